@@ -1,0 +1,119 @@
+/**
+ * Bytes: the few pure byte operations that the core needs from the platform.
+ *
+ * `Buffer` and `TextDecoder` are not visible inside the fence; this file declares their pure part and
+ * is the only one to use them. Two kinds of string must not be mixed up: a *text* (UTF-16, what people
+ * read) and a *binary string* (one char per byte, 0–255, what goes to a socket: cheapest in Node).
+ */
+
+/** One char per byte (0–255). Written to sockets as latin1; holds UTF-8 that nobody needs to decode. */
+export type BinaryString = string;
+
+interface PureBuffer extends Uint8Array {
+  latin1Slice(start?: number, end?: number): string;
+  utf8Slice(start?: number, end?: number): string;
+  toString(encoding: "base64" | "hex" | "latin1" | "utf8"): string;
+}
+declare const Buffer: {
+  from(text: string, encoding: "utf8" | "latin1" | "base64" | "hex"): PureBuffer;
+  from(memory: ArrayBufferLike, offset: number, length: number): PureBuffer;
+  byteLength(text: string, encoding: "utf8"): number;
+  allocUnsafeSlow(size: number): PureBuffer;
+};
+declare const TextDecoder: new (
+  encoding: "utf-8",
+  options: { fatal: boolean; ignoreBOM: boolean },
+) => { decode(bytes: Uint8Array): string };
+
+const view = (bytes: Uint8Array): PureBuffer =>
+  "latin1Slice" in bytes
+    ? (bytes as PureBuffer)
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+const ASCII = /^[\0-\x7f]*$/;
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The bytes as a binary string. */
+export function binaryFromBytes(bytes: Uint8Array, start = 0, end = bytes.length): BinaryString {
+  return view(bytes).latin1Slice(start, end);
+}
+
+/** The text in UTF-8, as a binary string. */
+export function binaryFromText(text: string): BinaryString {
+  return ASCII.test(text) ? text : Buffer.from(text, "utf8").latin1Slice();
+}
+
+/** UTF-8 bytes as text; invalid sequences become U+FFFD (check with `isUtf8` first where it matters). */
+export function textFromBytes(bytes: Uint8Array, start = 0, end = bytes.length): string {
+  return view(bytes).utf8Slice(start, end);
+}
+
+export function bytesFromText(text: string): Uint8Array {
+  return Buffer.from(text, "utf8");
+}
+
+export function bytesFromBinary(binary: BinaryString): Uint8Array {
+  return Buffer.from(binary, "latin1");
+}
+
+/** Is this valid UTF-8 (RFC 3629: no overlong forms, no surrogates)? */
+export function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    strict.decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function utf8Length(text: string): number {
+  return Buffer.byteLength(text, "utf8");
+}
+
+export function toBase64(bytes: Uint8Array): string {
+  return view(bytes).toString("base64");
+}
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** Strict base64 (RFC 4648 §4): undefined for foreign characters, wrong padding or wrong length. */
+export function fromBase64(text: string): Uint8Array | undefined {
+  return BASE64.test(text) ? Buffer.from(text, "base64") : undefined;
+}
+
+export function toHex(bytes: Uint8Array): string {
+  return view(bytes).toString("hex");
+}
+
+export function fromHex(text: string): Uint8Array {
+  return Buffer.from(text, "hex");
+}
+
+/** A copy that shares no memory with its source (a slice of a chunk keeps the whole chunk alive). */
+export function copyBytes(bytes: Uint8Array, start = 0, end = bytes.length): Uint8Array {
+  const copy = Buffer.allocUnsafeSlow(end - start);
+  copy.set(bytes.subarray(start, end));
+  return copy;
+}
+
+export function allocBytes(size: number): Uint8Array {
+  return Buffer.allocUnsafeSlow(size);
+}
+
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  let size = 0;
+  for (const part of parts) size += part.length;
+  const all = Buffer.allocUnsafeSlow(size);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

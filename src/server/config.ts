@@ -1,0 +1,136 @@
+/**
+ * Config: everything that a node can be told, as plain validated values.
+ *
+ * `config/` reads it from TOML; the simulator makes it by hand. Periods are milliseconds and sizes
+ * bytes here, whatever units the file used. `defaultConfig` is what an empty file means.
+ */
+import type { Duration } from "../base/time.ts";
+
+export type SaslMechanism =
+  | "SCRAM-SHA-512-PLUS"
+  | "SCRAM-SHA-256-PLUS"
+  | "SCRAM-SHA-1-PLUS"
+  | "SCRAM-SHA-512"
+  | "SCRAM-SHA-256"
+  | "SCRAM-SHA-1"
+  | "PLAIN"
+  | "EXTERNAL"
+  | "ANONYMOUS";
+
+export interface TlsConfig {
+  /** `starttls` offers, `starttls_required` demands, `tls` starts with it (XEP-0368). */
+  readonly mode: "starttls" | "starttls_required" | "tls";
+  readonly certfile: string;
+  readonly keyfile: string;
+  /** Authorities for client certificates (SASL EXTERNAL); empty: none asked for. */
+  readonly cacertfile: string;
+  /** Certificates by host name (SNI), over the default pair. */
+  readonly hosts: Readonly<Record<string, { certfile: string; keyfile: string }>>;
+}
+
+export interface C2sListener {
+  readonly name: string;
+  readonly kind: "c2s";
+  readonly ip_address: string;
+  readonly port: number;
+  readonly tls: TlsConfig | undefined;
+  /** May clients without TLS use PLAIN? For loopback and tests only. */
+  readonly allow_plaintext: boolean;
+  /** Bytes of one stanza. */
+  readonly max_stanza_size: number;
+  readonly max_connections_per_address: number;
+  /** From connecting to being authenticated. */
+  readonly c2s_state_timeout: Duration;
+}
+
+export interface HttpListener {
+  readonly name: string;
+  readonly kind: "http";
+  readonly ip_address: string;
+  readonly port: number;
+  readonly tls: TlsConfig | undefined;
+  /** Serve RFC 7395 on this path; empty: not at all. */
+  readonly websocket_path: string;
+  readonly max_stanza_size: number;
+  readonly max_connections_per_address: number;
+  readonly c2s_state_timeout: Duration;
+  readonly allow_plaintext: boolean;
+  readonly health: boolean;
+  readonly metrics: boolean;
+}
+
+export type Listener = C2sListener | HttpListener;
+
+export interface Config {
+  readonly general: {
+    readonly hosts: readonly string[];
+    readonly loglevel: "debug" | "info" | "warning" | "error" | "none";
+    /** How long a graceful shutdown may take. */
+    readonly shutdown_timeout: Duration;
+  };
+  readonly listen: readonly Listener[];
+  readonly auth: {
+    readonly sasl_mechanisms: readonly SaslMechanism[];
+    readonly scram_iterations: number;
+    /** Attempts on one stream (RFC 6120 §6.4.5). */
+    readonly max_attempts: number;
+  };
+  readonly rdbms: {
+    readonly host: string;
+    readonly port: number;
+    readonly database: string;
+    readonly username: string;
+    readonly password: string;
+    readonly pool_size: number;
+    readonly query_timeout: Duration;
+    readonly max_queue: number;
+  };
+  readonly sessions: {
+    readonly max_per_user: number;
+    /** What a second login to a taken full JID does (RFC 6120 §7.7.2.2). */
+    readonly conflict: "replace_existing" | "refuse_new" | "make_new_resource";
+    /** Bytes that may wait for a client that does not read. */
+    readonly max_send_queue: number;
+    /** How long a client may not read before it is closed. */
+    readonly send_timeout: Duration;
+    /** Silence after which a ping-less client is asked for a sign of life by whitespace. */
+    readonly keepalive_interval: Duration;
+  };
+  readonly registration: { readonly enabled: boolean; readonly ip_access: readonly string[] };
+}
+
+export const defaultConfig: Config = {
+  general: { hosts: ["localhost"], loglevel: "info", shutdown_timeout: 10_000 },
+  listen: [],
+  auth: {
+    sasl_mechanisms: [
+      "SCRAM-SHA-512-PLUS",
+      "SCRAM-SHA-256-PLUS",
+      "SCRAM-SHA-1-PLUS",
+      "SCRAM-SHA-512",
+      "SCRAM-SHA-256",
+      "SCRAM-SHA-1",
+      "PLAIN",
+    ],
+    scram_iterations: 10_000,
+    max_attempts: 5,
+  },
+  rdbms: {
+    host: "127.0.0.1",
+    port: 5432,
+    database: "meerkat",
+    username: "meerkat",
+    password: "",
+    pool_size: 10,
+    query_timeout: 5_000,
+    max_queue: 10_000,
+  },
+  sessions: {
+    max_per_user: 10,
+    conflict: "replace_existing",
+    max_send_queue: 1_048_576,
+    send_timeout: 60_000,
+    keepalive_interval: 180_000,
+  },
+  registration: { enabled: false, ip_access: [] },
+};
