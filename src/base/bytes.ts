@@ -12,7 +12,7 @@ export type BinaryString = string;
 interface PureBuffer extends Uint8Array {
   latin1Slice(start?: number, end?: number): string;
   utf8Slice(start?: number, end?: number): string;
-  toString(encoding: "base64" | "hex" | "latin1" | "utf8"): string;
+  toString(encoding?: "base64" | "hex" | "latin1" | "utf8"): string;
 }
 declare const Buffer: {
   from(text: string, encoding: "utf8" | "latin1" | "base64" | "hex"): PureBuffer;
@@ -27,7 +27,7 @@ declare const TextDecoder: new (
 
 const view = (bytes: Uint8Array): PureBuffer =>
   "latin1Slice" in bytes
-    ? (bytes as PureBuffer)
+    ? (bytes as unknown as PureBuffer)
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 const ASCII = /^[\0-\x7f]*$/;
