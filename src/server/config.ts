@@ -134,3 +134,18 @@ export const defaultConfig: Config = {
   },
   registration: { enabled: false, ip_access: [] },
 };
+
+/** What a listener does unless it says otherwise; port, certificates and purpose have no default. */
+export const listenerDefaults = {
+  ip_address: "0.0.0.0",
+  max_stanza_size: 262_144,
+  max_connections_per_address: 1_000,
+  c2s_state_timeout: 30_000,
+  allow_plaintext: false,
+} as const;
+
+export const httpListenerDefaults = {
+  ...listenerDefaults,
+  websocket_path: "/ws-xmpp",
+  health: true,
+} as const;

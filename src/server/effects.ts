@@ -25,6 +25,9 @@ export type WorldEffect =
   /** Graceful shutdown is complete: nothing more will be asked. */
   | { readonly type: "stopped" };
 
+/** Requests with an id, whose answers come back as inputs. */
+export type WorkEffect = DatabaseEffect | CryptoEffect;
+
 export interface Ports {
   readonly network: Network;
   readonly database: Database;

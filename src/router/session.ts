@@ -1,0 +1,57 @@
+/**
+ * Session: what the server knows of one bound resource.
+ *
+ * The whole of it is a plain value (`SessionState`), so that it can be stored, sent to another node or
+ * kept twice. What ties it to this process, the connection, stands beside it.
+ */
+import type { Timestamp } from "../base/time.ts";
+import type { ConnectionId } from "../ports/network.ts";
+import { parseJid, type Jid } from "../xmpp/jid.ts";
+import { assert } from "../base/assert.ts";
+
+export interface SessionState {
+  /** Full JID. */
+  readonly jid: string;
+  /** 128 random bits in hex, for the session's life, also across nodes. */
+  readonly sid: string;
+  /** Bind stamp: the greater of two sessions with one full JID survives. */
+  readonly stamp: Timestamp;
+  readonly lang: string;
+  /** Initial presence sent and not yet withdrawn (RFC 6121 §4.2). */
+  readonly available: boolean;
+  /** RFC 6121 §4.7.2.3: -128 to 127; 0 while unavailable. */
+  readonly priority: number;
+}
+
+export class Session {
+  readonly connection: ConnectionId;
+  readonly jid: Jid;
+  readonly sid: string;
+  readonly stamp: Timestamp;
+  readonly lang: string;
+  available = false;
+  priority = 0;
+
+  constructor(connection: ConnectionId, jid: Jid, sid: string, stamp: Timestamp, lang: string) {
+    this.connection = connection;
+    this.jid = jid;
+    this.sid = sid;
+    this.stamp = stamp;
+    this.lang = lang;
+  }
+
+  snapshot(): SessionState {
+    const { sid, stamp, lang, available, priority } = this;
+    return { jid: this.jid.full, sid, stamp, lang, available, priority };
+  }
+
+  /** Makes a session of a snapshot, on the connection that now carries it. */
+  static restore(connection: ConnectionId, state: SessionState): Session {
+    const jid = parseJid(state.jid);
+    assert(jid !== undefined && jid.resource !== "", `a session's JID is full: ${state.jid}`);
+    const session = new Session(connection, jid, state.sid, state.stamp, state.lang);
+    session.available = state.available;
+    session.priority = state.priority;
+    return session;
+  }
+}

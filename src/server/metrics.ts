@@ -1,0 +1,59 @@
+/** Metrics of a node: plain cells, made once, added to where things happen. */
+import type { Counter } from "../ports/metrics.ts";
+
+function cell(
+  kind: Counter["kind"],
+  name: string,
+  help: string,
+  labels: Readonly<Record<string, string>> = {},
+): Counter {
+  return { kind, name, help, labels, value: 0 };
+}
+
+export class NodeMetrics {
+  readonly connections = cell("gauge", "meerkat_connections", "Open client connections.");
+  readonly sessions = cell("gauge", "meerkat_sessions", "Bound sessions.");
+  readonly opened = cell("counter", "meerkat_connections_opened_total", "Connections accepted.");
+  readonly logins = cell("counter", "meerkat_logins_total", "Authentications.", {
+    result: "success",
+  });
+  readonly failedLogins = cell("counter", "meerkat_logins_total", "Authentications.", {
+    result: "failure",
+  });
+  readonly received = cell(
+    "counter",
+    "meerkat_stanzas_received_total",
+    "Stanzas received from bound clients.",
+  );
+  readonly delivered = cell(
+    "counter",
+    "meerkat_stanzas_delivered_total",
+    "Stanzas written or queued for clients.",
+  );
+  readonly bounced = cell(
+    "counter",
+    "meerkat_stanzas_bounced_total",
+    "Stanzas handed back because their client had gone.",
+  );
+  readonly databaseFailures = cell(
+    "counter",
+    "meerkat_database_failures_total",
+    "Pieces of work that failed because the database did.",
+  );
+  readonly faults = cell("counter", "meerkat_faults_total", "Bugs contained to one stream.");
+
+  all(): readonly Counter[] {
+    return [
+      this.connections,
+      this.sessions,
+      this.opened,
+      this.logins,
+      this.failedLogins,
+      this.received,
+      this.delivered,
+      this.bounced,
+      this.databaseFailures,
+      this.faults,
+    ];
+  }
+}

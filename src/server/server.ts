@@ -1,0 +1,78 @@
+/**
+ * Server: the one composition root. The command line gives it sockets and PostgreSQL, the simulator
+ * gives it a simulated world; what runs is the same.
+ *
+ *     bytes → C2sStream → Router → (features) → C2sStream → bytes
+ */
+import type { Counter } from "../ports/metrics.ts";
+import type { SessionState } from "../router/session.ts";
+import type { Feature } from "../router/feature.ts";
+import * as modules from "../modules/index.ts";
+import type { Config } from "./config.ts";
+import { MeerkatCore } from "./core.ts";
+import type { Ports } from "./effects.ts";
+import { Loop } from "./loop.ts";
+import type { Recorder } from "./recorder.ts";
+
+/** All features, in the order of their names: which is first must not matter. */
+export const features: readonly Feature[] = Object.values(modules).toSorted((a, b) =>
+  a.name < b.name ? -1 : 1,
+);
+
+export const version = "0.1.0";
+
+export interface ServerOptions {
+  readonly config: Config;
+  readonly ports: Ports;
+  readonly recorder?: Recorder | undefined;
+  readonly onStopped: () => void;
+  /** What a bug does: `contain` closes the stream it hit, `throw` stops everything (simulator). */
+  readonly onFault?: "contain" | "throw";
+  /** From which false SCRAM salts are made; by default from the database's password. */
+  readonly falseSaltSecret?: Uint8Array;
+}
+
+export interface Server {
+  readonly loop: Loop;
+  readonly metrics: readonly Counter[];
+  /** For oracles and status pages: all sessions bound here. */
+  sessions(): readonly SessionState[];
+  readonly falseSaltSecret: Uint8Array;
+}
+
+export function server(options: ServerOptions): Server {
+  const { config, ports, recorder } = options;
+  const falseSaltSecret = options.falseSaltSecret ?? falseSaltSecretOf(config, ports);
+  const entropy = {
+    bytes(count: number): Uint8Array {
+      const bytes = ports.entropy.bytes(count);
+      recorder?.entropy(bytes);
+      return bytes;
+    },
+  };
+  const core = new MeerkatCore({
+    config,
+    features,
+    version,
+    entropy,
+    crypto: ports.crypto,
+    log: ports.log,
+    onFault: options.onFault ?? "contain",
+    falseSaltSecret,
+  });
+  const loop = new Loop({ core, ports, recorder, onStopped: options.onStopped });
+  return {
+    loop,
+    metrics: core.metrics,
+    sessions: () => [...core.sessions.all()].map((session) => session.snapshot()),
+    falseSaltSecret,
+  };
+}
+
+/** The same on every node of a cluster and after a restart, and not to be guessed from outside. */
+function falseSaltSecretOf(config: Config, ports: Ports): Uint8Array {
+  const seed = `${config.rdbms.username}\0${config.rdbms.password}\0${config.rdbms.database}`;
+  const bytes = new Uint8Array(seed.length);
+  for (let i = 0; i < seed.length; i++) bytes[i] = seed.charCodeAt(i) & 0xff;
+  return ports.crypto.hash("sha-256", bytes);
+}

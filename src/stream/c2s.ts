@@ -1,0 +1,619 @@
+/**
+ * C2S stream: one client's connection, from its first byte to its last (RFC 6120 §4–§7).
+ *
+ * A machine without I/O: bytes and answers in, effects out. What takes time (looking up keys, hashing,
+ * binding) is asked for by an effect and answered by an input; meanwhile nothing more is read from the
+ * client's bytes, so order is kept without queues of stanzas.
+ *
+ *     opening --header--> negotiating --starttls--> securing --> opening (over TLS)
+ *                         negotiating --auth--> authenticating --success--> opening (authenticated)
+ *                         negotiating --bind--> binding --> bound --> closing --> closed
+ *
+ * It does not know who else is connected: a bound stream hands stanzas up (`stanza-received`) and is
+ * handed those for its client (`deliver`). A client that reads too slowly has a bounded queue here;
+ * what is still in it at the end is handed back, so that nothing vanishes without a word.
+ */
+import type { BinaryString } from "../base/bytes.ts";
+import { fromBase64, toBase64, toHex } from "../base/bytes.ts";
+import type { Duration, Instant, Now } from "../base/time.ts";
+import type { Entropy } from "../ports/entropy.ts";
+import type { ConnectionId, NetworkEffect, TlsInfo } from "../ports/network.ts";
+import { NS } from "../xmpp/namespaces.ts";
+import { Reader, type StreamHeader } from "../xmpp/reader.ts";
+import { errorReply } from "../xmpp/stanza-error.ts";
+import { Stanza } from "../xmpp/stanza.ts";
+import { XmlError, type StreamErrorCondition } from "../xmpp/stream-error.ts";
+import { tcpFraming, websocketFraming, type Framing } from "./framing.ts";
+import type { SaslFailure, SaslOutcome } from "./sasl/exchange.ts";
+import { saslFailureXml, streamFeatures } from "./features.ts";
+
+export interface C2sOptions {
+  readonly connection: ConnectionId;
+  readonly framing: "tcp" | "websocket";
+  readonly hosts: readonly string[];
+  readonly entropy: Entropy;
+  readonly tls: TlsInfo | undefined;
+  /** What this listener says of TLS; undefined: it has no certificate. */
+  readonly tlsMode: "starttls" | "starttls_required" | "tls" | undefined;
+  /** SASL mechanisms to offer, best first, given what the connection has become. */
+  readonly mechanisms: (tls: TlsInfo | undefined) => readonly string[];
+  /** May this peer register accounts in-band (XEP-0077)? */
+  readonly registration: boolean;
+  readonly maxStanzaSize: number;
+  readonly maxAuthAttempts: number;
+  /** Stanzas that a client may send before it is authenticated. */
+  readonly maxStanzasBeforeAuth: number;
+  /** From connecting to being bound. */
+  readonly negotiationTimeout: Duration;
+  readonly maxSendQueue: number;
+  readonly sendTimeout: Duration;
+  readonly keepAliveInterval: Duration;
+}
+
+export type C2sInput =
+  | { readonly type: "bytes-received"; readonly bytes: Uint8Array }
+  | { readonly type: "tls-established"; readonly tls: TlsInfo }
+  | { readonly type: "connection-congested" | "connection-drained" | "connection-closed" }
+  | { readonly type: "deadline-reached" }
+  | { readonly type: "challenge-issued"; readonly data: Uint8Array }
+  | { readonly type: "authentication-finished"; readonly outcome: SaslOutcome }
+  /** The answer to `bind`: a full JID, or a stanza error to the bind request. */
+  | { readonly type: "bound"; readonly jid: string }
+  | { readonly type: "bind-refused"; readonly reply: Stanza }
+  /** A stanza for the client; `from`/`to`, where given, replace those of the stanza. */
+  | { readonly type: "deliver"; readonly delivery: Delivery }
+  | { readonly type: "end"; readonly condition?: StreamErrorCondition; readonly text?: string };
+
+export interface Delivery {
+  readonly stanza: Stanza;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+export type C2sEffect =
+  | NetworkEffect
+  | {
+      readonly type: "authenticate";
+      readonly mechanism: string;
+      readonly initial: Uint8Array | undefined;
+    }
+  | { readonly type: "respond-to-challenge"; readonly data: Uint8Array }
+  | { readonly type: "abort-authentication" }
+  | { readonly type: "bind"; readonly request: Stanza; readonly resource: string | undefined }
+  | { readonly type: "register"; readonly request: Stanza }
+  | { readonly type: "stanza-received"; readonly stanza: Stanza }
+  /** These never left, and the client can no longer be reached. */
+  | { readonly type: "undelivered"; readonly deliveries: readonly Delivery[] }
+  /** The client can no longer be reached. Said once; `undelivered` may come before and after. */
+  | { readonly type: "ended"; readonly reason: string };
+
+type State =
+  | "opening"
+  | "negotiating"
+  | "securing"
+  | "authenticating"
+  | "challenged"
+  | "binding"
+  | "registering"
+  | "bound"
+  | "closing"
+  | "closed";
+
+/** How long a peer may take to answer our closing tag (RFC 6120 §4.4). */
+const closeGrace: Duration = 5_000;
+
+export class C2sStream {
+  readonly #options: C2sOptions;
+  readonly #framing: Framing;
+  #reader: Reader;
+  #state: State = "opening";
+  #tls: TlsInfo | undefined;
+  #host = "";
+  #lang = "en";
+  #headerSent = false;
+  #username: string | undefined;
+  #authAttempts = 0;
+  #stanzasBeforeAuth = 0;
+  #deadline: Instant | undefined;
+  #activeAt: Instant = 0;
+  #congested = false;
+  #queue: Delivery[] | undefined;
+  #queuedBytes = 0;
+  /** Bytes that arrived while an answer is awaited; undefined when there are none. */
+  #held: Uint8Array[] | undefined;
+  #heldBytes = 0;
+  #effects: C2sEffect[] = [];
+
+  constructor(now: Now, options: C2sOptions) {
+    this.#options = options;
+    this.#framing = options.framing === "tcp" ? tcpFraming : websocketFraming;
+    this.#tls = options.tls;
+    this.#reader = this.#newReader();
+    this.#deadline = now.at + options.negotiationTimeout;
+    this.#activeAt = now.at;
+  }
+
+  get connection(): ConnectionId {
+    return this.#options.connection;
+  }
+  get host(): string {
+    return this.#host;
+  }
+  get lang(): string {
+    return this.#lang;
+  }
+  get tls(): TlsInfo | undefined {
+    return this.#tls;
+  }
+  get username(): string | undefined {
+    return this.#username;
+  }
+
+  deadline(): Instant | undefined {
+    return this.#deadline;
+  }
+
+  step(now: Now, input: C2sInput): readonly C2sEffect[] {
+    this.#effects = [];
+    if (this.#state === "closed") return this.#effects;
+    switch (input.type) {
+      case "bytes-received":
+        this.#receive(now, input.bytes);
+        break;
+      case "deliver":
+        this.#deliver(now, input.delivery);
+        break;
+      case "tls-established":
+        this.#tls = input.tls;
+        this.#restart();
+        break;
+      case "connection-congested":
+        this.#congested = true;
+        if (this.#state === "bound") this.#deadline = now.at + this.#options.sendTimeout;
+        break;
+      case "connection-drained":
+        this.#drain(now);
+        break;
+      case "connection-closed":
+        this.#finish("the connection was closed");
+        break;
+      case "deadline-reached":
+        this.#expire(now);
+        break;
+      case "challenge-issued":
+        this.#state = "challenged";
+        this.#write(`<challenge xmlns='${NS.sasl}'>${toBase64(input.data)}</challenge>`);
+        this.#resume(now);
+        break;
+      case "authentication-finished":
+        this.#authenticated(now, input.outcome);
+        this.#resume(now);
+        break;
+      case "bound":
+        this.#bound(now, input.jid);
+        this.#resume(now);
+        break;
+      case "bind-refused":
+        this.#state = "negotiating";
+        this.#write(input.reply.write(this.#framing.context));
+        this.#resume(now);
+        break;
+      case "end":
+        this.#fail(now, input.condition, input.text);
+        break;
+    }
+    return this.#effects;
+  }
+
+  // --- reading
+
+  #newReader(): Reader {
+    return new Reader(
+      { maxStanzaSize: this.#options.maxStanzaSize },
+      this.#options.framing === "websocket" ? "message" : "stream",
+    );
+  }
+
+  /** Is an answer awaited, so that the client's next element must wait? */
+  #waiting(): boolean {
+    return (
+      this.#state === "authenticating" ||
+      this.#state === "binding" ||
+      this.#state === "registering" ||
+      this.#state === "securing"
+    );
+  }
+
+  #receive(now: Now, bytes: Uint8Array): void {
+    this.#activeAt = now.at;
+    if (this.#state === "securing") return; // RFC 6120 §5.4.3.3: nothing sent in the clear counts
+    if (this.#waiting() || this.#held !== undefined) return this.#hold(now, bytes);
+    this.#reader.push(bytes);
+    this.#read(now);
+  }
+
+  #hold(now: Now, bytes: Uint8Array): void {
+    this.#heldBytes += bytes.length;
+    if (this.#heldBytes > this.#options.maxStanzaSize) {
+      const max = this.#options.maxStanzaSize;
+      return this.#fail(now, "policy-violation", `More than ${max} bytes sent before an answer`);
+    }
+    (this.#held ??= []).push(bytes);
+  }
+
+  /** Takes up reading where it stopped to wait for an answer. */
+  #resume(now: Now): void {
+    if (this.#waiting()) return;
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    this.#heldBytes = 0;
+    this.#read(now);
+    for (const bytes of held) this.#receive(now, bytes);
+  }
+
+  #read(now: Now): void {
+    try {
+      while (!this.#waiting() && this.#state !== "closed") {
+        const event = this.#reader.next();
+        if (event === undefined) return;
+        if (event.kind === "element") this.#element(now, event);
+        else if (event.kind === "opened") this.#opened(now, event);
+        else this.#peerClosed(now);
+      }
+    } catch (error) {
+      if (!(error instanceof XmlError)) throw error;
+      this.#fail(now, error.condition, error.message);
+    }
+  }
+
+  #opened(now: Now, header: StreamHeader): void {
+    if (this.#state !== "opening") return; // a closing stream still reads to its end
+    if (header.namespace !== NS.streams) {
+      return this.#fail(now, "invalid-namespace", `The stream's namespace must be ${NS.streams}`);
+    }
+    if (header.name !== "stream") {
+      return this.#fail(now, "bad-format", "The root element must be <stream:stream/>");
+    }
+    if (header.contentNamespace !== NS.client) {
+      return this.#fail(now, "invalid-namespace", `The content namespace must be ${NS.client}`);
+    }
+    const { attributes } = header;
+    this.#open(now, attributes.get("to"), attributes.get("version"), attributes.get("xml:lang"));
+  }
+
+  /** RFC 6120 §4.7: answers the client's header, then says what can be negotiated. */
+  #open(now: Now, to: string | undefined, version: string | undefined, lang?: string): void {
+    const host = to?.toLowerCase();
+    if (host === undefined || !this.#options.hosts.includes(host)) {
+      const hosts = this.#options.hosts.join(", ");
+      return this.#fail(now, "host-unknown", `This server hosts: ${hosts}`);
+    }
+    if (this.#username !== undefined && host !== this.#host) {
+      return this.#fail(now, "not-authorized", "The host changed after authentication");
+    }
+    this.#host = host;
+    if (lang !== undefined && /^[A-Za-z0-9-]{1,35}$/.test(lang)) this.#lang = lang;
+    if (version === undefined || !/^[1-9][0-9]{0,2}\.[0-9]{1,3}$/.test(version)) {
+      return this.#fail(now, "unsupported-version", "Version 1.0 is required (RFC 6120 §4.7.5)");
+    }
+    this.#writeHeader();
+    this.#state = "negotiating";
+    this.#write(this.#framing.features(this.#features()));
+  }
+
+  #features(): string {
+    if (this.#username !== undefined) return streamFeatures({ bind: true });
+    const secure = this.#tls !== undefined;
+    const mode = this.#options.tlsMode;
+    const startTls =
+      secure || mode === undefined || this.#options.framing === "websocket" ? undefined : mode;
+    if (startTls === "starttls_required") return streamFeatures({ startTls });
+    return streamFeatures({
+      startTls,
+      mechanisms: this.#options.mechanisms(this.#tls),
+      bindings: this.#tls === undefined ? [] : Object.keys(this.#tls.bindings),
+      registration: this.#options.registration,
+    });
+  }
+
+  #writeHeader(): void {
+    if (this.#headerSent) return;
+    this.#headerSent = true;
+    const id = toHex(this.#options.entropy.bytes(16)); // RFC 6120 §4.7.3: unpredictable
+    const [first] = this.#options.hosts;
+    const from = this.#host === "" ? (first ?? "") : this.#host;
+    this.#write(this.#framing.header({ id, from, to: undefined, lang: this.#lang }));
+  }
+
+  // --- elements
+
+  #element(now: Now, element: Stanza): void {
+    if (this.#state === "bound") {
+      this.#effects.push({ type: "stanza-received", stanza: element });
+      return;
+    }
+    if (element.namespace === NS.framing) return this.#framingElement(now, element);
+    switch (this.#state) {
+      case "negotiating":
+        return this.#negotiate(now, element);
+      case "challenged":
+        return this.#saslResponse(now, element);
+      case "opening":
+        return this.#fail(now, "not-well-formed", "A stream header was expected");
+      default: // closing: what the client still says is not acted upon (RFC 6120 §4.4)
+        return;
+    }
+  }
+
+  /** RFC 7395 §3.4–§3.6 */
+  #framingElement(now: Now, element: Stanza): void {
+    if (this.#options.framing !== "websocket") {
+      return this.#fail(now, "invalid-namespace", "Framing elements belong to WebSocket streams");
+    }
+    if (element.name === "close") return this.#peerClosed(now);
+    if (element.name !== "open" || this.#state !== "opening") {
+      return this.#fail(now, "bad-format", "Only <open/> or <close/> can stand here");
+    }
+    const { attrs } = element.element();
+    const version: unknown = attrs["version"];
+    this.#open(now, element.to, typeof version === "string" ? version : undefined, element.lang);
+  }
+
+  #negotiate(now: Now, element: Stanza): void {
+    if (element.namespace === NS.tls && element.name === "starttls") return this.#startTls(now);
+    if (element.namespace === NS.sasl) return this.#sasl(now, element);
+    if (element.name === "iq" && element.namespace === NS.client) {
+      if (this.#username !== undefined) return this.#bindRequest(now, element);
+      if (this.#mayRegister(element)) return this.#register(now, element);
+    }
+    if (this.#username === undefined) {
+      return this.#fail(now, "not-authorized", "Authenticate first (RFC 6120 §4.9.3.12)");
+    }
+    if (element.namespace === NS.client && /^(?:message|presence|iq)$/.test(element.name)) {
+      return this.#fail(now, "not-authorized", "Bind a resource first (RFC 6120 §7.1)");
+    }
+    this.#fail(now, "unsupported-stanza-type", `<${element.name}/> is not a stanza`);
+  }
+
+  /** RFC 6120 §5.4 */
+  #startTls(now: Now): void {
+    const { tlsMode, framing } = this.#options;
+    const possible = this.#tls === undefined && tlsMode !== undefined && framing === "tcp";
+    if (!possible || this.#username !== undefined) {
+      this.#write(`<failure xmlns='${NS.tls}'/>`); // RFC 6120 §5.4.2.2: then the stream is closed
+      return this.#fail(now, undefined, "starttls where it was not offered");
+    }
+    this.#write(`<proceed xmlns='${NS.tls}'/>`);
+    this.#state = "securing";
+    this.#effects.push({ type: "start-tls", connection: this.connection, host: this.#host });
+  }
+
+  /** A new stream over the same connection, after TLS or SASL (RFC 6120 §4.3.3). */
+  #restart(rest?: Uint8Array): void {
+    this.#reader = this.#newReader();
+    if (rest !== undefined && rest.length > 0) this.#reader.push(rest);
+    this.#state = "opening";
+    this.#headerSent = false;
+    this.#held = undefined;
+    this.#heldBytes = 0;
+  }
+
+  // --- SASL (RFC 6120 §6)
+
+  #sasl(now: Now, element: Stanza): void {
+    if (this.#username !== undefined) {
+      return this.#fail(now, "not-authorized", "Already authenticated (RFC 6120 §6.4.6)");
+    }
+    if (element.name !== "auth") return this.#saslFailed(now, "malformed-request");
+    const mechanism: unknown = element.element().attrs["mechanism"];
+    if (this.#tls === undefined && this.#options.tlsMode === "starttls_required") {
+      return this.#saslFailed(now, "encryption-required");
+    }
+    const offered = this.#options.mechanisms(this.#tls);
+    if (typeof mechanism !== "string" || !offered.includes(mechanism)) {
+      return this.#saslFailed(now, "invalid-mechanism");
+    }
+    const text = element.element().getText().trim();
+    const initial = text === "=" ? new Uint8Array(0) : text === "" ? undefined : fromBase64(text);
+    if (text !== "" && initial === undefined) return this.#saslFailed(now, "incorrect-encoding");
+    this.#state = "authenticating";
+    this.#effects.push({ type: "authenticate", mechanism, initial });
+  }
+
+  #saslResponse(now: Now, element: Stanza): void {
+    const expected = element.namespace === NS.sasl ? element.name : "";
+    const text = expected === "response" ? element.element().getText().trim() : "";
+    const data = text === "" || text === "=" ? new Uint8Array(0) : fromBase64(text);
+    if (expected === "response" && data !== undefined) {
+      this.#state = "authenticating";
+      this.#effects.push({ type: "respond-to-challenge", data });
+      return;
+    }
+    this.#effects.push({ type: "abort-authentication" });
+    if (expected === "response") return this.#saslFailed(now, "incorrect-encoding");
+    if (expected === "abort") return this.#saslFailed(now, "aborted");
+    if (expected !== "") return this.#saslFailed(now, "malformed-request");
+    this.#fail(now, "not-authorized", "Only <response/> or <abort/> can answer a challenge");
+  }
+
+  #authenticated(now: Now, outcome: SaslOutcome): void {
+    if (this.#state !== "authenticating") return;
+    if (outcome.type === "failure") return this.#saslFailed(now, outcome.condition, outcome.text);
+    this.#username = outcome.username;
+    const data = outcome.data === undefined ? "" : toBase64(outcome.data);
+    this.#write(
+      data === ""
+        ? `<success xmlns='${NS.sasl}'/>`
+        : `<success xmlns='${NS.sasl}'>${data}</success>`,
+    );
+    const held = this.#held;
+    this.#restart(this.#options.framing === "tcp" ? this.#reader.rest() : undefined);
+    this.#held = held;
+  }
+
+  #saslFailed(now: Now, condition: SaslFailure, text?: string): void {
+    this.#state = "negotiating";
+    this.#authAttempts += 1;
+    this.#write(saslFailureXml(condition, text));
+    if (this.#authAttempts >= this.#options.maxAuthAttempts) {
+      const max = this.#options.maxAuthAttempts;
+      this.#fail(now, "policy-violation", `${max} failed authentications, the maximum is ${max}`);
+    }
+  }
+
+  // --- registration and binding
+
+  #mayRegister(iq: Stanza): boolean {
+    const safe = this.#tls !== undefined || this.#options.tlsMode !== "starttls_required";
+    return this.#options.registration && safe && iq.payloads[0]?.namespace === NS.register;
+  }
+
+  #register(now: Now, request: Stanza): void {
+    this.#stanzasBeforeAuth += 1;
+    const max = this.#options.maxStanzasBeforeAuth;
+    if (this.#stanzasBeforeAuth > max) {
+      return this.#fail(now, "policy-violation", `More than ${max} stanzas before authentication`);
+    }
+    this.#state = "registering";
+    this.#effects.push({ type: "register", request });
+  }
+
+  /** RFC 6120 §7 */
+  #bindRequest(now: Now, iq: Stanza): void {
+    const [payload] = iq.payloads;
+    const bind = payload?.namespace === NS.bind ? iq.payload(NS.bind, "bind") : undefined;
+    if (bind === undefined) {
+      return this.#fail(now, "not-authorized", "Bind a resource first (RFC 6120 §7.1)");
+    }
+    if (iq.type !== "set" || iq.id === undefined) {
+      const refusal = errorReply(iq, "bad-request");
+      if (refusal !== undefined) this.#write(refusal.write(this.#framing.context));
+      return;
+    }
+    const asked = bind.getChildText("resource", NS.bind) ?? "";
+    this.#state = "binding";
+    this.#effects.push({
+      type: "bind",
+      request: iq.copy(),
+      resource: asked === "" ? undefined : asked,
+    });
+  }
+
+  #bound(now: Now, _jid: string): void {
+    this.#state = "bound";
+    this.#deadline = this.#congested
+      ? now.at + this.#options.sendTimeout
+      : now.at + this.#options.keepAliveInterval;
+  }
+
+  // --- writing
+
+  #write(data: BinaryString): void {
+    if (data !== "") this.#effects.push({ type: "write", connection: this.connection, data });
+  }
+
+  #deliver(now: Now, delivery: Delivery): void {
+    if (this.#state === "closing") {
+      this.#effects.push({ type: "undelivered", deliveries: [delivery] });
+      return;
+    }
+    if (this.#state === "registering") this.#state = "negotiating";
+    if (!this.#congested) {
+      this.#writeStanza(delivery);
+      if (this.#state === "negotiating") this.#resume(now);
+      return;
+    }
+    const max = this.#options.maxSendQueue;
+    this.#queuedBytes += delivery.stanza.size;
+    (this.#queue ??= []).push({ ...delivery, stanza: delivery.stanza.copy() });
+    if (this.#queuedBytes > max) {
+      this.#fail(now, "resource-constraint", `More than ${max} bytes wait to be read: the maximum`);
+    }
+  }
+
+  #writeStanza(delivery: Delivery): void {
+    this.#effects.push({
+      type: "write",
+      connection: this.connection,
+      data: delivery.stanza.write(this.#framing.context, delivery),
+    });
+  }
+
+  #drain(now: Now): void {
+    this.#congested = false;
+    const queue = this.#queue ?? [];
+    this.#queue = undefined;
+    this.#queuedBytes = 0;
+    for (const delivery of queue) this.#writeStanza(delivery);
+    if (this.#state === "bound") this.#deadline = now.at + this.#options.keepAliveInterval;
+  }
+
+  // --- time and endings
+
+  #expire(now: Now): void {
+    if (this.#deadline === undefined || this.#deadline > now.at) return;
+    if (this.#state === "closing") return this.#drop("the peer did not close the stream in time");
+    if (this.#state !== "bound") {
+      const limit = this.#options.negotiationTimeout;
+      return this.#fail(now, "connection-timeout", `Not logged in within ${limit} ms`);
+    }
+    if (this.#congested) {
+      const limit = this.#options.sendTimeout;
+      return this.#fail(
+        now,
+        "resource-constraint",
+        `Nothing was read for ${limit} ms: the maximum`,
+      );
+    }
+    const interval = this.#options.keepAliveInterval;
+    const idleSince = this.#activeAt;
+    if (now.at - idleSince >= interval) this.#write(this.#framing.keepAlive);
+    this.#deadline = now.at - idleSince >= interval ? now.at + interval : idleSince + interval;
+  }
+
+  /** The peer's closing tag: answered, then the connection goes (RFC 6120 §4.4). */
+  #peerClosed(now: Now): void {
+    if (this.#state === "closing") return this.#drop("both sides closed the stream");
+    this.#writeHeader();
+    this.#write(this.#framing.end);
+    this.#drop("the peer closed the stream");
+    void now;
+  }
+
+  /** Closes from our side: an error if there is one, the closing tag, and a while for the peer's. */
+  #fail(now: Now, condition: StreamErrorCondition | undefined, text?: string): void {
+    if (this.#state === "closing" || this.#state === "closed") return;
+    this.#writeHeader(); // RFC 6120 §4.9.1.2: also an error at the very start has a header before it
+    if (condition !== undefined) this.#write(this.#framing.error(condition, text));
+    this.#write(this.#framing.end);
+    this.#handBack(condition ?? "closed by us");
+    this.#state = "closing";
+    this.#deadline = now.at + closeGrace;
+    // An error is final (§4.9.1.1): nothing that follows is read, so there is no peer's tag to wait for.
+    if (condition !== undefined && condition !== "system-shutdown") {
+      this.#drop(condition);
+    }
+  }
+
+  #drop(reason: string): void {
+    if (this.#state !== "closing") this.#handBack(reason);
+    this.#state = "closed";
+    this.#deadline = undefined;
+    this.#held = undefined;
+    this.#effects.push({ type: "close", connection: this.connection });
+  }
+
+  #finish(reason: string): void {
+    if (this.#state !== "closing") this.#handBack(reason);
+    this.#state = "closed";
+    this.#deadline = undefined;
+    this.#held = undefined;
+  }
+
+  #handBack(reason: string): void {
+    const deliveries = this.#queue;
+    this.#queue = undefined;
+    this.#effects.push({ type: "ended", reason });
+    if (deliveries !== undefined) this.#effects.push({ type: "undelivered", deliveries });
+  }
+}
