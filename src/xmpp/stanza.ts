@@ -1,0 +1,172 @@
+/**
+ * Stanza: one top-level element, received or made here; nobody else needs to know which.
+ *
+ * A received one is bytes that have been proved good plus what routing needs; its tree is built when a
+ * feature first asks. It is immutable. What was received lies in the reader's memory until `copy()`:
+ * whoever keeps a stanza past the turn calls it.
+ */
+import { Element } from "ltx";
+import type { BinaryString } from "../base/bytes.ts";
+import { NS } from "./namespaces.ts";
+import type { AddressChange, ReceivedElement } from "./splice.ts";
+import { namespaceOf, parseElement, writeElement } from "./tree.ts";
+
+export interface Payload {
+  readonly name: string;
+  readonly namespace: string;
+}
+
+/** What is known of an element without its tree. */
+export interface StanzaHead {
+  readonly name: string;
+  readonly namespace: string;
+  readonly to: string | undefined;
+  readonly from: string | undefined;
+  readonly type: string | undefined;
+  readonly payloads: readonly Payload[];
+}
+
+const PAYLOADS_MAX = 8;
+
+export class Stanza implements StanzaHead {
+  readonly kind = "element";
+  /** Without prefix. */
+  readonly name: string;
+  readonly namespace: string;
+  /** Values of the attributes as they were sent, unescaped, not prepared. */
+  readonly to: string | undefined;
+  readonly from: string | undefined;
+  readonly type: string | undefined;
+  /** The child elements, of which only the first 8 are told. */
+  readonly payloads: readonly Payload[];
+  readonly #received: ReceivedElement | undefined;
+  #element: Element | undefined;
+
+  /** For the reader; `Stanza.of` makes one of a tree. */
+  constructor(head: StanzaHead, received?: ReceivedElement, element?: Element) {
+    this.name = head.name;
+    this.namespace = head.namespace;
+    this.to = head.to;
+    this.from = head.from;
+    this.type = head.type;
+    this.payloads = head.payloads;
+    this.#received = received;
+    this.#element = element;
+  }
+
+  /** Made here. A tree without `xmlns` is in jabber:client. Do not change the tree afterwards. */
+  static of(element: Element): Stanza {
+    const namespace = element.getNS() ?? NS.client;
+    return new Stanza(
+      {
+        name: element.getName(),
+        namespace,
+        to: attribute(element, "to"),
+        from: attribute(element, "from"),
+        type: attribute(element, "type"),
+        payloads: element
+          .getChildElements()
+          .slice(0, PAYLOADS_MAX)
+          .map((child) => ({ name: child.getName(), namespace: child.getNS() ?? namespace })),
+      },
+      undefined,
+      element,
+    );
+  }
+
+  get id(): string | undefined {
+    return this.#received !== undefined ? this.#received.id : attribute(this.element(), "id");
+  }
+
+  /** `xml:lang`, its own or the stream's (RFC 6120 §8.1.5). */
+  get lang(): string | undefined {
+    if (this.#received === undefined) return attribute(this.element(), "xml:lang");
+    return this.#received.lang ?? this.#received.context.lang;
+  }
+
+  /** Bytes, as received or as it would be written to a client. */
+  get size(): number {
+    return this.#received?.size ?? this.write(NS.client).length;
+  }
+
+  /** The tree, built once; all its prefixes and namespaces are declared within it. Not to be changed. */
+  element(): Element {
+    if (this.#element !== undefined) return this.#element;
+    const received = this.#received;
+    const element = parseElement(received?.text() ?? "");
+    if (received !== undefined) declareInherited(element, received);
+    this.#element = element;
+    return element;
+  }
+
+  /** The first child element of this namespace (and name). */
+  payload(namespace: string, name?: string): Element | undefined {
+    // Most stanzas have few payloads: see whether a tree is worth building.
+    if (this.payloads.length < PAYLOADS_MAX && !this.#lists(namespace, name)) return undefined;
+    const root = this.element();
+    const inherited = root.findNS() ?? (this.#received === undefined ? NS.client : "");
+    for (const child of root.getChildElements()) {
+      const matches = name === undefined || child.getName() === name;
+      if (matches && namespaceOf(child, inherited) === namespace) return child;
+    }
+    return undefined;
+  }
+
+  /** Itself, in memory of its own. */
+  copy(): Stanza {
+    this.#received?.own();
+    return this;
+  }
+
+  /**
+   * For a stream whose content namespace is `context` ("" on a websocket, whose messages stand alone;
+   * another element's namespace when it is put into that one). jabber:client and jabber:server become
+   * each other (RFC 6120 §4.8.3); any other difference is declared.
+   */
+  write(context: string, address?: AddressChange): BinaryString {
+    const received = this.#received;
+    if (received === undefined || !received.spliceable) {
+      return writeElement(this.element(), {
+        context,
+        assumed: received?.context.contentNamespace ?? NS.client,
+        attributes: { from: address?.from, to: address?.to },
+      });
+    }
+    const { namespace } = this;
+    if (namespace === context) return received.write(this.name, address, undefined);
+    const becomesContext =
+      (namespace === NS.client && context === NS.server) ||
+      (namespace === NS.server && context === NS.client);
+    if (becomesContext) return received.write(this.name, address, null);
+    const xmlns = received.hasOwnNamespace ? undefined : namespace;
+    return received.write(this.name, address, xmlns);
+  }
+
+  #lists(namespace: string, name: string | undefined): boolean {
+    for (const payload of this.payloads) {
+      if (payload.namespace === namespace && (name === undefined || payload.name === name)) {
+        return true;
+      }
+    }
+    return false;
+  }
+}
+
+function attribute(element: Element, name: string): string | undefined {
+  if (!Object.hasOwn(element.attrs, name)) return undefined;
+  const value: unknown = element.attrs[name];
+  return value === undefined || value === null ? undefined : String(value);
+}
+
+/** Declares on the root what its stream header declared, and the stream's language. */
+function declareInherited(root: Element, received: ReceivedElement): void {
+  const { contentNamespace, declarations, lang } = received.context;
+  const { attrs } = root;
+  if (!Object.hasOwn(attrs, "xmlns") && contentNamespace !== "") attrs["xmlns"] = contentNamespace;
+  if (!Object.hasOwn(attrs, "xml:lang") && lang !== undefined) attrs["xml:lang"] = lang;
+  if (!received.usesHeaderPrefix) return;
+  for (const { prefix, namespace } of declarations) {
+    const name = `xmlns:${prefix}`;
+    if (!Object.hasOwn(attrs, name)) attrs[name] = namespace;
+  }
+}
