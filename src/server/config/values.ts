@@ -1,0 +1,166 @@
+/**
+ * Values: what a file that fits the schema means, and the rules that concern several options at once.
+ *
+ * Problems are collected, not thrown: all of them are told at once.
+ */
+import type { C2sListener, Config, HttpListener, Listener, TlsConfig } from "../config.ts";
+import { defaultConfig, listenerDefaults } from "../config.ts";
+import type { Problem } from "./explain.ts";
+import type { KeyPath } from "./key-lines.ts";
+import { type ConfigFile, levels, mechanisms } from "./schema.ts";
+
+export interface Sources {
+  readonly environment: (name: string) => string | undefined;
+  readonly readFile: (path: string) => string | undefined;
+}
+
+type FileC2s = ConfigFile["listen"]["c2s"][number];
+type FileHttp = ConfigFile["listen"]["http"][number];
+type FileTls = NonNullable<FileHttp["tls"]>;
+type FileSecret = ConfigFile["outgoing_pools"]["rdbms"]["default"]["connection"]["password"];
+
+export function configOf(file: ConfigFile, sources: Sources, problems: Problem[]): Config {
+  const { general, auth, sessions, access, modules } = file;
+  const pool = file.outgoing_pools.rdbms.default;
+  const { connection } = pool;
+  const passwordAt = ["outgoing_pools", "rdbms", "default", "connection", "password"];
+  const register = modules.mod_register;
+  return {
+    general: {
+      hosts: general.hosts,
+      loglevel: levels[general.loglevel],
+      shutdown_timeout: general.shutdown_timeout,
+    },
+    listen: listeners(file, problems),
+    auth: {
+      sasl_mechanisms: auth.sasl_mechanisms.map((name) => mechanisms[name]),
+      scram_iterations: auth.password.scram_iterations,
+      max_attempts: auth.max_attempts,
+    },
+    rdbms: {
+      host: connection.host,
+      port: connection.port,
+      database: connection.database,
+      username: connection.username,
+      password: secretOf(connection.password, passwordAt, sources, problems),
+      pool_size: pool.workers,
+      query_timeout: connection.query_timeout,
+      max_queue: pool.workers * pool.max_worker_queue_len,
+    },
+    sessions: {
+      max_per_user: access.max_user_sessions[0]?.value ?? defaultConfig.sessions.max_per_user,
+      conflict: sessions.conflict,
+      max_send_queue: sessions.max_send_queue,
+      send_timeout: sessions.send_timeout,
+      keepalive_interval: sessions.keepalive_interval,
+    },
+    registration: {
+      enabled: register !== undefined,
+      ip_access: (register?.ip_access ?? [])
+        .filter(({ policy }) => policy === "allow")
+        .map(({ address }) => address),
+    },
+  };
+}
+
+function secretOf(
+  secret: FileSecret,
+  path: KeyPath,
+  { environment, readFile }: Sources,
+  problems: Problem[],
+): string {
+  if (typeof secret === "string") return secret;
+  if ("env" in secret) {
+    const value = environment(secret.env);
+    if (value !== undefined) return value;
+    const message = `comes from the environment variable ${secret.env}, which is not set`;
+    problems.push({ path: [...path, "env"], message });
+    return "";
+  }
+  const value = readFile(secret.file);
+  // The newline that every editor ends a file with is no part of a password.
+  if (value !== undefined) return value.replace(/\r?\n$/, "");
+  const message = `comes from the file ${secret.file}, which cannot be read`;
+  problems.push({ path: [...path, "file"], message });
+  return "";
+}
+
+function listeners(file: ConfigFile, problems: Problem[]): readonly Listener[] {
+  const { c2s, http } = file.listen;
+  const names = new Map<string, number>();
+  const all = [
+    ...c2s.map((listener, at) => c2sListener(listener, ["listen", "c2s", at], problems)),
+    ...http.map((listener, at) => httpListener(listener, ["listen", "http", at], problems)),
+  ];
+  const taken = new Map<string, string>();
+  [...c2s, ...http].forEach((listener, index) => {
+    if (listener.port === 0) return;
+    const address = `${listener.ip_address} port ${listener.port}`;
+    const kind = index < c2s.length ? "c2s" : "http";
+    const at = index < c2s.length ? index : index - c2s.length;
+    const other = taken.get(address);
+    if (other === undefined) taken.set(address, `listen.${kind}[${at + 1}]`);
+    else {
+      const message = `is taken: ${other} listens on ${address} already`;
+      problems.push({ path: ["listen", kind, at, "port"], message });
+    }
+  });
+  // A listener's name stays the same when another is added behind it: logs and metrics bear it.
+  return all.map((listener) => {
+    const count = (names.get(listener.name) ?? 0) + 1;
+    names.set(listener.name, count);
+    return count === 1 ? listener : { ...listener, name: `${listener.name}-${count}` };
+  });
+}
+
+function c2sListener(listener: FileC2s, path: KeyPath, problems: Problem[]): C2sListener {
+  const { port, ip_address, max_stanza_size, max_connections_per_address } = listener;
+  needsTls(listener, path, problems);
+  return {
+    name: `c2s-${port}`,
+    kind: "c2s",
+    port,
+    ip_address,
+    tls: listener.tls === undefined ? undefined : tlsConfig(listener.tls, listener.tls.mode),
+    allow_plaintext: listener.allow_plaintext,
+    max_stanza_size,
+    max_connections_per_address,
+    c2s_state_timeout: listener.state_timeout,
+  };
+}
+
+function httpListener(listener: FileHttp, path: KeyPath, problems: Problem[]): HttpListener {
+  const { port, ip_address, max_connections_per_address, handlers } = listener;
+  const [websocket] = handlers.mongoose_websocket_handler;
+  if (websocket !== undefined) needsTls(listener, path, problems);
+  return {
+    name: `http-${port}`,
+    kind: "http",
+    port,
+    ip_address,
+    tls: listener.tls === undefined ? undefined : tlsConfig(listener.tls, "tls"),
+    websocket_path: websocket?.path ?? "",
+    max_stanza_size: websocket?.max_stanza_size ?? listenerDefaults.max_stanza_size,
+    max_connections_per_address,
+    c2s_state_timeout: websocket?.state_timeout ?? listenerDefaults.c2s_state_timeout,
+    allow_plaintext: listener.allow_plaintext,
+    health: listener.health,
+    metrics: handlers.mongoose_prometheus_handler.length > 0,
+  };
+}
+
+/** Passwords in the clear are never an accident (RFC 6120 §13.8). */
+function needsTls(
+  { tls, allow_plaintext }: { tls?: unknown; allow_plaintext: boolean },
+  path: KeyPath,
+  problems: Problem[],
+): void {
+  if (tls !== undefined || allow_plaintext) return;
+  const message = "needs certificates (tls.certfile and tls.keyfile), or allow_plaintext = true";
+  problems.push({ path, message });
+}
+
+function tlsConfig(tls: FileTls, mode: TlsConfig["mode"]): TlsConfig {
+  const { certfile, keyfile, cacertfile = "", hosts } = tls;
+  return { mode, certfile, keyfile, cacertfile, hosts };
+}
