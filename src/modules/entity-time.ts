@@ -10,7 +10,7 @@ export const entityTime = feature({
   xeps: [{ number: 202, title: "Entity Time", version: "2.0" }],
   disco: [NS.time],
   iq: {
-    [`get server ${NS.time}`]: (iq, { now }) =>
+    "get server urn:xmpp:time": (iq, { now }) =>
       resultReply(
         iq.stanza,
         xml("time", { xmlns: NS.time }, xml("tzo", {}, "Z"), xml("utc", {}, utcText(now.wall))),

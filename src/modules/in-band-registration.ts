@@ -25,10 +25,10 @@ export const inBandRegistration = feature({
   xeps: [{ number: 77, title: "In-Band Registration", version: "2.4" }],
   disco: [NS.register],
   iq: {
-    [`get server ${NS.register}`]: registered,
-    [`get self ${NS.register}`]: registered,
-    [`set server ${NS.register}`]: change,
-    [`set self ${NS.register}`]: change,
+    "get server jabber:iq:register": registered,
+    "get self jabber:iq:register": registered,
+    "set server jabber:iq:register": change,
+    "set self jabber:iq:register": change,
   },
   register(host, iq, context) {
     return iq.type === "get" ? form(iq) : create(host, iq, context);

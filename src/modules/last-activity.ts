@@ -9,7 +9,7 @@ export const lastActivity = feature({
   xeps: [{ number: 12, title: "Last Activity", version: "2.0" }],
   disco: [NS.last],
   iq: {
-    [`get server ${NS.last}`]: (iq, { now, startedAt }) => {
+    "get server jabber:iq:last": (iq, { now, startedAt }) => {
       const seconds = Math.floor((now.at - startedAt.at) / 1000);
       return resultReply(iq.stanza, xml("query", { xmlns: NS.last, seconds: String(seconds) }));
     },

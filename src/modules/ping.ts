@@ -8,7 +8,7 @@ export const ping = feature({
   xeps: [{ number: 199, title: "XMPP Ping", version: "2.0.1" }],
   disco: [NS.ping],
   iq: {
-    [`get server ${NS.ping}`]: (iq) => resultReply(iq.stanza),
-    [`get self ${NS.ping}`]: (iq) => resultReply(iq.stanza), // §4.1: addressed to the bare JID
+    "get server urn:xmpp:ping": (iq) => resultReply(iq.stanza),
+    "get self urn:xmpp:ping": (iq) => resultReply(iq.stanza), // §4.1: addressed to the bare JID
   },
 });

@@ -10,10 +10,10 @@ export const serviceDiscovery = feature({
   xeps: [{ number: 30, title: "Service Discovery", version: "2.5.0" }],
   disco: [NS.discoInfo, NS.discoItems],
   iq: {
-    [`get server ${NS.discoInfo}`]: serverInfo,
-    [`get server ${NS.discoItems}`]: noItems,
-    [`get self ${NS.discoInfo}`]: accountInfo,
-    [`get self ${NS.discoItems}`]: noItems,
+    "get server http://jabber.org/protocol/disco#info": serverInfo,
+    "get server http://jabber.org/protocol/disco#items": noItems,
+    "get self http://jabber.org/protocol/disco#info": accountInfo,
+    "get self http://jabber.org/protocol/disco#items": noItems,
   },
 });
 

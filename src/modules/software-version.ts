@@ -9,7 +9,7 @@ export const softwareVersion = feature({
   xeps: [{ number: 92, title: "Software Version", version: "1.1" }],
   disco: [NS.version],
   iq: {
-    [`get server ${NS.version}`]: (iq, { version }) =>
+    "get server jabber:iq:version": (iq, { version }) =>
       resultReply(
         iq.stanza,
         xml(

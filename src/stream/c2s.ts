@@ -18,6 +18,7 @@ import { fromBase64, toBase64, toHex } from "../base/bytes.ts";
 import type { Duration, Instant, Now } from "../base/time.ts";
 import type { Entropy } from "../ports/entropy.ts";
 import type { ConnectionId, NetworkEffect, TlsInfo } from "../ports/network.ts";
+import { prepareDomain } from "../xmpp/jid.ts";
 import { NS } from "../xmpp/namespaces.ts";
 import { Reader, type StreamHeader } from "../xmpp/reader.ts";
 import { errorReply } from "../xmpp/stanza-error.ts";
@@ -155,7 +156,10 @@ export class C2sStream {
 
   step(now: Now, input: C2sInput): readonly C2sEffect[] {
     this.#effects = [];
-    if (this.#state === "closed") return this.#effects;
+    if (this.#state === "closed") {
+      if (input.type === "deliver") this.#return(input.delivery);
+      return this.#effects;
+    }
     switch (input.type) {
       case "bytes-received":
         this.#receive(now, input.bytes);
@@ -283,7 +287,7 @@ export class C2sStream {
 
   /** RFC 6120 §4.7: answers the client's header, then says what can be negotiated. */
   #open(now: Now, to: string | undefined, version: string | undefined, lang?: string): void {
-    const host = to?.toLowerCase();
+    const host = to === undefined ? undefined : prepareDomain(to);
     if (host === undefined || !this.#options.hosts.includes(host)) {
       const hosts = this.#options.hosts.join(", ");
       return this.#fail(now, "host-unknown", `This server hosts: ${hosts}`);
@@ -513,10 +517,7 @@ export class C2sStream {
   }
 
   #deliver(now: Now, delivery: Delivery): void {
-    if (this.#state === "closing") {
-      this.#effects.push({ type: "undelivered", deliveries: [delivery] });
-      return;
-    }
+    if (this.#state === "closing") return this.#return(delivery);
     if (this.#state === "registering") this.#state = "negotiating";
     if (!this.#congested) {
       this.#writeStanza(delivery);
@@ -583,6 +584,7 @@ export class C2sStream {
   /** Closes from our side: an error if there is one, the closing tag, and a while for the peer's. */
   #fail(now: Now, condition: StreamErrorCondition | undefined, text?: string): void {
     if (this.#state === "closing" || this.#state === "closed") return;
+    if (this.#state === "securing") return this.#drop(text ?? "TLS was not established");
     this.#writeHeader(); // RFC 6120 §4.9.1.2: also an error at the very start has a header before it
     if (condition !== undefined) this.#write(this.#framing.error(condition, text));
     this.#write(this.#framing.end);
@@ -608,6 +610,10 @@ export class C2sStream {
     this.#state = "closed";
     this.#deadline = undefined;
     this.#held = undefined;
+  }
+
+  #return(delivery: Delivery): void {
+    this.#effects.push({ type: "undelivered", deliveries: [delivery] });
   }
 
   #handBack(reason: string): void {
