@@ -56,11 +56,15 @@ export function configOf(file: ConfigFile, sources: Sources, problems: Problem[]
     },
     registration: {
       enabled: register !== undefined,
-      ip_access: (register?.ip_access ?? [])
-        .filter(({ policy }) => policy === "allow")
-        .map(({ address }) => address),
+      ip_access: register === undefined ? [] : networks(register.ip_access),
     },
   };
+}
+
+/** No rule at all means everyone, as in MongooseIM. */
+function networks(rules: readonly { address: string; policy: "allow" | "deny" }[]): string[] {
+  if (rules.length === 0) return ["0.0.0.0/0", "::/0"];
+  return rules.filter(({ policy }) => policy === "allow").map(({ address }) => address);
 }
 
 function secretOf(
