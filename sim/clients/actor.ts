@@ -1,0 +1,156 @@
+/**
+ * Actor: who is behind the logins of one row of the plan?
+ *
+ * Starts logins, at most one at a time, comes back after being thrown out, and gives its behaviour
+ * (workloads/) what it needs: time, its own random stream, the current login. The crypto is passed in,
+ * so that nothing here depends on a platform.
+ */
+import { bytesFromText } from "../../src/base/bytes.ts";
+import type { Crypto } from "../../src/ports/crypto.ts";
+import type { TlsInfo } from "../../src/ports/network.ts";
+import { passwordOf, planHost, type ClientPlan, type Plan, type Range } from "../plan.ts";
+import type { SimulatedNetwork } from "../ports/network.ts";
+import { stream, type Random } from "../random.ts";
+import type { Trace } from "../trace.ts";
+import type { World } from "../world.ts";
+import { plainClient, type ClientSasl } from "./authentication.ts";
+import { Client, type Stage } from "./client.ts";
+import { scramClient, type SynchronousCrypto } from "./sasl.ts";
+
+export interface ActorWorld {
+  readonly world: World;
+  readonly network: SimulatedNetwork;
+  readonly trace: Trace;
+  readonly crypto: SynchronousCrypto;
+  readonly plan: Plan;
+}
+
+export interface LoginOptions {
+  readonly user?: string;
+  readonly resource?: string;
+  readonly password?: string;
+  readonly priority?: number;
+  readonly register?: string;
+  readonly takeOver?: (stage: Stage, client: Client) => boolean;
+}
+
+/** What a kind of client does with its logins; every method may be called at any time. */
+export interface Workload {
+  start(actor: Actor): void;
+}
+
+export class Actor {
+  readonly plan: ClientPlan;
+  readonly random: Random;
+  readonly runPlan: Plan;
+  readonly #setting: ActorWorld;
+  #client: Client | undefined;
+  #logins = 0;
+  #reads = true;
+  #resting = false;
+  #onOnline: (client: Client) => void = () => undefined;
+  #onEnded: (reason: string) => void = () => undefined;
+
+  constructor(plan: ClientPlan, setting: ActorWorld) {
+    this.plan = plan;
+    this.#setting = setting;
+    this.runPlan = setting.plan;
+    this.random = stream(setting.plan.seed, `workload/${plan.name}`);
+  }
+
+  now(): number {
+    return this.#setting.world.now();
+  }
+
+  /** The login under way or online. */
+  client(): Client | undefined {
+    return this.#client;
+  }
+
+  online(): Client | undefined {
+    if (this.#resting) return undefined;
+    return this.#client?.state === "online" ? this.#client : undefined;
+  }
+
+  /** From now on it says nothing of its own accord, so that all can come to an end. */
+  rest(): void {
+    this.#resting = true;
+  }
+
+  whenOnline(act: (client: Client) => void): void {
+    this.#onOnline = act;
+  }
+
+  whenEnded(act: (reason: string) => void): void {
+    this.#onEnded = act;
+  }
+
+  after(delay: number, act: () => void): void {
+    this.#setting.world.after(delay, act);
+  }
+
+  /** A moment within this range from now. */
+  within([low, high]: Range, act: () => void): void {
+    this.after(this.random.between(low, high), act);
+  }
+
+  /** Logs in; a login of this actor that is still there is given up. */
+  logIn(options: LoginOptions = {}): Client {
+    this.#client?.abort();
+    this.#logins += 1;
+    const { name, node } = this.plan;
+    const { network, trace } = this.#setting;
+    const user = options.user ?? this.plan.user;
+    const password = options.password ?? passwordOf(user);
+    const client = new Client({
+      login: `${name}#${this.#logins}`,
+      node,
+      host: planHost,
+      user,
+      resource: options.resource ?? this.plan.resource,
+      priority: options.priority ?? 0,
+      network,
+      trace,
+      sasl: (tls) => this.#sasl(user, password, tls),
+      register: options.register,
+      takeOver: options.takeOver,
+      events: {
+        online: () => this.#onOnline(client),
+        ended: (reason) => {
+          if (this.#client === client) this.#client = undefined;
+          this.#onEnded(reason);
+        },
+      },
+    });
+    this.#client = client;
+    if (!this.#reads) client.setReading(false);
+    return client;
+  }
+
+  /** A fault: the process hangs, or goes on. */
+  setReading(reading: boolean): void {
+    this.#reads = reading;
+    this.#client?.setReading(reading);
+  }
+
+  /** A fault: the host dies. */
+  vanish(): void {
+    this.#client?.vanish();
+  }
+
+  #sasl(user: string, password: string, tls: TlsInfo | undefined): ClientSasl {
+    const { mechanism } = this.plan;
+    if (mechanism === "PLAIN") return plainClient(user, password);
+    void bytesFromText;
+    return scramClient({
+      mechanism,
+      user,
+      password,
+      tls,
+      random: this.random,
+      crypto: this.#setting.crypto,
+    });
+  }
+}
+
+export type { Crypto };

@@ -1,0 +1,422 @@
+/**
+ * Client: one login of a simulated client, from the first byte to the last.
+ *
+ * Speaks real XML over a simulated wire: header, STARTTLS, SASL, bind, presence; then stanzas. Reads
+ * with the server's own reader and computes real SCRAM. Whatever it sees goes into the trace, since
+ * that is what the oracles judge.
+ *
+ *     connecting -> greeting --features--> securing -> greeting (TLS) --features--> authenticating
+ *        -> greeting (authenticated) --features--> binding -> online -> leaving -> ended
+ */
+import { fromBase64, textFromBytes, toBase64, type BinaryString } from "../../src/base/bytes.ts";
+import type { TlsInfo } from "../../src/ports/network.ts";
+import { escapeText, escapeValue } from "../../src/xmpp/escape.ts";
+import { NS } from "../../src/xmpp/namespaces.ts";
+import { Reader } from "../../src/xmpp/reader.ts";
+import type { Stanza } from "../../src/xmpp/stanza.ts";
+import type { SimulatedNetwork, Wire } from "../ports/network.ts";
+import type { Trace } from "../trace.ts";
+import type { ClientSasl } from "./authentication.ts";
+
+export interface ClientOptions {
+  readonly login: string;
+  readonly node: string;
+  readonly host: string;
+  readonly user: string;
+  readonly resource: string;
+  readonly priority: number;
+  readonly network: SimulatedNetwork;
+  readonly trace: Trace;
+  readonly sasl: (tls: TlsInfo | undefined) => ClientSasl;
+  readonly events: ClientEvents;
+  /** Registers the account before it logs in (XEP-0077). */
+  readonly register?: string | undefined;
+  /** For hostile clients: true at a stage means that the client goes no further by itself. */
+  readonly takeOver?: ((stage: Stage, client: Client) => boolean) | undefined;
+}
+
+/** Where a stream stands when its features have been read; `opened`: before the first byte. */
+export type Stage = "opened" | "clear" | "secured" | "authenticated" | "online";
+
+export interface ClientEvents {
+  online(jid: string): void;
+  /** Told once, whoever ended it; `clean`: streams closed in order. */
+  ended(reason: string, clean: boolean): void;
+}
+
+type State =
+  | "connecting"
+  | "greeting"
+  | "securing"
+  | "registering"
+  | "authenticating"
+  | "binding"
+  | "online"
+  | "leaving"
+  | "ended";
+
+export class Client {
+  readonly #options: ClientOptions;
+  readonly #wire: Wire;
+  readonly #trace: Trace;
+  #reader = newReader();
+  #state: State = "connecting";
+  #tls: TlsInfo | undefined;
+  #authenticated = false;
+  #registered = false;
+  #sasl: ClientSasl | undefined;
+  #jid = "";
+  #sequence = 0;
+  #attack: string | undefined;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    this.#trace = options.trace;
+    const { login, user, node, host } = options;
+    this.#trace.record(login, "login-started", { login, user });
+    this.#wire = options.network.connect({
+      login,
+      node,
+      listener: "c2s",
+      remote: remoteOf(login),
+      serverName: host,
+      tlsFirst: false,
+      events: {
+        opened: () => {
+          if (!this.#takenOver("opened")) this.#greet();
+        },
+        received: (bytes) => this.#received(bytes),
+        secured: (tls) => {
+          this.#tls = tls;
+          this.#trace.record(login, "login-secured", { login });
+          this.#greet();
+        },
+        closed: (reason) => this.#end(reason, this.#state === "leaving" && reason === "ended"),
+      },
+    });
+  }
+
+  get jid(): string {
+    return this.#jid;
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  get login(): string {
+    return this.#options.login;
+  }
+
+  // What behaviours do.
+
+  sendMessage(to: string, bytes: number): void {
+    const { login } = this.#options;
+    const id = this.#nextId("m");
+    this.#trace.record(login, "message-sent", { login, id, to });
+    const body = bodyOf(id, bytes);
+    this.#write(
+      `<message to='${escapeValue(to)}' id='${escapeValue(id)}' type='chat'><body>${escapeText(body)}</body></message>`,
+    );
+  }
+
+  sendPresence(available: boolean, priority = 0): void {
+    const { login } = this.#options;
+    this.#trace.record(login, "presence-sent", { login, available, priority });
+    if (!available) this.#write("<presence type='unavailable'/>");
+    else if (priority === 0) this.#write("<presence/>");
+    else this.#write(`<presence><priority>${priority}</priority></presence>`);
+  }
+
+  /** A ping (XEP-0199), to the server or to another client. */
+  sendPing(to: string): void {
+    this.#sendIq(to, "ping", `<ping xmlns='${NS.ping}'/>`);
+  }
+
+  /** Something that nobody implements: an error must come back (RFC 6120 §8.4). */
+  sendUnknownIq(to: string): void {
+    this.#sendIq(to, "unknown", "<query xmlns='urn:example:nobody-knows'/>");
+  }
+
+  /** Closes the stream in order (RFC 6120 §4.4). */
+  leave(): void {
+    if (this.#state === "ended" || this.#state === "leaving") return;
+    if (this.#state === "connecting") return this.abort();
+    this.#state = "leaving";
+    this.#wire.write("</stream:stream>");
+  }
+
+  /** The process dies: its kernel resets the connection. */
+  abort(): void {
+    this.#wire.reset();
+    this.#end("aborted", false);
+  }
+
+  /** The host dies: nobody hears of it. */
+  vanish(): void {
+    this.#wire.vanish();
+    this.#end("vanished", false);
+  }
+
+  setReading(reading: boolean): void {
+    const { login } = this.#options;
+    this.#trace.record(login, reading ? "reading-resumed" : "reading-stopped", { login });
+    this.#wire.setReading(reading);
+  }
+
+  /** Sends what no client should; the next error or end is its answer. */
+  attack(name: string, data: BinaryString): void {
+    const { login } = this.#options;
+    this.#trace.record(login, "attack-sent", { login, attack: name });
+    this.#attack = name;
+    this.#wire.write(data);
+  }
+
+  #takenOver(stage: Stage): boolean {
+    return this.#options.takeOver?.(stage, this) ?? false;
+  }
+
+  #sendIq(to: string, about: string, payload: string): void {
+    const { login } = this.#options;
+    const id = this.#nextId("q");
+    this.#trace.record(login, "iq-sent", { login, id, to, about });
+    const addressed = to === "" ? "" : ` to='${escapeValue(to)}'`;
+    this.#write(`<iq type='get' id='${escapeValue(id)}'${addressed}>${payload}</iq>`);
+  }
+
+  #nextId(letter: string): string {
+    this.#sequence += 1;
+    return `${letter}/${this.#options.login}/${this.#sequence}`;
+  }
+
+  #write(data: BinaryString): void {
+    if (this.#state !== "ended") this.#wire.write(data);
+  }
+
+  // Negotiation.
+
+  #greet(): void {
+    this.#state = "greeting";
+    this.#reader = newReader();
+    this.#write(
+      `<?xml version='1.0'?><stream:stream xmlns='${NS.client}' xmlns:stream='${NS.streams}' to='${this.#options.host}' version='1.0'>`,
+    );
+  }
+
+  #received(bytes: Uint8Array): void {
+    if (this.#state === "ended") return;
+    this.#reader.push(bytes);
+    const reader = this.#reader;
+    // A restart swaps the reader; what follows in the old one belongs to nobody.
+    while (this.#reader === reader && this.#mayRead()) {
+      const event = reader.next();
+      if (event === undefined) return;
+      if (event.kind === "element") this.#element(event);
+      else if (event.kind === "closed") this.#peerClosed();
+    }
+  }
+
+  /** Asked anew after every event, since an event may end the login. */
+  #mayRead(): boolean {
+    return this.#state !== "ended";
+  }
+
+  #element(element: Stanza): void {
+    if (element.namespace === NS.streams && element.name === "error") {
+      return this.#streamError(element);
+    }
+    if (element.namespace === NS.streams && element.name === "features") {
+      return this.#features(element);
+    }
+    if (element.namespace === NS.tls) {
+      if (element.name !== "proceed") return this.#answered("starttls failure");
+      this.#state = "securing";
+      return this.#wire.startTls();
+    }
+    if (element.namespace === NS.sasl) return this.#saslElement(element);
+    if (element.name === "iq") return this.#iq(element);
+    if (element.name === "message") return this.#message(element);
+  }
+
+  #features(features: Stanza): void {
+    if (this.#state !== "greeting") return;
+    const stage = this.#authenticated ? "authenticated" : this.#tls ? "secured" : "clear";
+    if (this.#takenOver(stage)) return;
+    if (this.#authenticated) return this.#bind();
+    if (features.payload(NS.tls, "starttls") !== undefined && this.#tls === undefined) {
+      return this.#write(`<starttls xmlns='${NS.tls}'/>`);
+    }
+    if (this.#options.register !== undefined && !this.#registered) return this.#register();
+    this.authenticate();
+  }
+
+  authenticate(): void {
+    this.#state = "authenticating";
+    this.#sasl = this.#options.sasl(this.#tls);
+    const initial = this.#sasl.initial();
+    const data = initial.length === 0 ? "=" : toBase64(initial);
+    this.#write(`<auth xmlns='${NS.sasl}' mechanism='${this.#sasl.mechanism}'>${data}</auth>`);
+  }
+
+  #saslElement(element: Stanza): void {
+    const { login, user } = this.#options;
+    const condition = element.name === "failure" ? firstChild(element, NS.sasl) : element.name;
+    this.#answered(condition);
+    if (this.#state !== "authenticating" || this.#sasl === undefined) return;
+    if (element.name === "failure") {
+      this.#trace.record(login, "login-refused", { login, condition });
+      return this.leave();
+    }
+    const data = fromBase64(element.element().getText().trim()) ?? new Uint8Array(0);
+    if (element.name === "challenge") {
+      const response = this.#sasl.respond(data);
+      if (response === undefined) return this.#write(`<abort xmlns='${NS.sasl}'/>`);
+      return this.#write(`<response xmlns='${NS.sasl}'>${toBase64(response)}</response>`);
+    }
+    if (element.name !== "success") return;
+    if (!this.#sasl.accepts(data)) {
+      this.#trace.record(login, "login-refused", { login, condition: "server not authentic" });
+      return this.abort();
+    }
+    this.#authenticated = true;
+    this.#trace.record(login, "login-authenticated", { login, user });
+    this.#greet();
+  }
+
+  #register(): void {
+    const { login, user, register = "" } = this.#options;
+    this.#state = "registering";
+    this.#trace.record(login, "registration-sent", { login, user });
+    const fields = `<username>${escapeText(user)}</username><password>${escapeText(register)}</password>`;
+    this.#write(
+      `<iq type='set' id='register'><query xmlns='${NS.register}'>${fields}</query></iq>`,
+    );
+  }
+
+  #bind(): void {
+    const { resource } = this.#options;
+    this.#state = "binding";
+    const wanted = resource === "" ? "" : `<resource>${escapeText(resource)}</resource>`;
+    this.#write(`<iq type='set' id='bind'><bind xmlns='${NS.bind}'>${wanted}</bind></iq>`);
+  }
+
+  #streamError(element: Stanza): void {
+    const { login } = this.#options;
+    const condition = firstChild(element, NS.streamErrors);
+    this.#answered(condition);
+    this.#trace.record(login, "stream-error-received", { login, condition });
+  }
+
+  #peerClosed(): void {
+    if (this.#state !== "leaving") this.#wire.write("</stream:stream>");
+    this.#state = "leaving";
+    this.#wire.close();
+  }
+
+  // Stanzas.
+
+  #iq(iq: Stanza): void {
+    const { login, user } = this.#options;
+    if (iq.type === "get" || iq.type === "set") return this.#answerIq(iq);
+    const outcome = iq.type === "result" ? "result" : errorCondition(iq);
+    if (this.#state === "binding" && iq.id === "bind") return this.#bound(iq, outcome);
+    if (this.#state === "registering" && iq.id === "register") {
+      this.#registered = outcome === "result";
+      this.#trace.record(login, "registration-answered", { login, user, outcome });
+      return this.#registered ? this.authenticate() : this.leave();
+    }
+    if (outcome !== "result") this.#answered(outcome);
+    const from = iq.from ?? "";
+    this.#trace.record(login, "iq-answered", { login, id: iq.id ?? "", from, outcome });
+  }
+
+  #bound(iq: Stanza, outcome: string): void {
+    const { login, priority } = this.#options;
+    const jid = iq.payload(NS.bind, "bind")?.getChildText("jid", NS.bind) ?? "";
+    if (outcome !== "result" || jid === "") {
+      this.#trace.record(login, "bind-refused", { login, condition: outcome });
+      return this.leave();
+    }
+    this.#jid = jid;
+    this.#state = "online";
+    this.#trace.record(login, "login-bound", { login, jid });
+    if (this.#takenOver("online")) return;
+    this.sendPresence(true, priority);
+    this.#options.events.online(jid);
+  }
+
+  #answerIq(iq: Stanza): void {
+    const to = iq.from === undefined ? "" : ` to='${escapeValue(iq.from)}'`;
+    const id = escapeValue(iq.id ?? "");
+    if (iq.payloads[0]?.namespace === NS.ping)
+      return this.#write(`<iq type='result' id='${id}'${to}/>`);
+    this.#write(
+      `<iq type='error' id='${id}'${to}><error type='cancel'><service-unavailable xmlns='${NS.stanzas}'/></error></iq>`,
+    );
+  }
+
+  #message(message: Stanza): void {
+    const { login } = this.#options;
+    const id = message.id ?? "";
+    if (message.type === "error") {
+      const condition = errorCondition(message);
+      this.#answered(condition);
+      return this.#trace.record(login, "message-bounced", { login, id, condition });
+    }
+    const { from = "", to = "" } = message;
+    const body = message.payload(NS.client, "body")?.getText() ?? "";
+    this.#trace.record(login, "message-received", { login, id, from, to, body });
+  }
+
+  #answered(answer: string): void {
+    const attack = this.#attack;
+    if (attack === undefined) return;
+    const { login } = this.#options;
+    this.#attack = undefined;
+    this.#trace.record(login, "attack-answered", { login, attack, answer });
+  }
+
+  #end(reason: string, clean: boolean): void {
+    if (this.#state === "ended") return;
+    const { login } = this.#options;
+    this.#answered(`connection ${reason}`);
+    this.#state = "ended";
+    this.#trace.record(login, "login-ended", { login, reason, clean });
+    this.#options.events.ended(reason, clean);
+  }
+}
+
+function newReader(): Reader {
+  return new Reader({ maxStanzaSize: 1_048_576 }, "stream");
+}
+
+/** Every message says which it is, and carries characters of one to four bytes. */
+export function bodyOf(id: string, bytes: number): string {
+  const start = `${id} ä€😀 `;
+  return start + "x".repeat(Math.max(0, bytes - start.length));
+}
+
+/** The name of the first child in this namespace; "" without one. */
+function firstChild(element: Stanza, namespace: string): string {
+  return element.payloads.find((payload) => payload.namespace === namespace)?.name ?? "";
+}
+
+function errorCondition(stanza: Stanza): string {
+  const error = stanza.element().getChild("error");
+  for (const child of error?.getChildElements() ?? []) {
+    if (child.getNS() === NS.stanzas && child.name !== "text") return child.name;
+  }
+  return "no condition";
+}
+
+/** Addresses differ, so that limits per address are not met by chance. */
+function remoteOf(login: string): string {
+  let sum = 0;
+  for (let at = 0; at < login.length; at++) sum = (sum * 31 + login.charCodeAt(at)) & 0xffffff;
+  return `10.${sum >> 16}.${(sum >> 8) & 255}.${sum & 255}`;
+}
+
+/** For people who read a trace. */
+export function readable(bytes: Uint8Array): string {
+  return textFromBytes(bytes);
+}

@@ -1,0 +1,41 @@
+/** Config of a plan: what a simulated node is told, with the plan's limits. */
+import { defaultConfig, type Config } from "../src/server/config.ts";
+import { planHost, type Plan } from "./plan.ts";
+
+/** As low as it goes: the cost of hashing is simulated, not paid. */
+export const simulatedScramIterations = 16;
+
+export function configOf(plan: Plan): Config {
+  const { limits } = plan;
+  return {
+    ...defaultConfig,
+    general: { ...defaultConfig.general, hosts: [planHost], loglevel: "debug" },
+    listen: [
+      {
+        name: "c2s",
+        kind: "c2s",
+        ip_address: "0.0.0.0",
+        port: 5222,
+        tls: { mode: "starttls_required", certfile: "", keyfile: "", cacertfile: "", hosts: {} },
+        allow_plaintext: false,
+        max_stanza_size: limits.maxStanzaSize,
+        max_connections_per_address: 1_000,
+        c2s_state_timeout: limits.negotiationTimeout,
+      },
+    ],
+    auth: {
+      ...defaultConfig.auth,
+      scram_iterations: simulatedScramIterations,
+      max_attempts: limits.maxAuthAttempts,
+    },
+    rdbms: { ...defaultConfig.rdbms, query_timeout: limits.queryTimeout },
+    sessions: {
+      ...defaultConfig.sessions,
+      max_per_user: limits.maxSessionsPerUser,
+      max_send_queue: limits.maxSendQueue,
+      send_timeout: limits.sendTimeout,
+      keepalive_interval: limits.keepAliveInterval,
+    },
+    registration: { enabled: true, ip_access: ["10.0.0.0/8"] },
+  };
+}

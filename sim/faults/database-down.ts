@@ -1,0 +1,9 @@
+/** Database down: it refuses every request at once. */
+import { atDatabase, type Fault } from "./fault.ts";
+
+export const databaseDown: Fault = {
+  kind: "database-down",
+  plan: (random, setting) => atDatabase("database-down", random, setting, 15_000),
+  start: ({ database }) => database.setDown(true),
+  end: ({ database }) => database.setDown(false),
+};

@@ -1,0 +1,78 @@
+/**
+ * Fault: what is one kind of trouble, how is it planned, and how does it begin and end?
+ *
+ * One file per kind. `plan` decides how often and whom it hits; `start` and `end` do it to the
+ * simulated world. A fault knows nothing of XMPP.
+ */
+import type { ClientPlan, FaultKind, FaultPlan, Plan } from "../plan.ts";
+import type { DatabaseFaults } from "../ports/database-faults.ts";
+import type { SimulatedNetwork } from "../ports/network.ts";
+import type { Random } from "../random.ts";
+
+export interface FaultSetting {
+  readonly clients: readonly ClientPlan[];
+  readonly nodes: readonly string[];
+  readonly duration: Plan["duration"];
+}
+
+/** What faults may touch. */
+export interface FaultWorld {
+  readonly network: SimulatedNetwork;
+  readonly database: DatabaseFaults;
+  readonly jumpClock: (node: string, by: number) => void;
+  readonly setReading: (client: string, reading: boolean) => void;
+  readonly vanish: (client: string) => void;
+}
+
+export interface Fault {
+  readonly kind: FaultKind;
+  readonly plan: (random: Random, setting: FaultSetting) => readonly FaultPlan[];
+  readonly start: (world: FaultWorld, fault: FaultPlan) => void;
+  readonly end: (world: FaultWorld, fault: FaultPlan) => void;
+}
+
+/** A moment in the safety phase. */
+export function momentOf(random: Random, { duration }: FaultSetting): number {
+  return duration.setUp + random.int(duration.safety);
+}
+
+/** A period that begins and ends within the safety phase. */
+export function periodOf(
+  random: Random,
+  setting: FaultSetting,
+  longest: number,
+): { startAt: number; endAt: number } {
+  const { setUp, safety } = setting.duration;
+  const startAt = momentOf(random, setting);
+  return { startAt, endAt: Math.min(setUp + safety, startAt + random.between(100, longest)) };
+}
+
+/** A few rows, each aimed at one client. */
+export function atClients(
+  kind: FaultKind,
+  random: Random,
+  setting: FaultSetting,
+  row: () => { startAt: number; endAt: number; amount: number },
+): FaultPlan[] {
+  const count = random.between(1, Math.max(1, setting.clients.length >> 1));
+  return Array.from({ length: count }, () => ({
+    kind,
+    target: random.pick(setting.clients).name,
+    ...row(),
+  }));
+}
+
+/** One to three rows, each aimed at the database. */
+export function atDatabase(
+  kind: FaultKind,
+  random: Random,
+  setting: FaultSetting,
+  longest: number,
+): FaultPlan[] {
+  return Array.from({ length: random.between(1, 3) }, () => ({
+    kind,
+    target: "database",
+    ...periodOf(random, setting, longest),
+    amount: random.pick([20, 200, 1_000, 6_000]),
+  }));
+}

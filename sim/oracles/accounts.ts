@@ -1,0 +1,60 @@
+/**
+ * Accounts: does the database hold what clients were told, and does nobody get in without a password?
+ *
+ * A registration answered by an error may have been committed all the same (the connection died between
+ * commit and answer): unknown, and fine either way.
+ */
+import { accountsOf, type Plan } from "../plan.ts";
+import { clientOf } from "../ports/network.ts";
+import type { OracleMaker } from "./oracle.ts";
+
+export const accounts: OracleMaker = (plan: Plan) => {
+  const impostors = new Set(
+    plan.clients.filter((c) => c.behaviour.kind === "impostor").map((client) => client.name),
+  );
+  const promised = new Map<string, string>(accountsOf(plan).map((user) => [user, "the plan"]));
+  const asked = new Set<string>(accountsOf(plan));
+  const refused = new Set<string>();
+  const authenticated = new Map<string, string>();
+  const failures: string[] = [];
+  let observed: ReadonlySet<string> | undefined;
+  let attempts = 0;
+
+  return {
+    name: "accounts",
+    counts: "accounts and logins",
+    see({ kind, data, at }) {
+      if (kind === "registration-sent") asked.add(data.user);
+      if (kind === "registration-answered") {
+        if (data.outcome === "result") promised.set(data.user, data.login);
+        else refused.add(data.user);
+      }
+      if (kind === "login-authenticated") {
+        attempts += 1;
+        authenticated.set(data.user, data.login);
+        if (impostors.has(clientOf(data.login))) {
+          failures.push(`${data.login} got in as ${data.user} with a wrong password at ${at} ms`);
+        }
+      }
+      if (kind === "login-refused") {
+        attempts += 1;
+        if (data.condition === "not-authorized" && !impostors.has(clientOf(data.login))) {
+          failures.push(`${data.login} was refused at ${at} ms though its password is right`);
+        }
+      }
+      if (kind === "accounts-observed") observed = new Set(data.users);
+    },
+    judge() {
+      if (observed === undefined) return { judged: attempts, unknown: 0, failures };
+      for (const [user, witness] of [...promised, ...authenticated]) {
+        if (!observed.has(user))
+          failures.push(`${witness} was told that ${user} exists; it does not`);
+      }
+      for (const user of observed) {
+        if (!asked.has(user)) failures.push(`the database has ${user}, whom nobody registered`);
+      }
+      const unknown = [...refused].filter((user) => !promised.has(user)).length;
+      return { judged: promised.size + attempts, unknown, failures };
+    },
+  };
+};

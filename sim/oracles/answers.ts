@@ -1,0 +1,68 @@
+/** Answers: is every IQ request answered exactly once, by whom it was sent to (RFC 6120 §8.2.3)? */
+import { bareOf, Logins } from "./logins.ts";
+import type { Oracle } from "./oracle.ts";
+
+interface Request {
+  readonly id: string;
+  readonly login: string;
+  readonly to: string;
+  readonly about: string;
+  readonly at: number;
+  answers: number;
+}
+
+const underWayMaxMs = 90_000;
+
+export function answers(): Oracle {
+  const logins = new Logins();
+  const requests = new Map<string, Request>();
+  const failures: string[] = [];
+
+  function answered(login: string, id: string, from: string, outcome: string): void {
+    const request = requests.get(id);
+    if (request === undefined || request.login !== login) {
+      failures.push(`${login} received an answer to ${id}, which it never asked`);
+      return;
+    }
+    request.answers += 1;
+    if (request.answers > 1) failures.push(`${id} was answered ${request.answers} times`);
+    const own = logins.get(login)?.jid ?? "";
+    const addressee = request.to === "" ? ["", bareOf(own), own] : [request.to];
+    if (!addressee.includes(from)) {
+      failures.push(`${id} was sent to "${request.to}" but answered from "${from}"`);
+    }
+    if (request.about === "unknown" && outcome !== "service-unavailable") {
+      failures.push(`${id} asked for what nobody implements and was answered ${outcome}`);
+    }
+  }
+
+  return {
+    name: "answers",
+    counts: "requests",
+    see(event) {
+      logins.see(event);
+      const { kind, data, at } = event;
+      if (kind === "iq-sent") {
+        requests.set(data.id, { ...data, at, answers: 0 });
+      } else if (kind === "iq-answered") {
+        answered(data.login, data.id, data.from, data.outcome);
+      }
+    },
+    judge() {
+      let unknown = 0;
+      for (const { id, login, to, at, answers: count } of requests.values()) {
+        if (count > 0) continue;
+        const involved = [logins.get(login), ...logins.ofUser(bareOf(to))];
+        const excused = involved.some(
+          (each) =>
+            each !== undefined &&
+            (each.endedAt ?? Number.MAX_SAFE_INTEGER) <= at + underWayMaxMs &&
+            Math.max(each.endedAt ?? 0, each.nodeClosedAt ?? Number.MAX_SAFE_INTEGER) >= at,
+        );
+        if (excused) unknown += 1;
+        else failures.push(`${id} to "${to}", sent at ${at} ms, was never answered`);
+      }
+      return { judged: requests.size - unknown, unknown, failures };
+    },
+  };
+}

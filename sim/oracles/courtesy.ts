@@ -1,0 +1,61 @@
+/**
+ * Courtesy: is a client that keeps to the protocol ever told that it broke it?
+ *
+ * Some stream errors blame nobody: a shutdown, a taken name, a slow login while the network or the
+ * database is in trouble, a queue that is full because the client did not read.
+ */
+import { wellBehaved, type FaultKind } from "../plan.ts";
+import { clientOf } from "../ports/network.ts";
+import type { OracleMaker } from "./oracle.ts";
+
+const slow: readonly FaultKind[] = [
+  "half-open",
+  "latency",
+  "vanish",
+  "stop-reading",
+  "database-slow",
+  "database-down",
+  "database-lost-before-commit",
+  "database-lost-after-commit",
+];
+
+export const courtesy: OracleMaker = (plan) => {
+  const good = new Set(plan.clients.filter(wellBehaved).map((client) => client.name));
+  const kinds = new Map(plan.clients.map((client) => [client.name, client.behaviour.kind]));
+  const troubled = plan.faults.some((fault) => slow.includes(fault.kind));
+  const failures: string[] = [];
+  let logins = 0;
+  let errors = 0;
+
+  function excused(client: string, condition: string): boolean {
+    switch (condition) {
+      case "system-shutdown":
+      case "conflict": // who is thrown out took part in a contest for a name, or lost its own old login
+        return true;
+      case "connection-timeout":
+        return troubled || kinds.get(client) === "non-reader";
+      case "resource-constraint":
+        return true; // a queue was full, or the database away
+      case "policy-violation":
+        return kinds.get(client) === "registrar" && troubled;
+      default:
+        return false;
+    }
+  }
+
+  return {
+    name: "courtesy",
+    counts: "logins",
+    see({ kind, data, at }) {
+      if (kind === "login-started" && good.has(clientOf(data.login))) logins += 1;
+      if (kind !== "stream-error-received") return;
+      const client = clientOf(data.login);
+      if (!good.has(client)) return;
+      errors += 1;
+      if (!excused(client, data.condition)) {
+        failures.push(`${data.login} kept to the protocol but got ${data.condition} at ${at} ms`);
+      }
+    },
+    judge: () => ({ judged: logins + errors, unknown: 0, failures }),
+  };
+};

@@ -1,0 +1,97 @@
+/** Logins: what several oracles must know of each login, gathered from the trace. */
+import { clientOf } from "../ports/network.ts";
+import type { TraceEvent } from "../trace.ts";
+
+export interface Login {
+  readonly login: string;
+  readonly client: string;
+  readonly user: string;
+  readonly startedAt: number;
+  /** Full JID; "" before binding. */
+  jid: string;
+  boundAt: number | undefined;
+  /** When the client's end was gone. */
+  endedAt: number | undefined;
+  clean: boolean;
+  /** When the node learned that the connection was gone, or gave it up. */
+  nodeClosedAt: number | undefined;
+  connection: number | undefined;
+}
+
+export class Logins {
+  readonly #all = new Map<string, Login>();
+  readonly #byConnection = new Map<number, Login>();
+  readonly #byBare = new Map<string, Login[]>();
+
+  see({ at, kind, data }: TraceEvent): void {
+    switch (kind) {
+      case "login-started":
+        this.#all.set(data.login, {
+          login: data.login,
+          client: clientOf(data.login),
+          user: data.user,
+          startedAt: at,
+          jid: "",
+          boundAt: undefined,
+          endedAt: undefined,
+          clean: false,
+          nodeClosedAt: undefined,
+          connection: undefined,
+        });
+        break;
+      case "connection-opened": {
+        const login = this.#all.get(data.login);
+        if (login === undefined) break;
+        login.connection = data.connection;
+        this.#byConnection.set(data.connection, login);
+        break;
+      }
+      case "login-bound": {
+        const login = this.#all.get(data.login);
+        if (login === undefined) break;
+        login.jid = data.jid;
+        login.boundAt = at;
+        const bare = bareOf(data.jid);
+        const others = this.#byBare.get(bare);
+        if (others === undefined) this.#byBare.set(bare, [login]);
+        else others.push(login);
+        break;
+      }
+      case "login-ended": {
+        const login = this.#all.get(data.login);
+        if (login === undefined) break;
+        login.endedAt = at;
+        login.clean = data.clean;
+        break;
+      }
+      case "connection-closed":
+      case "close-asked": {
+        const login = this.#byConnection.get(data.connection);
+        if (login !== undefined) login.nodeClosedAt ??= at;
+        break;
+      }
+    }
+  }
+
+  get(login: string): Login | undefined {
+    return this.#all.get(login);
+  }
+
+  all(): Iterable<Login> {
+    return this.#all.values();
+  }
+
+  ofUser(bare: string): readonly Login[] {
+    return this.#byBare.get(bare) ?? [];
+  }
+
+  /** Logins of this user that never got as far as to know their JID. */
+  unboundOf(user: string): readonly Login[] {
+    return [...this.#all.values()].filter((login) => login.user === user && login.jid === "");
+  }
+}
+
+export function bareOf(jid: string): string {
+  const slash = jid.indexOf("/");
+  return slash === -1 ? jid : jid.slice(0, slash);
+}

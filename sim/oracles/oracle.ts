@@ -1,0 +1,28 @@
+/**
+ * Oracle: what must be true of every run, and how much was there to judge?
+ *
+ * An oracle reads the trace and nothing else. "Nothing bad happened" is also true where nothing
+ * happened, so each counts what it judged; what cannot be known (a message in flight to a host that
+ * died) is counted apart and never called right or wrong.
+ */
+import type { Plan } from "../plan.ts";
+import type { TraceEvent } from "../trace.ts";
+
+export interface Verdict {
+  /** How many things were judged, right or wrong. */
+  readonly judged: number;
+  /** How many could not be. */
+  readonly unknown: number;
+  readonly failures: readonly string[];
+}
+
+export interface Oracle {
+  readonly name: string;
+  /** What `judged` counts, in the plural. */
+  readonly counts: string;
+  see(event: TraceEvent): void;
+  /** Called once, after the last event. */
+  judge(): Verdict;
+}
+
+export type OracleMaker = (plan: Plan) => Oracle;

@@ -1,0 +1,53 @@
+/**
+ * Sessions: when all is quiet, does the server know exactly the clients that are online, each once?
+ *
+ * A host that died without a word shortly before the end is excused: the server may learn of it only
+ * by its next sign of life.
+ */
+import { Logins } from "./logins.ts";
+import type { OracleMaker } from "./oracle.ts";
+
+export const sessions: OracleMaker = (plan) => {
+  const logins = new Logins();
+  const online = new Map<string, string>();
+  const failures: string[] = [];
+  let observed: readonly string[] | undefined;
+  let observedAt = 0;
+
+  function judgeGhost(jid: string): "ghost" | "unknown" {
+    const noticedWithinMs = 3 * plan.limits.keepAliveInterval;
+    for (const login of logins.all()) {
+      if (login.jid !== jid && login.jid !== "") continue;
+      if ((login.endedAt ?? 0) > observedAt - noticedWithinMs) return "unknown";
+    }
+    return "ghost";
+  }
+
+  return {
+    name: "sessions",
+    counts: "sessions and clients",
+    see(event) {
+      logins.see(event);
+      const { kind, data, at } = event;
+      if (kind === "sessions-observed") {
+        observed = data.jids;
+        observedAt = at;
+      } else if (kind === "online-observed" && data.online) online.set(data.jid, data.client);
+    },
+    judge() {
+      let unknown = 0;
+      const known = new Set<string>();
+      for (const jid of observed ?? []) {
+        if (known.has(jid)) failures.push(`the server has two sessions for ${jid}`);
+        known.add(jid);
+        if (online.has(jid)) continue;
+        if (judgeGhost(jid) === "unknown") unknown += 1;
+        else failures.push(`the server has a session for ${jid}, whose client is gone`);
+      }
+      for (const [jid, client] of online) {
+        if (!known.has(jid)) failures.push(`${client} is online as ${jid} without a session`);
+      }
+      return { judged: known.size + online.size - unknown, unknown, failures };
+    },
+  };
+};

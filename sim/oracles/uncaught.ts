@@ -1,0 +1,21 @@
+/** Uncaught: did any input, whatever it was, make a node throw or report a bug of its own? */
+import type { Oracle } from "./oracle.ts";
+
+export function uncaught(): Oracle {
+  const failures: string[] = [];
+  let inputs = 0;
+  return {
+    name: "uncaught",
+    counts: "inputs",
+    see({ kind, data, at, place }) {
+      if (kind === "bytes-received" || kind === "query-answered" || kind === "query-failed")
+        inputs += 1;
+      if (kind === "connection-closed" || kind === "deadline-reached") inputs += 1;
+      if (kind === "node-crashed") failures.push(`${place} threw at ${at} ms: ${data.error}`);
+      if (kind === "logged" && data.level === "error" && data.event.endsWith("-fault")) {
+        failures.push(`${place} reported a bug at ${at} ms: ${data.event} ${data.detail}`);
+      }
+    },
+    judge: () => ({ judged: inputs, unknown: 0, failures }),
+  };
+}

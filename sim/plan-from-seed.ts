@@ -1,0 +1,227 @@
+/**
+ * Plan from seed: which run does this seed stand for?
+ *
+ * The only place where a seed becomes a plan. Swarm testing: every kind of fault and of client is
+ * switched on or off by a coin, so that some runs have all of them and some have hardly any; limits
+ * are shrunk at random.
+ */
+import { attackNames } from "./workloads/attacks.ts";
+import { faultKinds, planFaults } from "./faults/index.ts";
+import {
+  planHost,
+  planVersion,
+  type Behaviour,
+  type BehaviourKind,
+  type ClientPlan,
+  type Limits,
+  type Plan,
+} from "./plan.ts";
+import { stream, type Random } from "./random.ts";
+
+export interface Profile {
+  readonly name: string;
+  readonly clients: number;
+  readonly setUp: number;
+  readonly safety: number;
+  readonly liveness: number;
+  /** Kinds of client beside chatters. */
+  readonly behaviours: readonly BehaviourKind[];
+  readonly faults: boolean;
+}
+
+const odd: readonly BehaviourKind[] = [
+  "vanisher",
+  "reconnecter",
+  "rival",
+  "non-reader",
+  "flooder",
+  "impostor",
+  "registrar",
+  "hostile",
+];
+
+export const profiles = {
+  /** What the demonstration shows: ten seconds with a little of everything. */
+  demo: {
+    name: "demo",
+    clients: 12,
+    setUp: 2_000,
+    safety: 6_000,
+    liveness: 8_000,
+    behaviours: odd,
+    faults: true,
+  },
+  default: {
+    name: "default",
+    clients: 30,
+    setUp: 10_000,
+    safety: 60_000,
+    liveness: 60_000,
+    behaviours: odd,
+    faults: true,
+  },
+  /** For measuring speed: well-behaved clients only, one stanza per client every ten seconds. */
+  speed: {
+    name: "speed",
+    clients: 100,
+    setUp: 10_000,
+    safety: 100_000,
+    liveness: 10_000,
+    behaviours: [],
+    faults: false,
+  },
+} as const satisfies Record<string, Profile>;
+
+export type ProfileName = keyof typeof profiles;
+
+export function planFromSeed(seed: number, profile: Profile = profiles.default): Plan {
+  const random = stream(seed, "plan");
+  const duration = { setUp: profile.setUp, safety: profile.safety, liveness: profile.liveness };
+  const clients = planClients(stream(seed, "plan/clients"), profile);
+  return {
+    version: planVersion,
+    seed,
+    topology: {
+      nodes: [
+        {
+          name: "n1",
+          monotonicOrigin: random.int(1_000_000_000),
+          wallOrigin: 1_767_225_600_000 + random.int(1_000_000_000),
+        },
+      ],
+      network: {
+        latencyMs: random.pick([
+          [1, 2],
+          [1, 20],
+          [10, 60],
+          [40, 200],
+        ] as const),
+        cutChance: random.pick([0, 0.1, 0.5, 0.9]),
+        windowBytes: random.pick([2_048, 16_384, 65_536]),
+      },
+      database: {
+        latencyMs: random.pick([
+          [1, 1],
+          [1, 5],
+          [5, 50],
+        ] as const),
+      },
+    },
+    limits: planLimits(stream(seed, "plan/limits")),
+    clients,
+    faults: profile.faults
+      ? planFaults(stream(seed, "plan/faults"), {
+          kinds: faultKinds,
+          clients,
+          nodes: ["n1"],
+          duration,
+        })
+      : [],
+    duration,
+  };
+}
+
+function planLimits(random: Random): Limits {
+  return {
+    maxStanzaSize: random.pick([4_096, 16_384, 65_536]),
+    negotiationTimeout: random.pick([10_000, 30_000]),
+    keepAliveInterval: random.pick([5_000, 20_000]),
+    maxSendQueue: random.pick([16_384, 65_536, 1_048_576]),
+    sendTimeout: random.pick([5_000, 15_000]),
+    maxSessionsPerUser: random.pick([3, 10]),
+    maxAuthAttempts: random.pick([2, 5]),
+    queryTimeout: random.pick([500, 2_000, 5_000]),
+  };
+}
+
+function planClients(random: Random, profile: Profile): ClientPlan[] {
+  const enabled = profile.behaviours.filter(() => random.chance(0.6));
+  const kinds: BehaviourKind[] = [];
+  for (let count = 0; count < profile.clients; count++) {
+    kinds.push(enabled.length > 0 && random.chance(0.4) ? random.pick(enabled) : "chatter");
+  }
+  const names = kinds.map((kind, index) => `${kind}-${index + 1}`);
+  const seats = names.map((name, index) => seatOf(name, kinds, index, random));
+  const addresses = seats.map(({ user, resource }) => `${user}@${planHost}/${resource}`);
+  return kinds.map((kind, index) => {
+    const { user, resource } = seats[index] ?? { user: "", resource: "" };
+    return {
+      name: names[index] ?? "",
+      node: "n1",
+      user,
+      resource,
+      mechanism: random.pick(["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"] as const),
+      startAt: random.int(Math.max(1, profile.setUp >> 1)),
+      behaviour: planBehaviour(kind, random, peersOf(addresses, index, random)),
+    };
+  });
+}
+
+/** Most clients have an account of their own; some share one; rivals come in pairs of one full JID. */
+function seatOf(
+  name: string,
+  kinds: readonly BehaviourKind[],
+  index: number,
+  random: Random,
+): { user: string; resource: string } {
+  const kind = kinds[index];
+  if (kind === "rival") return { user: `rival-${random.int(2)}`, resource: "one" };
+  if (kind === "chatter" && random.chance(0.2)) return { user: "family", resource: name };
+  return { user: name, resource: random.pick(["phone", "büro", "a/b"]) };
+}
+
+/** A few full JIDs, a bare one and one of nobody. */
+function peersOf(addresses: readonly string[], self: number, random: Random): string[] {
+  const others = addresses.filter((_, index) => index !== self);
+  const peers = random.shuffle(others).slice(0, 4);
+  const [first] = peers;
+  if (first !== undefined) peers.push(first.slice(0, first.indexOf("/")));
+  if (random.chance(0.3)) peers.push(`nobody@${planHost}`);
+  if (random.chance(0.2)) peers.push(`nobody@${planHost}/nowhere`);
+  return peers;
+}
+
+function planBehaviour(kind: BehaviourKind, random: Random, peers: readonly string[]): Behaviour {
+  const everyMs = random.pick([
+    [200, 2_000],
+    [1_000, 5_000],
+    [8_000, 12_000],
+  ] as const);
+  const livesMs = random.pick([
+    [1_000, 5_000],
+    [5_000, 20_000],
+  ] as const);
+  switch (kind) {
+    case "chatter":
+      return { kind, everyMs, peers };
+    case "rival":
+      return { kind, everyMs, peers };
+    case "vanisher":
+      return { kind, everyMs, peers, livesMs, silent: random.chance(0.5) };
+    case "reconnecter":
+      return { kind, everyMs, peers, livesMs };
+    case "non-reader":
+      return {
+        kind,
+        readsMs: [1_000, 10_000],
+        pausesMs: random.pick([
+          [500, 2_000],
+          [10_000, 40_000],
+        ] as const),
+      };
+    case "flooder":
+      return {
+        kind,
+        everyMs: [500, 2_000],
+        burst: random.between(2, 20),
+        bytes: random.pick([100, 1_000, 3_000]),
+        peers,
+      };
+    case "impostor":
+      return { kind, everyMs: [1_000, 5_000] };
+    case "registrar":
+      return { kind, everyMs: [2_000, 8_000] };
+    case "hostile":
+      return { kind, everyMs: [500, 3_000], attacks: random.shuffle(attackNames).slice(0, 12) };
+  }
+}

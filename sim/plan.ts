@@ -1,0 +1,176 @@
+/**
+ * Plan: what will a run consist of? Plain JSON: topology, clients, faults, limits, durations.
+ *
+ * Everything downstream reads the plan only; `planFromSeed` (plan-from-seed.ts) is the one place where
+ * a seed becomes a plan. So a plan can be written to a file, cut down by hand and run again after the
+ * generator has changed. Times are milliseconds of virtual time from the start of the run.
+ */
+export const planVersion = 1;
+
+export type Range = readonly [low: number, high: number];
+
+export interface Plan {
+  readonly version: typeof planVersion;
+  /** Root of all random streams of the run: latencies, cuts, contents. */
+  readonly seed: number;
+  readonly topology: Topology;
+  readonly limits: Limits;
+  readonly clients: readonly ClientPlan[];
+  readonly faults: readonly FaultPlan[];
+  readonly duration: {
+    /** Logins without faults. */
+    readonly setUp: number;
+    /** Faults on; whatever happens, nothing false may happen. */
+    readonly safety: number;
+    /** Healed; whatever should work must work again. */
+    readonly liveness: number;
+  };
+}
+
+export interface Topology {
+  readonly nodes: readonly NodePlan[];
+  readonly network: {
+    readonly latencyMs: Range;
+    /** Probability that a write is cut into pieces. */
+    readonly cutChance: number;
+    readonly windowBytes: number;
+  };
+  readonly database: { readonly latencyMs: Range };
+}
+
+export interface NodePlan {
+  readonly name: string;
+  /** Where its monotonic clock stands at the start of the run. */
+  readonly monotonicOrigin: number;
+  /** Where its wall clock stands at the start of the run. */
+  readonly wallOrigin: number;
+}
+
+/** Bounds of the server, mostly far below production's so that they are met. */
+export interface Limits {
+  readonly maxStanzaSize: number;
+  readonly negotiationTimeout: number;
+  readonly keepAliveInterval: number;
+  readonly maxSendQueue: number;
+  readonly sendTimeout: number;
+  readonly maxSessionsPerUser: number;
+  readonly maxAuthAttempts: number;
+  readonly queryTimeout: number;
+}
+
+export interface ClientPlan {
+  /** Unique; faults aim at it, and traces show its logins as `name#1`, `name#2` … */
+  readonly name: string;
+  readonly node: string;
+  readonly user: string;
+  /** Empty: the server shall choose. */
+  readonly resource: string;
+  readonly mechanism: "SCRAM-SHA-1" | "SCRAM-SHA-256" | "SCRAM-SHA-512" | "PLAIN";
+  readonly startAt: number;
+  readonly behaviour: Behaviour;
+}
+
+export type Behaviour =
+  /** Sends something to one of its peers every so often; comes back when it is thrown out. */
+  | { readonly kind: "chatter"; readonly everyMs: Range; readonly peers: readonly string[] }
+  /** A chatter whose host dies without a word now and then. */
+  | {
+      readonly kind: "vanisher";
+      readonly everyMs: Range;
+      readonly peers: readonly string[];
+      readonly livesMs: Range;
+      /** Silently (no RST), or does its kernel reset the connection? */
+      readonly silent: boolean;
+    }
+  /** Logs out in order and in again, over and over. */
+  | {
+      readonly kind: "reconnecter";
+      readonly everyMs: Range;
+      readonly peers: readonly string[];
+      readonly livesMs: Range;
+    }
+  /** Shares its full JID with another client; each login throws the other out. */
+  | { readonly kind: "rival"; readonly everyMs: Range; readonly peers: readonly string[] }
+  /** Stops reading for a while, though others go on sending to it. */
+  | { readonly kind: "non-reader"; readonly readsMs: Range; readonly pausesMs: Range }
+  /** Floods the peers with larger messages. */
+  | {
+      readonly kind: "flooder";
+      readonly everyMs: Range;
+      readonly burst: number;
+      readonly bytes: number;
+      readonly peers: readonly string[];
+    }
+  /** Tries passwords that are wrong, or accounts that do not exist. */
+  | { readonly kind: "impostor"; readonly everyMs: Range }
+  /** Registers accounts in-band and logs in with them. */
+  | { readonly kind: "registrar"; readonly everyMs: Range }
+  /** Sends what no client may send, and looks at the answer. */
+  | { readonly kind: "hostile"; readonly everyMs: Range; readonly attacks: readonly string[] };
+
+export type BehaviourKind = Behaviour["kind"];
+
+export type FaultKind =
+  | "reset"
+  | "half-open"
+  | "latency"
+  | "vanish"
+  | "stop-reading"
+  | "database-down"
+  | "database-slow"
+  | "database-lost-before-commit"
+  | "database-lost-after-commit"
+  | "clock-jump";
+
+export interface FaultPlan {
+  readonly kind: FaultKind;
+  /** Name of a client, of a node, or "database". */
+  readonly target: string;
+  readonly startAt: number;
+  /** Equal to `startAt` for what takes no time. */
+  readonly endAt: number;
+  /** Extra latency or the clock's jump, in milliseconds; 0 where it means nothing. */
+  readonly amount: number;
+}
+
+/** Does this client keep to the protocol, so that no stream error may blame it? */
+export function wellBehaved(client: ClientPlan): boolean {
+  return client.behaviour.kind !== "hostile" && client.behaviour.kind !== "impostor";
+}
+
+export function userOf(jid: string): string {
+  const at = jid.indexOf("@");
+  return at === -1 ? "" : jid.slice(0, at);
+}
+
+/** Accounts that exist before the run starts. */
+export function accountsOf(plan: Plan): readonly string[] {
+  const users = new Set<string>();
+  for (const client of plan.clients) {
+    if (client.behaviour.kind !== "registrar") users.add(client.user);
+  }
+  return [...users];
+}
+
+/** The host that all simulated clients log in to. */
+export const planHost = "meerkat.test";
+
+export function passwordOf(user: string): string {
+  return `password of ${user}`;
+}
+
+/** Checks what a plan file says; the message names the first thing that is wrong. */
+export function planProblem(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null) return "a plan is a JSON object";
+  const plan = value as Partial<Plan>;
+  if (plan.version !== planVersion) {
+    return `this code runs plans of version ${planVersion}, not ${String(plan.version)}`;
+  }
+  if (!Number.isSafeInteger(plan.seed)) return "`seed` must be an integer";
+  if (!Array.isArray(plan.clients)) return "`clients` must be a list";
+  if (!Array.isArray(plan.faults)) return "`faults` must be a list";
+  for (const part of ["topology", "limits", "duration"] as const) {
+    if (typeof plan[part] !== "object" || plan[part] === null) return `\`${part}\` is missing`;
+  }
+  return undefined;
+}

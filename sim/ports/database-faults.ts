@@ -1,0 +1,89 @@
+/**
+ * Database with faults: when is a request carried out, and when does which answer arrive?
+ *
+ * An engine executes a list of queries at once; this puts the distance between it and the node:
+ * latency, a limit, a server that is down, and connections that die before or after the commit. A
+ * request that ran into the limit may still be carried out afterwards, as in reality.
+ */
+import type { Database, DatabaseInput, Query, RequestId } from "../../src/ports/database.ts";
+import type { Range } from "../plan.ts";
+import type { Random } from "../random.ts";
+import type { World } from "../world.ts";
+
+/** The engine: all of the queries take effect, or none. */
+export interface DatabaseEngine {
+  execute(request: RequestId, queries: readonly Query[]): DatabaseInput;
+}
+
+export type Loss = "none" | "before-commit" | "after-commit";
+
+export interface DatabaseFaultsOptions {
+  readonly world: World;
+  readonly engine: DatabaseEngine;
+  readonly random: Random;
+  readonly latencyMs: Range;
+  readonly queryTimeoutMs: number;
+}
+
+export class DatabaseFaults {
+  readonly #options: DatabaseFaultsOptions;
+  #down = false;
+  #extraLatencyMs = 0;
+  #loss: Loss = "none";
+
+  constructor(options: DatabaseFaultsOptions) {
+    this.#options = options;
+  }
+
+  setDown(down: boolean): void {
+    this.#down = down;
+  }
+
+  setExtraLatency(milliseconds: number): void {
+    this.#extraLatencyMs = milliseconds;
+  }
+
+  setLoss(loss: Loss): void {
+    this.#loss = loss;
+  }
+
+  /** The port of one node; answers are handed to `deliver`, each exactly once. */
+  port(deliver: (input: DatabaseInput) => void): Database {
+    return { query: (request, queries) => this.#query(request, queries, deliver) };
+  }
+
+  #query(
+    request: RequestId,
+    queries: readonly Query[],
+    deliver: (input: DatabaseInput) => void,
+  ): void {
+    const { world, engine, random, latencyMs, queryTimeoutMs } = this.#options;
+    const trip = random.between(...latencyMs);
+    const loss = this.#loss;
+    if (this.#down) {
+      world.after(trip, () => deliver(unavailable(request, "the database refuses connections")));
+      return;
+    }
+    const executedAfter = trip + this.#extraLatencyMs;
+    const answeredAfter = executedAfter + trip;
+    if (answeredAfter > queryTimeoutMs) {
+      world.after(queryTimeoutMs, () => deliver(unavailable(request, "no answer in time")));
+      if (loss !== "before-commit") {
+        world.after(executedAfter, () => void engine.execute(request, queries));
+      }
+      return;
+    }
+    world.after(executedAfter, () => {
+      const answer = loss === "before-commit" ? undefined : engine.execute(request, queries);
+      const told =
+        loss === "none" && answer !== undefined
+          ? answer
+          : unavailable(request, "the connection was lost before an answer");
+      world.after(trip, () => deliver(told));
+    });
+  }
+}
+
+function unavailable(request: RequestId, detail: string): DatabaseInput {
+  return { type: "query-failed", request, failure: "unavailable", detail };
+}

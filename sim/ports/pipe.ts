@@ -1,0 +1,157 @@
+/**
+ * Pipe: one direction of a simulated connection. When does which piece of bytes arrive?
+ *
+ * Bytes are cut anywhere and travel in pieces, each with its own latency, but never overtake each
+ * other. What a reader does not take fills a window of bounded size, then the sender's queue. A
+ * silent pipe loses nothing and delivers nothing: TCP would send again, so the pieces arrive when
+ * the silence ends, if it ends.
+ *
+ *     write -> unsent --[window has room]--> in transit -> arrived --[reading, not silent]--> receiver
+ */
+import type { BinaryString } from "../../src/base/bytes.ts";
+import type { Random } from "../random.ts";
+import type { World } from "../world.ts";
+
+/** What travels. Marks keep their place among the bytes, as a FIN or a TLS record does. */
+export type Segment =
+  | { readonly type: "bytes"; readonly data: BinaryString; readonly secured: boolean }
+  | { readonly type: "fin" | "client-hello" | "server-hello" | "tls-finished" };
+
+export interface PipeOptions {
+  /** Least and most milliseconds that a piece travels. */
+  readonly latencyMs: readonly [number, number];
+  /** Probability that a write is cut into pieces. */
+  readonly cutChance: number;
+  /** Bytes that both kernels hold for a receiver that does not read. */
+  readonly windowBytes: number;
+}
+
+export class Pipe {
+  readonly #world: World;
+  readonly #random: Random;
+  readonly #options: PipeOptions;
+  readonly #receive: (segment: Segment) => void;
+  /** Called whenever `unsentBytes` has become smaller. */
+  readonly #onSent: () => void;
+  readonly #extraLatency: () => number;
+  #unsent: Segment[] = [];
+  #unsentBytes = 0;
+  #windowUsed = 0;
+  #arrived: Segment[] = [];
+  #lastArrival = 0;
+  #reading = true;
+  #silent = false;
+  #cut = false;
+
+  constructor(parts: {
+    world: World;
+    random: Random;
+    options: PipeOptions;
+    receive: (segment: Segment) => void;
+    onSent: () => void;
+    extraLatency: () => number;
+  }) {
+    this.#world = parts.world;
+    this.#random = parts.random;
+    this.#options = parts.options;
+    this.#receive = parts.receive;
+    this.#onSent = parts.onSent;
+    this.#extraLatency = parts.extraLatency;
+  }
+
+  /** Bytes that no kernel has taken yet. */
+  unsentBytes(): number {
+    return this.#unsentBytes;
+  }
+
+  /** Is anything written that the receiver has not been given? */
+  idle(): boolean {
+    return this.#unsent.length === 0 && this.#windowUsed === 0 && this.#arrived.length === 0;
+  }
+
+  send(segment: Segment): void {
+    if (this.#cut) return;
+    this.#unsent.push(segment);
+    if (segment.type === "bytes") this.#unsentBytes += segment.data.length;
+    this.#pump();
+  }
+
+  setReading(reading: boolean): void {
+    this.#reading = reading;
+    if (reading) this.#world.after(0, () => this.#drain());
+  }
+
+  setSilent(silent: boolean): void {
+    this.#silent = silent;
+    if (!silent) this.#world.after(this.#latency(), () => this.#drain());
+  }
+
+  /** Nothing arrives any more, not even what is under way. */
+  cut(): void {
+    this.#cut = true;
+    this.#unsent = [];
+    this.#arrived = [];
+    this.#unsentBytes = 0;
+  }
+
+  #pump(): void {
+    const before = this.#unsentBytes;
+    for (let next = this.#unsent[0]; next !== undefined; next = this.#unsent[0]) {
+      if (next.type !== "bytes") {
+        this.#unsent.shift();
+        this.#transmit(next);
+        continue;
+      }
+      const room = this.#options.windowBytes - this.#windowUsed;
+      if (room <= 0) break;
+      const taken = next.data.length <= room ? next.data : next.data.slice(0, room);
+      this.#unsentBytes -= taken.length;
+      if (taken.length === next.data.length) this.#unsent.shift();
+      else this.#unsent[0] = { ...next, data: next.data.slice(room) };
+      this.#windowUsed += taken.length;
+      for (const piece of this.#pieces(taken)) this.#transmit({ ...next, data: piece });
+    }
+    if (this.#unsentBytes < before) this.#onSent();
+  }
+
+  /** Cuts anywhere: mostly in two, now and then into crumbs, byte by byte where it is short. */
+  #pieces(data: BinaryString): readonly BinaryString[] {
+    if (data.length < 2 || !this.#random.chance(this.#options.cutChance)) return [data];
+    const pieces: BinaryString[] = [];
+    const crumbs = this.#random.chance(0.1);
+    const pieceMax = crumbs ? Math.max(1, data.length >> 4) : data.length;
+    for (let at = 0; at < data.length;) {
+      const size = Math.min(data.length - at, 1 + this.#random.int(pieceMax));
+      pieces.push(data.slice(at, at + size));
+      at += size;
+    }
+    return pieces;
+  }
+
+  #transmit(segment: Segment): void {
+    const at = Math.max(this.#lastArrival, this.#world.now() + this.#latency());
+    this.#lastArrival = at;
+    this.#world.schedule(at, () => {
+      if (this.#cut) return;
+      this.#arrived.push(segment);
+      this.#drain();
+    });
+  }
+
+  #latency(): number {
+    const [low, high] = this.#options.latencyMs;
+    return this.#random.between(low, high) + this.#extraLatency();
+  }
+
+  #drain(): void {
+    while (this.#reading && !this.#silent && !this.#cut) {
+      const segment = this.#arrived.shift();
+      if (segment === undefined) return;
+      if (segment.type === "bytes") {
+        this.#windowUsed -= segment.data.length;
+        this.#pump();
+      }
+      this.#receive(segment);
+    }
+  }
+}

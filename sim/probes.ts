@@ -1,0 +1,58 @@
+/** Probes: which rare states did a run reach? One that a healthy hunt never reaches is a finding. */
+import type { TraceEvent } from "./trace.ts";
+
+export const probeNames = [
+  "queue congested",
+  "queue drained",
+  "session replaced",
+  "message bounced",
+  "send limit met",
+  "login timed out",
+  "database gave no answer",
+  "login put off",
+  "wrong password refused",
+  "account registered",
+  "attack refused",
+  "host died silently",
+  "connection reset",
+  "clock jumped",
+  "stanza cut by a chunk",
+] as const;
+
+export type Probe = (typeof probeNames)[number];
+
+/** What this event shows to have been reached, if anything. */
+export function probeOf({ kind, data }: TraceEvent): Probe | undefined {
+  switch (kind) {
+    case "connection-congested":
+      return "queue congested";
+    case "connection-drained":
+      return "queue drained";
+    case "message-bounced":
+      return "message bounced";
+    case "query-failed":
+      return "database gave no answer";
+    case "clock-jumped":
+      return "clock jumped";
+    case "attack-answered":
+      return "attack refused";
+    case "registration-answered":
+      return data.outcome === "result" ? "account registered" : undefined;
+    case "login-refused":
+      return data.condition === "not-authorized" ? "wrong password refused" : "login put off";
+    case "login-ended":
+      return data.reason === "vanished" ? "host died silently" : undefined;
+    case "connection-closed":
+      return data.reason === "reset" ? "connection reset" : undefined;
+    case "stream-error-received":
+      if (data.condition === "conflict") return "session replaced";
+      return data.condition === "connection-timeout" ? "login timed out" : undefined;
+    case "logged":
+      return data.detail.includes("reason=resource-constraint") ? "send limit met" : undefined;
+    case "bytes-received":
+      // A stanza's last byte is ">".
+      return data.bytes[data.bytes.length - 1] === 0x3e ? undefined : "stanza cut by a chunk";
+    default:
+      return undefined;
+  }
+}

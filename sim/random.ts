@@ -1,0 +1,63 @@
+/**
+ * Random: where does every choice of a simulated run come from?
+ *
+ * One independent, named stream per purpose (`seed/network/alice`, `seed/node/n1` …). A stream never
+ * draws from another, so one more draw in one place moves nothing elsewhere. Not for secrets.
+ */
+import seedrandom from "seedrandom";
+import { allocBytes } from "../src/base/bytes.ts";
+
+export class Random {
+  readonly #next: () => number;
+
+  constructor(next: () => number) {
+    this.#next = next;
+  }
+
+  /** An integer in [0, below). */
+  int(below: number): number {
+    return (this.#word() % below) | 0;
+  }
+
+  /** An integer in [low, high], both included. */
+  between(low: number, high: number): number {
+    return low + this.int(high - low + 1);
+  }
+
+  /** True with this probability (0 to 1). */
+  chance(probability: number): boolean {
+    return this.#word() < probability * 0x1_0000_0000;
+  }
+
+  pick<T>(choices: readonly T[]): T {
+    const choice = choices[this.int(choices.length)];
+    if (choice === undefined) throw new RangeError("cannot pick from an empty list");
+    return choice;
+  }
+
+  shuffle<T>(items: readonly T[]): T[] {
+    const shuffled = [...items];
+    for (let last = shuffled.length - 1; last > 0; last--) {
+      const other = this.int(last + 1);
+      const moved = shuffled[last] as T;
+      shuffled[last] = shuffled[other] as T;
+      shuffled[other] = moved;
+    }
+    return shuffled;
+  }
+
+  bytes(count: number): Uint8Array {
+    const bytes = allocBytes(count);
+    for (let at = 0; at < count; at++) bytes[at] = this.int(256);
+    return bytes;
+  }
+
+  #word(): number {
+    return this.#next() >>> 0;
+  }
+}
+
+/** The stream of this name; the same seed and path always give the same draws. */
+export function stream(seed: number, path: string): Random {
+  return new Random(seedrandom.xor128(`${seed}/${path}`).int32);
+}

@@ -1,0 +1,231 @@
+/**
+ * Run: what becomes of a plan?
+ *
+ *     set-up (no faults) -> safety (faults on) -> heal -> liveness (all must recover) -> quiet -> judge
+ *
+ * The outcome is the trace's hash, what the oracles say and how much each had to judge. The same plan
+ * and the same code give the same hash.
+ */
+import { server } from "../src/server/server.ts";
+import { Actor } from "./clients/actor.ts";
+import { configOf } from "./config.ts";
+import { faults } from "./faults/index.ts";
+import type { FaultWorld } from "./faults/fault.ts";
+import { SimulatedNode, type Compose, type NodeCrypto } from "./node.ts";
+import { oracleMakers } from "./oracles/index.ts";
+import type { Verdict } from "./oracles/oracle.ts";
+import { accountsOf, type FaultPlan, type Plan } from "./plan.ts";
+import { DatabaseFaults, type DatabaseEngine } from "./ports/database-faults.ts";
+import { SimulatedNetwork } from "./ports/network.ts";
+import { probeOf, type Probe } from "./probes.ts";
+import { stream } from "./random.ts";
+import { Trace, traceVersion, type TraceSink } from "./trace.ts";
+import { startWorkload } from "./workloads/index.ts";
+import { TimeStandsStill, World } from "./world.ts";
+
+export interface RunOptions {
+  readonly crypto: NodeCrypto;
+  /** A database with the schema and these accounts in it. */
+  readonly database: (plan: Plan, users: readonly string[], now: () => number) => RunDatabase;
+  /** `server()` unless something smaller is being tried. */
+  readonly compose?: Compose;
+  readonly sinks?: readonly TraceSink[];
+  /** Off only where speed alone is measured. */
+  readonly judge?: boolean;
+}
+
+export interface RunDatabase extends DatabaseEngine {
+  /** Names of all accounts, read around the network. */
+  users(): readonly string[];
+}
+
+export interface Failure {
+  readonly oracle: string;
+  readonly what: string;
+}
+
+export interface Outcome {
+  readonly hash: string;
+  readonly failures: readonly Failure[];
+  readonly verdicts: Readonly<Record<string, Verdict & { readonly counts: string }>>;
+  readonly probes: ReadonlyMap<Probe, number>;
+  readonly stats: {
+    readonly events: number;
+    readonly traced: number;
+    readonly simulatedMs: number;
+  };
+}
+
+/** After the liveness phase nobody speaks any more, so that what is under way arrives. */
+const quietMs = 15_000;
+
+export function run(plan: Plan, options: RunOptions): Outcome {
+  const world = new World();
+  const oracles = options.judge === false ? [] : oracleMakers.map((make) => make(plan));
+  const probes = new Map<Probe, number>();
+  const trace = new Trace(
+    () => world.now(),
+    [
+      ...oracles.map(
+        (oracle): TraceSink =>
+          (event) =>
+            oracle.see(event),
+      ),
+      (event) => {
+        const probe = probeOf(event);
+        if (probe !== undefined) probes.set(probe, (probes.get(probe) ?? 0) + 1);
+      },
+      ...(options.sinks ?? []),
+    ],
+  );
+  trace.record("world", "run-started", { version: traceVersion, seed: plan.seed });
+  const stage = new Stage(plan, options, world, trace);
+  const failures: Failure[] = [];
+  try {
+    stage.play();
+  } catch (error) {
+    if (!(error instanceof TimeStandsStill)) throw error;
+    failures.push({ oracle: "uncaught", what: error.message });
+  }
+  const verdicts: Record<string, Verdict & { counts: string }> = {};
+  for (const oracle of oracles) {
+    // A run that a crash has cut short says nothing of what would have followed.
+    const verdict = oracle.judge();
+    verdicts[oracle.name] = { ...verdict, counts: oracle.counts };
+    if (stage.crashed && oracle.name !== "uncaught") continue;
+    for (const what of verdict.failures) failures.push({ oracle: oracle.name, what });
+  }
+  return {
+    hash: trace.hash(),
+    failures,
+    verdicts,
+    probes,
+    stats: { events: world.processed(), traced: trace.count(), simulatedMs: world.now() },
+  };
+}
+
+/** All that takes part in one run. */
+class Stage {
+  readonly #plan: Plan;
+  readonly #world: World;
+  readonly #trace: Trace;
+  readonly #network: SimulatedNetwork;
+  readonly #database: DatabaseFaults;
+  readonly #engine: RunDatabase;
+  readonly #nodes = new Map<string, SimulatedNode>();
+  readonly #actors = new Map<string, Actor>();
+  readonly #reach: FaultWorld;
+  crashed = false;
+
+  constructor(plan: Plan, options: RunOptions, world: World, trace: Trace) {
+    this.#plan = plan;
+    this.#world = world;
+    this.#trace = trace;
+    const { seed, topology } = plan;
+    this.#network = new SimulatedNetwork({ world, seed, pipe: topology.network });
+    this.#engine = options.database(plan, accountsOf(plan), () => this.#wall());
+    this.#database = new DatabaseFaults({
+      world,
+      engine: this.#engine,
+      random: stream(seed, "database"),
+      latencyMs: topology.database.latencyMs,
+      queryTimeoutMs: plan.limits.queryTimeout,
+    });
+    this.#reach = {
+      network: this.#network,
+      database: this.#database,
+      jumpClock: (node, by) => this.#nodes.get(node)?.jumpClock(by),
+      setReading: (client, reading) => this.#actors.get(client)?.setReading(reading),
+      vanish: (client) => this.#actors.get(client)?.vanish(),
+    };
+    for (const node of topology.nodes) {
+      const simulated = new SimulatedNode({
+        plan: node,
+        seed,
+        config: configOf(plan),
+        world,
+        network: this.#network,
+        database: this.#database,
+        crypto: options.crypto,
+        trace,
+        compose: options.compose ?? server,
+        onCrashed: () => {
+          this.crashed = true;
+          world.stop();
+        },
+      });
+      this.#nodes.set(node.name, simulated);
+    }
+    for (const client of plan.clients) {
+      const { crypto } = options;
+      const actor = new Actor(client, { world, network: this.#network, trace, crypto, plan });
+      this.#actors.set(client.name, actor);
+    }
+  }
+
+  play(): void {
+    const { setUp, safety, liveness } = this.#plan.duration;
+    for (const actor of this.#actors.values()) startWorkload(actor);
+    for (const fault of this.#plan.faults) this.#schedule(fault);
+    this.#phase("set-up", setUp);
+    this.#phase("safety", setUp + safety);
+    this.#heal();
+    this.#phase("liveness", setUp + safety + liveness);
+    for (const actor of this.#actors.values()) actor.rest();
+    this.#phase("quiet", setUp + safety + liveness + quietMs);
+    if (!this.crashed) this.#observe();
+  }
+
+  #phase(phase: string, until: number): void {
+    if (this.crashed) return;
+    this.#trace.record("world", "phase-started", { phase });
+    this.#world.runUntil(until);
+  }
+
+  #schedule(plan: FaultPlan): void {
+    const fault = faults[plan.kind];
+    const { kind, target } = plan;
+    this.#world.schedule(plan.startAt, () => {
+      this.#trace.record("world", "fault-started", { fault: kind, target });
+      fault.start(this.#reach, plan);
+    });
+    if (plan.endAt <= plan.startAt) return;
+    this.#world.schedule(plan.endAt, () => {
+      this.#trace.record("world", "fault-ended", { fault: kind, target });
+      fault.end(this.#reach, plan);
+    });
+  }
+
+  /** Whatever a fault left behind (a plan may be cut by hand), and hosts that died in silence. */
+  #heal(): void {
+    if (this.crashed) return;
+    this.#database.setDown(false);
+    this.#database.setExtraLatency(0);
+    this.#database.setLoss("none");
+    for (const [name, actor] of this.#actors) {
+      this.#network.unsilence(name);
+      this.#network.setExtraLatency(name, 0);
+      actor.setReading(true);
+    }
+  }
+
+  /** Looks at what the server, the database and the clients have become. */
+  #observe(): void {
+    for (const node of this.#nodes.values()) {
+      const jids = node.sessions().map((session) => session.jid);
+      this.#trace.record(node.name, "sessions-observed", { jids });
+    }
+    for (const [name, actor] of this.#actors) {
+      const client = actor.client();
+      const online = client?.state === "online";
+      const jid = online ? client.jid : "";
+      this.#trace.record("world", "online-observed", { client: name, online, jid });
+    }
+    this.#trace.record("database", "accounts-observed", { users: this.#engine.users() });
+  }
+
+  #wall(): number {
+    const [node] = this.#plan.topology.nodes;
+    return (node?.wallOrigin ?? 0) + this.#world.now();
+  }
+}

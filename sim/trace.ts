@@ -1,0 +1,216 @@
+/**
+ * Trace: what happened, in one stable stream of events, and its fingerprint?
+ *
+ * Every event is a time, a place (a node, a client or "world"), a kind and plain data. A rolling
+ * 64-bit hash over all of them is the run's fingerprint: same plan and same code, same hash. Oracles
+ * read the same events, and written out they are versioned JSON Lines. The hash is no cryptography:
+ * two multiplicative 32-bit lanes, enough to tell runs apart.
+ */
+import { binaryFromBytes } from "../src/base/bytes.ts";
+import type { Instant } from "../src/base/time.ts";
+
+export const traceVersion = 1;
+
+export type TraceValue = string | number | boolean | readonly string[] | Uint8Array;
+
+/** Kinds and their data. A login is one attempt of one client to be online: `alice#2`. */
+export interface TraceKinds {
+  "run-started": { readonly version: number; readonly seed: number };
+  "phase-started": { readonly phase: string };
+  "fault-started": { readonly fault: string; readonly target: string };
+  "fault-ended": { readonly fault: string; readonly target: string };
+  "probe-hit": { readonly probe: string };
+
+  // What reaches a node, and what it does about it.
+  "connection-opened": { readonly connection: number; readonly login: string };
+  "bytes-received": { readonly connection: number; readonly bytes: Uint8Array };
+  "tls-established": { readonly connection: number };
+  "connection-congested": { readonly connection: number };
+  "connection-drained": { readonly connection: number };
+  "connection-closed": {
+    readonly connection: number;
+    readonly login: string;
+    readonly reason: string;
+  };
+  "bytes-sent": { readonly connection: number; readonly data: string };
+  "close-asked": { readonly connection: number };
+  "query-sent": { readonly request: number; readonly statements: readonly string[] };
+  "query-answered": { readonly request: number; readonly rows: number };
+  "query-failed": { readonly request: number; readonly failure: string };
+  "key-derived": { readonly request: number };
+  "deadline-reached": Record<never, never>;
+  "clock-jumped": { readonly by: number };
+  "node-started": Record<never, never>;
+  "node-stopped": Record<never, never>;
+  "node-crashed": { readonly error: string };
+  logged: { readonly level: string; readonly event: string; readonly detail: string };
+
+  // What a client sees and does.
+  "login-started": { readonly login: string; readonly user: string };
+  "login-secured": { readonly login: string };
+  "login-authenticated": { readonly login: string; readonly user: string };
+  "login-refused": { readonly login: string; readonly condition: string };
+  "login-bound": { readonly login: string; readonly jid: string };
+  "bind-refused": { readonly login: string; readonly condition: string };
+  /** The client gave its stream up or lost it; `clean`: both sides closed the stream in order. */
+  "login-ended": { readonly login: string; readonly reason: string; readonly clean: boolean };
+  "stream-error-received": { readonly login: string; readonly condition: string };
+  "reading-stopped": { readonly login: string };
+  "reading-resumed": { readonly login: string };
+  "presence-sent": {
+    readonly login: string;
+    readonly available: boolean;
+    readonly priority: number;
+  };
+  "message-sent": { readonly login: string; readonly id: string; readonly to: string };
+  "message-received": {
+    readonly login: string;
+    readonly id: string;
+    readonly from: string;
+    readonly to: string;
+    readonly body: string;
+  };
+  "message-bounced": { readonly login: string; readonly id: string; readonly condition: string };
+  "iq-sent": {
+    readonly login: string;
+    readonly id: string;
+    readonly to: string;
+    readonly about: string;
+  };
+  "iq-answered": {
+    readonly login: string;
+    readonly id: string;
+    readonly from: string;
+    readonly outcome: string;
+  };
+  "registration-sent": { readonly login: string; readonly user: string };
+  "registration-answered": {
+    readonly login: string;
+    readonly user: string;
+    readonly outcome: string;
+  };
+  "attack-sent": { readonly login: string; readonly attack: string };
+  "attack-answered": { readonly login: string; readonly attack: string; readonly answer: string };
+
+  // What the run looked up when all had become quiet.
+  "sessions-observed": { readonly jids: readonly string[] };
+  "accounts-observed": { readonly users: readonly string[] };
+  "online-observed": { readonly client: string; readonly online: boolean; readonly jid: string };
+}
+
+export type TraceKind = keyof TraceKinds;
+
+export type TraceEvent = {
+  readonly [K in TraceKind]: {
+    readonly at: Instant;
+    readonly place: string;
+    readonly kind: K;
+    readonly data: TraceKinds[K];
+  };
+}[TraceKind];
+
+/** Receives every event; must not keep `Uint8Array` data past the call. */
+export type TraceSink = (event: TraceEvent) => void;
+
+export class Trace {
+  readonly #sinks: readonly TraceSink[];
+  readonly #now: () => Instant;
+  #low = 0x811c9dc5;
+  #high = 0x01000193;
+  #count = 0;
+
+  constructor(now: () => Instant, sinks: readonly TraceSink[]) {
+    this.#now = now;
+    this.#sinks = sinks;
+  }
+
+  record<K extends TraceKind>(place: string, kind: K, data: TraceKinds[K]): void {
+    const at = this.#now();
+    this.#count++;
+    this.#mix(at);
+    this.#mixText(place);
+    this.#mixText(kind);
+    for (const value of Object.values(data) as TraceValue[]) this.#mixValue(value);
+    if (this.#sinks.length === 0) return;
+    const event = { at, place, kind, data } as unknown as TraceEvent;
+    for (const sink of this.#sinks) sink(event);
+  }
+
+  count(): number {
+    return this.#count;
+  }
+
+  /** 16 hexadecimal digits. */
+  hash(): string {
+    const low = avalanche(this.#low ^ this.#count);
+    const high = avalanche(this.#high ^ low);
+    return hex(high) + hex(low);
+  }
+
+  #mixValue(value: TraceValue): void {
+    if (typeof value === "string") return this.#mixText(value);
+    if (typeof value === "number") return this.#mix(value);
+    if (typeof value === "boolean") return this.#mix(value ? 1 : 0);
+    if (value instanceof Uint8Array) return this.#mixBytes(value);
+    this.#mix(value.length);
+    for (const text of value) this.#mixText(text);
+  }
+
+  /** Any safe integer. */
+  #mix(number: number): void {
+    const low = number | 0;
+    const high = Math.trunc(number / 0x1_0000_0000) | 0;
+    this.#low = Math.imul(this.#low ^ low, 0x9e3779b1);
+    this.#high = Math.imul(this.#high ^ (this.#low >>> 15) ^ high, 0x85ebca6b);
+  }
+
+  #mixText(text: string): void {
+    this.#mix(text.length);
+    let low = this.#low;
+    let high = this.#high;
+    for (let at = 0; at < text.length; at++) {
+      low = Math.imul(low ^ text.charCodeAt(at), 0x9e3779b1);
+      high = Math.imul(high ^ (low >>> 15), 0x85ebca6b);
+    }
+    this.#low = low;
+    this.#high = high;
+  }
+
+  #mixBytes(bytes: Uint8Array): void {
+    this.#mix(bytes.length);
+    let low = this.#low;
+    let high = this.#high;
+    for (let at = 0; at < bytes.length; at++) {
+      low = Math.imul(low ^ (bytes[at] as number), 0x9e3779b1);
+      high = Math.imul(high ^ (low >>> 15), 0x85ebca6b);
+    }
+    this.#low = low;
+    this.#high = high;
+  }
+}
+
+/** One line of the written trace, without its line feed; the first line of a file is `traceHead`. */
+export function traceLine(event: TraceEvent): string {
+  const data: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(event.data) as [string, TraceValue][]) {
+    data[name] = value instanceof Uint8Array ? binaryFromBytes(value) : value;
+  }
+  return JSON.stringify({ at: event.at, place: event.place, kind: event.kind, data });
+}
+
+/** Bytes are written as strings with one char per byte. */
+export function traceHead(seed: number): string {
+  return JSON.stringify({ trace: "meerkat", version: traceVersion, seed, bytes: "latin1" });
+}
+
+function avalanche(word: number): number {
+  let mixed = word ^ (word >>> 16);
+  mixed = Math.imul(mixed, 0x85ebca6b);
+  mixed ^= mixed >>> 13;
+  mixed = Math.imul(mixed, 0xc2b2ae35);
+  return (mixed ^ (mixed >>> 16)) >>> 0;
+}
+
+function hex(word: number): string {
+  return (word >>> 0).toString(16).padStart(8, "0");
+}

@@ -1,0 +1,47 @@
+/** Chatter: says something to one of its peers every so often, and comes back when thrown out. */
+import type { Actor } from "../clients/actor.ts";
+import type { Client } from "../clients/client.ts";
+import type { Range } from "../plan.ts";
+
+export interface Chat {
+  readonly everyMs: Range;
+  readonly peers: readonly string[];
+}
+
+/** How long a client waits before it logs in again: short enough for the liveness phase. */
+const comesBackMs: Range = [500, 3_000];
+
+export function startChatter(actor: Actor, chat: Chat): void {
+  actor.whenOnline((client) => chatOn(actor, client, chat));
+  actor.whenEnded(() => actor.within(comesBackMs, () => logInAgain(actor)));
+  actor.after(actor.plan.startAt, () => logInAgain(actor));
+}
+
+/** Only where no login is under way: another end may have asked for one already. */
+export function logInAgain(actor: Actor): void {
+  if (actor.client() === undefined) actor.logIn();
+}
+
+/** Goes on for as long as this very login is online. */
+export function chatOn(actor: Actor, client: Client, chat: Chat): void {
+  actor.within(chat.everyMs, () => {
+    if (actor.online() !== client) return;
+    saySomething(actor, client, chat.peers);
+    chatOn(actor, client, chat);
+  });
+}
+
+function saySomething(actor: Actor, client: Client, peers: readonly string[]): void {
+  const { random } = actor;
+  const die = random.int(20);
+  if (die < 13 && peers.length > 0) {
+    const peer = random.pick(peers);
+    // A burst of several shows what happens to order.
+    const count = random.chance(0.2) ? random.between(2, 6) : 1;
+    for (let sent = 0; sent < count; sent++) client.sendMessage(peer, random.pick([10, 100, 700]));
+  } else if (die < 15) client.sendPing("");
+  else if (die < 17 && peers.length > 0) client.sendPing(random.pick(peers));
+  else if (die < 18) client.sendUnknownIq("");
+  else if (die < 19) client.sendPresence(true, random.pick([-1, 0, 0, 5]));
+  else client.sendUnknownIq(client.jid.slice(client.jid.indexOf("@") + 1).split("/")[0] ?? "");
+}

@@ -1,0 +1,14 @@
+/** Impostor: tries wrong passwords and accounts that do not exist; must never get in. */
+import type { Actor } from "../clients/actor.ts";
+import type { Range } from "../plan.ts";
+
+export function startImpostor(actor: Actor, behaviour: { readonly everyMs: Range }): void {
+  const attempt = (): void => {
+    if (actor.client() !== undefined) return;
+    const known = actor.random.chance(0.5);
+    const user = known ? actor.plan.user : `ghost-${actor.random.int(5)}`;
+    actor.logIn({ user, password: actor.random.pick(["", "guess", `password of ${user} `]) });
+  };
+  actor.whenEnded(() => actor.within(behaviour.everyMs, attempt));
+  actor.after(actor.plan.startAt, attempt);
+}

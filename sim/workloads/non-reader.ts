@@ -1,0 +1,33 @@
+/** Non-reader: stops reading for a while, as a phone asleep does; others go on sending to it. */
+import type { Actor } from "../clients/actor.ts";
+import type { Client } from "../clients/client.ts";
+import type { Range } from "../plan.ts";
+import { logInAgain } from "./chatter.ts";
+
+const comesBackMs: Range = [500, 3_000];
+
+export function startNonReader(
+  actor: Actor,
+  behaviour: { readonly readsMs: Range; readonly pausesMs: Range },
+): void {
+  actor.whenOnline((client) => readOnAndOff(actor, client, behaviour));
+  actor.whenEnded(() => actor.within(comesBackMs, () => logInAgain(actor)));
+  actor.after(actor.plan.startAt, () => logInAgain(actor));
+}
+
+function readOnAndOff(
+  actor: Actor,
+  client: Client,
+  behaviour: { readonly readsMs: Range; readonly pausesMs: Range },
+): void {
+  const { setUp, safety } = actor.runPlan.duration;
+  actor.within(behaviour.readsMs, () => {
+    if (actor.online() !== client || actor.now() > setUp + safety) return;
+    client.setReading(false);
+    actor.within(behaviour.pausesMs, () => {
+      if (actor.online() !== client) return;
+      client.setReading(true);
+      readOnAndOff(actor, client, behaviour);
+    });
+  });
+}
