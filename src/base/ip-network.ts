@@ -1,0 +1,57 @@
+/**
+ * IpNetwork: is this address in that network?
+ *
+ * Addresses are compared as eight groups of 16 bits; an IPv4 address is its IPv4-mapped IPv6 one
+ * (RFC 4291 §2.5.5.2), which is also how a dual-stack socket reports it.
+ */
+
+/** `network` is an address (`10.1.2.3`, `::1`) or one with a prefix length (`10.0.0.0/8`). */
+export function isInNetwork(address: string, network: string): boolean {
+  const [base = "", length] = network.split("/");
+  const wanted = groupsOf(base);
+  const found = groupsOf(address);
+  if (wanted === undefined || found === undefined) return false;
+  const isV4 = !base.includes(":");
+  let bits = length === undefined ? 128 : Number(length) + (isV4 ? 96 : 0);
+  if (!Number.isInteger(bits) || bits < 0 || bits > 128) return false;
+  for (let group = 0; group < 8 && bits > 0; group += 1, bits -= 16) {
+    const mask = bits >= 16 ? 0xffff : (0xffff << (16 - bits)) & 0xffff;
+    if ((((wanted[group] ?? 0) ^ (found[group] ?? 0)) & mask) !== 0) return false;
+  }
+  return true;
+}
+
+/** Eight numbers, or undefined for what is no address. A zone (`fe80::1%eth0`) does not count. */
+function groupsOf(text: string): readonly number[] | undefined {
+  const [address = ""] = text.split("%");
+  if (!address.includes(":")) {
+    const pair = v4Groups(address);
+    return pair === undefined ? undefined : [0, 0, 0, 0, 0, 0xffff, ...pair];
+  }
+  const halves = address.split("::");
+  if (halves.length > 2) return undefined;
+  const [head, tail] = halves.map((half) => (half === "" ? [] : groupList(half)));
+  if (head === undefined) return undefined;
+  if (halves.length === 1) return head.length === 8 ? head : undefined;
+  if (tail === undefined || head.length + tail.length > 7) return undefined;
+  return [...head, ...new Array<number>(8 - head.length - tail.length).fill(0), ...tail];
+}
+
+function groupList(text: string): readonly number[] | undefined {
+  const parts = text.split(":");
+  const groups: number[] = [];
+  for (const [at, part] of parts.entries()) {
+    const pair = at === parts.length - 1 && part.includes(".") ? v4Groups(part) : undefined;
+    if (pair !== undefined) groups.push(...pair);
+    else if (/^[0-9a-fA-F]{1,4}$/.test(part)) groups.push(Number.parseInt(part, 16));
+    else return undefined;
+  }
+  return groups;
+}
+
+function v4Groups(text: string): readonly [number, number] | undefined {
+  const parts = text.split(".");
+  if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part))) return undefined;
+  const [a = 0, b = 0, c = 0, d = 0] = parts.map(Number);
+  return Math.max(a, b, c, d) > 255 ? undefined : [a * 256 + b, c * 256 + d];
+}
