@@ -10,14 +10,7 @@ const key = fc.oneof(
 );
 const scalar = fc.constantFrom(
   ...["1", "true", "1.5", "1979-05-27 07:32:00", "1979-05-27T07:32:00Z", "'# ['", '"\\" ] #"'],
-  ...[
-    '"""\n"two" \\\n\n\\""""',
-    "'''\n'' ]\n'''",
-    "[ 1, [ 2, # no ]\n 3 ], ]",
-    '""',
-    "''",
-    "inf",
-  ],
+  ...['"""\n"two" \\\n\n\\""""', "'''\n'' ]\n'''", "[ 1, [ 2, # no ]\n 3 ], ]", '""', "''", "inf"],
 );
 
 /** A value's text, and where keys inside it are: on which line from its first, under which path. */
