@@ -381,7 +381,7 @@ class Connection implements Wire {
     switch (segment.type) {
       case "bytes":
         if (this.#nodeEnd === "closing") return;
-        if (segment.secured !== (this.#nodeTls === "secured")) return this.breakBoth();
+        if (this.#nodeTls !== "clear" && !segment.secured) return this.breakBoth();
         return this.#tell({
           type: "bytes-received",
           connection: this.connection,

@@ -1,0 +1,74 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { Pipe } from "../../sim/ports/pipe.ts";
+import { stream } from "../../sim/random.ts";
+import { World } from "../../sim/world.ts";
+
+interface Step {
+  readonly kind: "write" | "stop" | "read" | "silence" | "speak";
+  readonly at: number;
+  readonly size: number;
+}
+
+const step: fc.Arbitrary<Step> = fc.record({
+  kind: fc.constantFrom("write", "write", "write", "stop", "read", "silence", "speak"),
+  at: fc.nat(2_000),
+  size: fc.integer({ min: 1, max: 3_000 }),
+});
+
+test("pipe: whatever happens on the way, bytes arrive whole, once and in order", () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), fc.nat(), fc.nat(100), (steps, seed, cut) => {
+      const world = new World();
+      let received = "";
+      let written = "";
+      const pipe = new Pipe({
+        world,
+        random: stream(seed, "pipe"),
+        options: { latencyMs: [1, 100], cutChance: cut / 100, windowBytes: 1_000 },
+        receive: (segment) => {
+          if (segment.type === "bytes") received += segment.data;
+          else received += "|";
+        },
+        onSent: () => undefined,
+        extraLatency: () => 0,
+      });
+      for (const { kind, at, size } of steps) {
+        world.schedule(at, () => {
+          if (kind === "stop") return pipe.setReading(false);
+          if (kind === "read") return pipe.setReading(true);
+          if (kind === "silence") return pipe.setSilent(true);
+          if (kind === "speak") return pipe.setSilent(false);
+          const data = String.fromCharCode(97 + (written.length % 26)).repeat(size);
+          written += data;
+          pipe.send({ type: "bytes", data, secured: false });
+        });
+      }
+      world.runUntil(2_000);
+      expect(written.startsWith(received)).toBe(true);
+      pipe.send({ type: "fin" });
+      pipe.setReading(true);
+      pipe.setSilent(false);
+      world.runUntil(10_000_000);
+      expect(received).toBe(`${written}|`);
+      expect(pipe.unsentBytes()).toBe(0);
+      expect(pipe.idle()).toBe(true);
+    }),
+  );
+});
+
+test("pipe: a receiver that does not read costs one window, the rest waits with the sender", () => {
+  const world = new World();
+  const pipe = new Pipe({
+    world,
+    random: stream(1, "pipe"),
+    options: { latencyMs: [1, 1], cutChance: 0.5, windowBytes: 1_000 },
+    receive: () => undefined,
+    onSent: () => undefined,
+    extraLatency: () => 0,
+  });
+  pipe.setReading(false);
+  pipe.send({ type: "bytes", data: "x".repeat(5_000), secured: false });
+  world.runUntil(1_000);
+  expect(pipe.unsentBytes()).toBe(4_000);
+});

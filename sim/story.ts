@@ -1,0 +1,81 @@
+/** Story: which events of a trace would a person want to hear of, and in which words? */
+import { binaryFromBytes } from "../src/base/bytes.ts";
+import type { TraceEvent } from "./trace.ts";
+
+/** One readable line, or undefined for what is only noise to a person. */
+export function storyLine(event: TraceEvent): string | undefined {
+  const told = tell(event);
+  if (told === undefined) return undefined;
+  const seconds = Math.trunc(event.at / 1_000);
+  const rest = String(event.at % 1_000).padStart(3, "0");
+  return `${String(seconds).padStart(4)}.${rest} s  ${event.place.padEnd(18)} ${told}`;
+}
+
+function tell({ kind, data }: TraceEvent): string | undefined {
+  switch (kind) {
+    case "run-started":
+      return `a run begins from seed ${data.seed}`;
+    case "phase-started":
+      return `── ${data.phase} ──`;
+    case "fault-started":
+      return `FAULT ${data.fault} hits ${data.target}`;
+    case "fault-ended":
+      return `fault ${data.fault} on ${data.target} is over`;
+    case "node-started":
+      return "starts";
+    case "node-crashed":
+      return `CRASHES: ${data.error}`;
+    case "clock-jumped":
+      return `its wall clock jumps by ${data.by} ms`;
+    case "connection-congested":
+      return `connection ${data.connection} is congested: its client reads too slowly`;
+    case "query-failed":
+      return `gets no answer from the database (${data.failure})`;
+    case "login-started":
+      return `connects to log in as ${data.user}`;
+    case "login-secured":
+      return "has TLS";
+    case "login-authenticated":
+      return `proves to be ${data.user}`;
+    case "login-refused":
+      return `is refused: ${data.condition}`;
+    case "login-bound":
+      return `is online as ${data.jid}`;
+    case "login-ended":
+      return `is gone: ${data.reason}${data.clean ? ", in order" : ""}`;
+    case "stream-error-received":
+      return `is told stream error ${data.condition}`;
+    case "reading-stopped":
+      return "stops reading";
+    case "reading-resumed":
+      return "reads again";
+    case "message-sent":
+      return `sends ${data.id} to ${data.to}`;
+    case "message-received":
+      return `receives ${data.id} from ${data.from}`;
+    case "message-bounced":
+      return `learns that ${data.id} could not be delivered: ${data.condition}`;
+    case "registration-answered":
+      return `registers ${data.user}: ${data.outcome}`;
+    case "attack-sent":
+      return `attacks: ${data.attack}`;
+    case "attack-answered":
+      return `its attack ${data.attack} is answered: ${data.answer}`;
+    case "sessions-observed":
+      return `has ${data.jids.length} sessions at the end`;
+    case "logged":
+      return data.level === "debug" ? undefined : `logs ${data.level} ${data.event} ${data.detail}`;
+    default:
+      return undefined;
+  }
+}
+
+/** For looking closely at one login: bytes too. */
+export function wireLine(event: TraceEvent): string | undefined {
+  const { kind, data, at } = event;
+  if (kind === "bytes-received") {
+    return `${at} ${event.place} <${data.connection}< ${binaryFromBytes(data.bytes)}`;
+  }
+  if (kind === "bytes-sent") return `${at} ${event.place} >${data.connection}> ${data.data}`;
+  return undefined;
+}

@@ -1,0 +1,187 @@
+import { expect, test } from "vitest";
+import { bodyOf } from "../../sim/clients/client.ts";
+import { oracleMakers } from "../../sim/oracles/index.ts";
+import type { Verdict } from "../../sim/oracles/oracle.ts";
+import { planFromSeed } from "../../sim/plan-from-seed.ts";
+import type { Plan } from "../../sim/plan.ts";
+import type { TraceEvent, TraceKind, TraceKinds } from "../../sim/trace.ts";
+
+const plan: Plan = {
+  ...planFromSeed(1),
+  faults: [],
+  clients: [
+    row("alice", { kind: "chatter", everyMs: [1, 1], peers: [] }),
+    row("bob", { kind: "chatter", everyMs: [1, 1], peers: [] }),
+    row("eve", { kind: "impostor", everyMs: [1, 1] }),
+    row("mallory", { kind: "hostile", everyMs: [1, 1], attacks: [] }),
+  ],
+};
+
+function row(name: string, behaviour: Plan["clients"][number]["behaviour"]) {
+  const mechanism = "PLAIN" as const;
+  return { name, node: "n1", user: name, resource: "x", mechanism, startAt: 0, behaviour };
+}
+
+/** A hand-made trace; each event one millisecond after the other unless time is passed. */
+class Tale {
+  readonly events: TraceEvent[] = [];
+  #at = 0;
+
+  then<K extends TraceKind>(kind: K, data: TraceKinds[K]): this {
+    this.#at += 1;
+    this.events.push({ at: this.#at, place: "here", kind, data } as unknown as TraceEvent);
+    return this;
+  }
+
+  wait(ms: number): this {
+    this.#at += ms;
+    return this;
+  }
+
+  online(login: string, jid: string): this {
+    const user = jid.split("@")[0] ?? "";
+    return this.then("login-started", { login, user })
+      .then("connection-opened", { connection: this.events.length, login })
+      .then("login-bound", { login, jid });
+  }
+
+  sends(login: string, id: string, to: string): this {
+    return this.then("message-sent", { login, id, to });
+  }
+
+  receives(login: string, id: string, from: string, to: string, body = bodyOf(id, 0)): this {
+    return this.then("message-received", { login, id, from, to, body });
+  }
+
+  verdict(oracle: string): Verdict {
+    const made = oracleMakers.map((make) => make(plan)).find((each) => each.name === oracle);
+    if (made === undefined) throw new Error(`no oracle ${oracle}`);
+    for (const event of this.events) made.see(event);
+    return made.judge();
+  }
+}
+
+const alice = "alice@meerkat.test/x";
+const bob = "bob@meerkat.test/x";
+const both = (): Tale => new Tale().online("alice#1", alice).online("bob#1", bob);
+
+test("conservation: a delivered and a bounced message are right, and counted", () => {
+  const verdict = both()
+    .sends("alice#1", "1", bob)
+    .receives("bob#1", "1", alice, bob)
+    .sends("alice#1", "2", "nobody@meerkat.test")
+    .then("message-bounced", { login: "alice#1", id: "2", condition: "service-unavailable" })
+    .verdict("conservation");
+  expect(verdict).toEqual({ judged: 3, unknown: 0, failures: [] });
+});
+
+test("conservation: a message that vanished is a failure", () => {
+  expect(both().sends("alice#1", "1", bob).verdict("conservation").failures).toHaveLength(1);
+});
+
+test("conservation: a message to a host that died meanwhile is unknown, much later it is not", () => {
+  const dies = { login: "bob#1", reason: "vanished", clean: false };
+  const soon = both().sends("alice#1", "1", bob).then("login-ended", dies).verdict("conservation");
+  expect(soon).toMatchObject({ unknown: 1, failures: [] });
+  const late = both()
+    .sends("alice#1", "1", bob)
+    .wait(600_000)
+    .then("login-ended", dies)
+    .verdict("conservation");
+  expect(late.failures).toHaveLength(1);
+});
+
+test("conservation: twice, too late, by the wrong client, forged or changed is a failure", () => {
+  const sent = (): Tale => both().sends("alice#1", "1", bob).sends("alice#1", "2", bob);
+  const good = sent().receives("bob#1", "1", alice, bob).receives("bob#1", "2", alice, bob);
+  expect(good.verdict("conservation").failures).toEqual([]);
+  expect(good.receives("bob#1", "2", alice, bob).verdict("conservation").failures).toHaveLength(1);
+  const swapped = sent().receives("bob#1", "2", alice, bob).receives("bob#1", "1", alice, bob);
+  expect(swapped.verdict("conservation").failures).toHaveLength(1);
+  const self = sent().receives("alice#1", "1", alice, bob).receives("bob#1", "2", alice, bob);
+  expect(self.verdict("conservation").failures).toHaveLength(1);
+  const forged = sent().receives("bob#1", "1", bob, bob).receives("bob#1", "2", alice, bob);
+  expect(forged.verdict("conservation").failures).toHaveLength(1);
+  const changed = sent()
+    .receives("bob#1", "1", alice, bob, "other")
+    .receives("bob#1", "2", alice, bob);
+  expect(changed.verdict("conservation").failures).toHaveLength(1);
+});
+
+test("answers: once is right; never, twice or by somebody else is not", () => {
+  const asked = (): Tale =>
+    both().then("iq-sent", { login: "alice#1", id: "q", to: bob, about: "ping" });
+  const answer = { login: "alice#1", id: "q", from: bob, outcome: "result" };
+  expect(asked().then("iq-answered", answer).verdict("answers").failures).toEqual([]);
+  expect(asked().verdict("answers").failures).toHaveLength(1);
+  const twice = asked().then("iq-answered", answer).then("iq-answered", answer);
+  expect(twice.verdict("answers").failures).toHaveLength(1);
+  const other = asked().then("iq-answered", { ...answer, from: alice });
+  expect(other.verdict("answers").failures).toHaveLength(1);
+});
+
+test("sessions: a ghost, a twin and a client without a session are failures", () => {
+  const end = (jids: string[]): Tale =>
+    both()
+      .wait(100_000)
+      .then("sessions-observed", { jids })
+      .then("online-observed", { client: "alice", online: true, jid: alice })
+      .then("online-observed", { client: "bob", online: true, jid: bob });
+  expect(end([alice, bob]).verdict("sessions")).toEqual({ judged: 4, unknown: 0, failures: [] });
+  expect(end([alice]).verdict("sessions").failures).toHaveLength(1);
+  expect(end([alice, alice, bob]).verdict("sessions").failures).toHaveLength(1);
+  expect(end([alice, bob, "x@y/z"]).verdict("sessions").failures).toHaveLength(1);
+});
+
+test("accounts: a promise without a row, a stranger and a wrong password are failures", () => {
+  const users = ["alice", "bob", "eve", "mallory"];
+  const registered = (outcome: string): Tale =>
+    new Tale()
+      .then("registration-sent", { login: "r#1", user: "new" })
+      .then("registration-answered", { login: "r#1", user: "new", outcome });
+  const seen = (tale: Tale, more: string[]): Verdict =>
+    tale.then("accounts-observed", { users: [...users, ...more] }).verdict("accounts");
+  expect(seen(registered("result"), ["new"]).failures).toEqual([]);
+  expect(seen(registered("result"), []).failures).toHaveLength(1);
+  expect(seen(registered("internal-server-error"), []).failures).toEqual([]);
+  expect(seen(registered("internal-server-error"), ["new"]).failures).toEqual([]);
+  expect(seen(new Tale(), ["stranger"]).failures).toHaveLength(1);
+  const broken = new Tale().then("login-authenticated", { login: "eve#1", user: "alice" });
+  expect(seen(broken, []).failures).toHaveLength(1);
+});
+
+test("courtesy: blaming a client that keeps to the protocol is a failure", () => {
+  const told = (login: string, condition: string): readonly string[] =>
+    both().then("stream-error-received", { login, condition }).verdict("courtesy").failures;
+  expect(told("alice#1", "not-well-formed")).toHaveLength(1);
+  expect(told("alice#1", "connection-timeout")).toHaveLength(1);
+  expect(told("alice#1", "system-shutdown")).toEqual([]);
+  expect(told("mallory#1", "not-well-formed")).toEqual([]);
+});
+
+test("refusals: the wrong answer and no answer are failures", () => {
+  const sent = (): Tale =>
+    new Tale().then("attack-sent", { login: "mallory#1", attack: "comment" }).wait(60_000);
+  const answered = (answer: string): readonly string[] =>
+    sent()
+      .then("attack-answered", { login: "mallory#1", attack: "comment", answer })
+      .verdict("refusals").failures;
+  expect(answered("restricted-xml")).toEqual([]);
+  expect(answered("conflict")).toHaveLength(1);
+  expect(sent().then("phase-started", { phase: "x" }).verdict("refusals").failures).toHaveLength(1);
+});
+
+test("progress: who should be online at the end and is not is a failure", () => {
+  const observed = (online: boolean): readonly string[] =>
+    new Tale().then("online-observed", { client: "bob", online, jid: "" }).verdict("progress")
+      .failures;
+  expect(observed(true)).toEqual([]);
+  expect(observed(false)).toHaveLength(1);
+});
+
+test("uncaught: a crash and a reported bug are failures", () => {
+  const crash = new Tale().then("node-crashed", { error: "TypeError: x" });
+  expect(crash.verdict("uncaught").failures).toHaveLength(1);
+  const bug = new Tale().then("logged", { level: "error", event: "stream-fault", detail: "" });
+  expect(bug.verdict("uncaught").failures).toHaveLength(1);
+});
