@@ -6,6 +6,7 @@
  * and router do.
  */
 import { Deadlines, type Scheduled } from "../base/deadlines.ts";
+import { isInNetwork } from "../base/ip-network.ts";
 import type { Instant, Now } from "../base/time.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { Entropy } from "../ports/entropy.ts";
@@ -29,7 +30,7 @@ import { bind } from "./binding.ts";
 import type { Config, Listener } from "./config.ts";
 import type { Core, WorldEffect, WorldInput } from "./effects.ts";
 import { NodeMetrics } from "./metrics.ts";
-import { WorkRunner, type Task } from "./work-runner.ts";
+import { WorkRunner, type Task, type WorkEnds } from "./work-runner.ts";
 
 export interface CoreOptions {
   readonly config: Config;
@@ -177,7 +178,7 @@ export class MeerkatCore implements Core {
 
   #mayRegister(remote: string): boolean {
     const { enabled, ip_access } = this.#options.config.registration;
-    return enabled && ip_access.some((prefix) => isWithin(remote, prefix));
+    return enabled && ip_access.some((network) => isInNetwork(remote, network));
   }
 
   /** One step of a stream and of all that follows from it; a bug is contained to the stream. */
@@ -193,10 +194,7 @@ export class MeerkatCore implements Core {
   }
 
   #contain(now: Now, client: Client, error: unknown): void {
-    if (this.#options.onFault === "throw") throw error;
-    this.#counts.faults.value += 1;
-    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#options.log.write("error", "stream-fault", { error: what, remote: client.remote });
+    this.#fault("stream-fault", error, client.remote);
     const text = "A bug of the server; it has been logged";
     const effects = client.stream.step(now, {
       type: "end",
@@ -204,6 +202,14 @@ export class MeerkatCore implements Core {
       text,
     });
     for (const effect of effects) this.#fromStream(now, client, effect);
+  }
+
+  /** A bug of ours: counted and logged, or, in the simulator, the end of the run. */
+  #fault(event: string, error: unknown, remote?: string): void {
+    if (this.#options.onFault === "throw") throw error;
+    this.#counts.faults.value += 1;
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#options.log.write("error", event, { error: what, remote });
   }
 
   #fromStream(now: Now, client: Client, effect: C2sEffect): void {
@@ -259,15 +265,20 @@ export class MeerkatCore implements Core {
     if (chosen === undefined) {
       return finish(now, { type: "failure", condition: "invalid-mechanism" });
     }
-    client.authentication = this.#work.start(now, chosen.run(this.#saslContext(client), initial), {
+    const ends: WorkEnds<SaslOutcome> = {
       done: finish,
       failed: (later, error) => {
         this.#databaseFailed("authentication", error);
         const text = "The account cannot be looked up now; try again later";
         finish(later, { type: "failure", condition: "temporary-auth-failure", text });
       },
+      broken: (later, error) => this.#contain(later, client, error),
       challenged: (later, data) =>
         this.#stepStream(later, client, { type: "challenge-issued", data }),
+    };
+    // Known before its first step: a challenge may be answered by what the client sent in advance.
+    this.#work.start(now, chosen.run(this.#saslContext(client), initial), ends, (task) => {
+      client.authentication = task;
     });
   }
 
@@ -369,9 +380,10 @@ export class MeerkatCore implements Core {
   #handleIq(now: Now, effect: Extract<RouterEffect, { type: "handle-iq" }>): void {
     const { handler, request } = effect;
     const asked = { ...request, stanza: request.stanza.copy() };
+    const asker = this.sessions.get(request.from.full);
     const reply = (later: Now, stanza: Stanza): void => {
       const session = this.sessions.get(request.from.full);
-      if (session === undefined) return;
+      if (session === undefined || session !== asker) return; // gone, or replaced meanwhile
       const addresses = { from: asked.stanza.to ?? request.from.bare, to: request.from.full };
       this.#fromRouter(later, { type: "deliver", session, stanza, ...addresses });
     };
@@ -419,6 +431,11 @@ export class MeerkatCore implements Core {
         this.#databaseFailed("iq", error);
         const text = "The database does not answer now; try again later";
         const refusal = errorReply(request, "resource-constraint", { text });
+        if (refusal !== undefined) reply(later, refusal);
+      },
+      broken: (later, error) => {
+        this.#fault("iq-fault", error);
+        const refusal = errorReply(request, "internal-server-error");
         if (refusal !== undefined) reply(later, refusal);
       },
     });
@@ -499,16 +516,6 @@ export class MeerkatCore implements Core {
     this.#stopped = true;
     this.#effects.push({ type: "stopped" });
   }
-}
-
-/** Is an address one of a list's entry: equal, or within `127.0.0.0/8`-like octet prefixes? */
-function isWithin(remote: string, entry: string): boolean {
-  const address = remote.startsWith("::ffff:") ? remote.slice(7) : remote;
-  const [base = "", bits] = entry.split("/");
-  if (bits === undefined || base.includes(":")) return address === base;
-  const octets = Math.floor(Number(bits) / 8);
-  const prefix = base.split(".").slice(0, octets).join(".");
-  return octets === 0 || address === base || address.startsWith(`${prefix}.`);
 }
 
 function websocketUrls(config: Config, host: string): readonly string[] {

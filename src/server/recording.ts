@@ -28,11 +28,15 @@ type Line =
   | { readonly e: Uint8Array }
   | { readonly h: string };
 
-/** Bytes become `{"$bytes": base64}`; everything else is JSON already. */
+/**
+ * Bytes become `{"$bytes": base64}`; everything else is JSON already. `this` holds the value as it was
+ * before its `toJSON`: the bytes that the platform hands us have one of their own.
+ */
 function encode(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) =>
-    item instanceof Uint8Array ? { $bytes: toBase64(item) } : item,
-  );
+  return JSON.stringify(value, function (this: Record<string, unknown>, key, item: unknown) {
+    const original = this[key];
+    return original instanceof Uint8Array ? { $bytes: toBase64(original) } : item;
+  });
 }
 
 function decode(line: string): unknown {
@@ -62,13 +66,6 @@ class Rolling {
   }
 }
 
-/** Node's Buffers print themselves as JSON; a plain view does not. */
-function plainInput(input: WorldInput): WorldInput {
-  if (input.type !== "bytes-received") return input;
-  const { buffer, byteOffset, byteLength } = input.bytes;
-  return { ...input, bytes: new Uint8Array(buffer, byteOffset, byteLength) };
-}
-
 export class RecordingWriter implements Recorder {
   readonly #write: (line: string) => void;
   readonly #rolling: Rolling;
@@ -84,15 +81,15 @@ export class RecordingWriter implements Recorder {
     this.#rolling = new Rolling(options.crypto);
     const config = { ...options.config, rdbms: { ...options.config.rdbms, password: "" } };
     const { falseSaltSecret } = options;
-    this.#put({ format, version, config, falseSaltSecret: new Uint8Array(falseSaltSecret) });
+    this.#put({ format, version, config, falseSaltSecret });
   }
 
   input(now: Now, input: WorldInput): void {
-    this.#put({ i: plainInput(input), at: now.at, wall: now.wall });
+    this.#put({ i: input, at: now.at, wall: now.wall });
   }
 
   entropy(bytes: Uint8Array): void {
-    this.#put({ e: new Uint8Array(bytes) });
+    this.#put({ e: bytes });
   }
 
   effects(effects: readonly WorldEffect[]): void {

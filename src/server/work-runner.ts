@@ -17,6 +17,8 @@ export interface WorkEnds<T> {
   done(now: Now, value: T): void;
   /** A query failed and the work did not catch it, or too much was under way. */
   failed(now: Now, error: QueryFailed): void;
+  /** The work threw something else: a bug of ours. */
+  broken(now: Now, error: unknown): void;
   /** SASL: a challenge for the client; answer by `respond`. */
   challenged?(now: Now, data: Uint8Array): void;
 }
@@ -43,13 +45,14 @@ export class WorkRunner {
     return this.#open.size;
   }
 
-  start<T>(now: Now, work: Work<T>, ends: WorkEnds<T>): Task {
+  /** `started` is given the task before its first step, which may already end or challenge. */
+  start<T>(now: Now, work: Work<T>, ends: WorkEnds<T>, started?: (task: Task) => void): void {
     const task: Task = {
       dropped: false,
       resume: (later, answer) => this.#advance(later, task, work, ends, answer),
     };
+    started?.(task);
     this.#advance(now, task, work, ends, undefined);
-    return task;
   }
 
   /** An answer of the world; late ones of dropped work are ignored. */
@@ -72,7 +75,7 @@ export class WorkRunner {
       step = answer === undefined ? work.next() : work.next(answer);
     } catch (error) {
       if (error instanceof QueryFailed) return ends.failed(now, error);
-      throw error;
+      return ends.broken(now, error);
     }
     if (step.done === true) return ends.done(now, step.value);
     if (step.value.type === "challenge") return ends.challenged?.(now, step.value.data);

@@ -332,7 +332,8 @@ export class C2sStream {
   // --- elements
 
   #element(now: Now, element: Stanza): void {
-    if (this.#state === "bound") {
+    const framed = this.#options.framing === "websocket" && element.namespace === NS.framing;
+    if (this.#state === "bound" && !framed) {
       this.#effects.push({ type: "stanza-received", stanza: element });
       return;
     }
@@ -519,11 +520,12 @@ export class C2sStream {
   #deliver(now: Now, delivery: Delivery): void {
     if (this.#state === "closing") return this.#return(delivery);
     if (this.#state === "registering") this.#state = "negotiating";
-    if (!this.#congested) {
-      this.#writeStanza(delivery);
-      if (this.#state === "negotiating") this.#resume(now);
-      return;
-    }
+    if (this.#congested) this.#enqueue(now, delivery);
+    else this.#writeStanza(delivery);
+    if (this.#state === "negotiating") this.#resume(now);
+  }
+
+  #enqueue(now: Now, delivery: Delivery): void {
     const max = this.#options.maxSendQueue;
     this.#queuedBytes += delivery.stanza.size;
     (this.#queue ??= []).push({ ...delivery, stanza: delivery.stanza.copy() });
