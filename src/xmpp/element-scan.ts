@@ -60,17 +60,9 @@ export class ElementScan implements StanzaHead {
   /** First byte of the element. */
   start = 0;
   nameEnd = 0;
-  /** Where the values of these attributes lie; 0: not there. */
-  toStart = 0;
-  toEnd = 0;
-  fromStart = 0;
-  fromEnd = 0;
-  idStart = 0;
-  idEnd = 0;
-  langStart = 0;
-  langEnd = 0;
-  xmlnsStart = 0;
-  xmlnsEnd = 0;
+  /** Has it an `xmlns` or `xml:lang` of its own? */
+  declaresDefault = false;
+  hasLang = false;
   /** May the element be spliced, or must it be written from its tree? */
   spliceable = true;
   /** All bytes of names, values and texts, or-ed. */
@@ -90,6 +82,8 @@ export class ElementScan implements StanzaHead {
   /** Text before this is known not to be plain. */
   #oddUntil = 0;
   #payloadCount = 0;
+  /** What an unprefixed child of the element inherits. */
+  #defaultNamespace = "";
 
   constructor(limits: ReaderLimits, context: StreamContext) {
     this.#limits = limits;
@@ -102,8 +96,8 @@ export class ElementScan implements StanzaHead {
     this.#context = context;
     this.start = this.#at = start;
     this.#depth = this.bits = this.#seen = this.#oddUntil = this.#payloadCount = 0;
-    this.toStart = this.fromStart = this.idStart = this.langStart = this.xmlnsStart = 0;
     this.to = this.from = this.type = undefined;
+    this.hasLang = false;
     this.payloads = NO_PAYLOADS;
     this.#search.stop();
     this.#prefixes.reset(context.declarations);
@@ -119,16 +113,6 @@ export class ElementScan implements StanzaHead {
     this.#search.rebase(by);
     if (this.#depth === 0) return;
     this.nameEnd -= by;
-    // An attribute that is not there stays at 0, and one that is cannot come to 0: a `<` precedes it.
-    if (this.toStart > 0) [this.toStart, this.toEnd] = [this.toStart - by, this.toEnd - by];
-    if (this.fromStart > 0)
-      [this.fromStart, this.fromEnd] = [this.fromStart - by, this.fromEnd - by];
-    if (this.idStart > 0) [this.idStart, this.idEnd] = [this.idStart - by, this.idEnd - by];
-    if (this.langStart > 0)
-      [this.langStart, this.langEnd] = [this.langStart - by, this.langEnd - by];
-    if (this.xmlnsStart > 0) {
-      [this.xmlnsStart, this.xmlnsEnd] = [this.xmlnsStart - by, this.xmlnsEnd - by];
-    }
     for (let i = 0; i < 2 * this.#depth; i++) this.#open[i] = (this.#open[i] as number) - by;
   }
 
@@ -297,9 +281,12 @@ export class ElementScan implements StanzaHead {
   #takeHead(bytes: Uint8Array): void {
     this.nameEnd = tag.nameEnd;
     for (let k = 0; k < tag.attributes; k++) this.#takeAttribute(bytes, SPAN * k);
+    const inherited = this.#context.contentNamespace;
+    this.declaresDefault = tag.xmlns >= 0;
+    this.#defaultNamespace = this.declaresDefault ? ownDefaultNamespace(bytes) : inherited;
     this.name = names.get(bytes, tag.colon < 0 ? tag.nameStart : tag.colon + 1, tag.nameEnd);
-    this.namespace = this.#namespaceOfTag(bytes, this.#context.contentNamespace);
-    this.spliceable = tag.colon < 0 && !tag.spaced;
+    this.namespace = this.#namespaceOfTag(bytes, inherited);
+    this.spliceable = tag.colon < 0;
   }
 
   #takeAttribute(bytes: Uint8Array, span: number): void {
@@ -308,63 +295,34 @@ export class ElementScan implements StanzaHead {
     const nameEnd = spans[span + 2] as number;
     const start = spans[span + 3] as number;
     const end = spans[span + 4] as number;
-    switch (nameEnd - name) {
-      case 2:
-        if (isWord(bytes, name, nameEnd, "to")) {
-          this.toStart = start;
-          this.toEnd = end;
-          this.to = addresses.get(bytes, start, end);
-        } else if (isWord(bytes, name, nameEnd, "id")) {
-          this.idStart = start;
-          this.idEnd = end;
-        }
-        return;
-      case 4:
-        if (isWord(bytes, name, nameEnd, "type")) this.type = names.get(bytes, start, end);
-        else if (isWord(bytes, name, nameEnd, "from")) {
-          this.fromStart = start;
-          this.fromEnd = end;
-          this.from = addresses.get(bytes, start, end);
-        }
-        return;
-      case 5:
-        if (isWord(bytes, name, nameEnd, "xmlns")) {
-          this.xmlnsStart = start;
-          this.xmlnsEnd = end;
-        }
-        return;
-      case 8:
-        if (isWord(bytes, name, nameEnd, "xml:lang")) {
-          this.langStart = start;
-          this.langEnd = end;
-        }
-    }
+    if (isWord(bytes, name, nameEnd, "to")) this.to = addresses.get(bytes, start, end);
+    else if (isWord(bytes, name, nameEnd, "from")) this.from = addresses.get(bytes, start, end);
+    else if (isWord(bytes, name, nameEnd, "type")) this.type = names.get(bytes, start, end);
+    else if (isWord(bytes, name, nameEnd, "xml:lang")) this.hasLang = true;
   }
 
   #takePayload(bytes: Uint8Array): void {
     const payload: Payload = {
       name: names.get(bytes, tag.colon < 0 ? tag.nameStart : tag.colon + 1, tag.nameEnd),
-      namespace: this.#namespaceOfTag(bytes, this.#defaultNamespace(bytes)),
+      namespace: this.#namespaceOfTag(bytes, this.#defaultNamespace),
     };
     if (this.#payloadCount++ === 0) this.payloads = [payload];
     else (this.payloads as Payload[]).push(payload);
   }
 
-  /** What an unprefixed child of the element inherits. */
-  #defaultNamespace(bytes: Uint8Array): string {
-    if (this.xmlnsStart > 0) return namespaces.get(bytes, this.xmlnsStart, this.xmlnsEnd);
-    return this.#context.contentNamespace;
-  }
-
   #namespaceOfTag(bytes: Uint8Array, inherited: string): string {
     if (tag.colon >= 0) return this.#prefixes.resolve(names.get(bytes, tag.nameStart, tag.colon));
-    if (tag.xmlns < 0) return inherited;
-    const span = SPAN * tag.xmlns;
-    return namespaces.get(bytes, tag.spans[span + 3] as number, tag.spans[span + 4] as number);
+    return tag.xmlns < 0 ? inherited : ownDefaultNamespace(bytes);
   }
 
   /** Does the whole element use a prefix that only the stream header declares? */
   usesHeaderPrefix(): boolean {
     return this.#prefixes.usedHeader;
   }
+}
+
+/** Of the start tag scanned last, which has an `xmlns`. */
+function ownDefaultNamespace(bytes: Uint8Array): string {
+  const span = SPAN * tag.xmlns;
+  return namespaces.get(bytes, tag.spans[span + 3] as number, tag.spans[span + 4] as number);
 }

@@ -23,6 +23,14 @@ export interface ReaderLimits {
   readonly maxNameLength: number;
 }
 
+/** For bytes that have been scanned before. */
+export const NO_LIMITS: ReaderLimits = {
+  maxStanzaSize: Infinity,
+  maxDepth: Infinity,
+  maxAttributes: Infinity,
+  maxNameLength: Infinity,
+};
+
 /** The bytes ended first. */
 export const MORE = -1;
 
@@ -77,8 +85,6 @@ export const tag = {
   spans: [] as number[],
   /** Is there a colon in any name? */
   prefixed: false,
-  /** Is there white space around an equals sign? */
-  spaced: false,
   /** All bytes of names and values, or-ed. */
   bits: 0,
   /** Which attribute is `xmlns`, or -1. */
@@ -94,7 +100,7 @@ export function scanStartTag(
   limits: ReaderLimits,
 ): number {
   tag.attributes = 0;
-  tag.prefixed = tag.spaced = false;
+  tag.prefixed = false;
   tag.bits = 0;
   tag.xmlns = -1;
   let i = scanName(bytes, at, end, limits);
@@ -187,17 +193,12 @@ function scanAttribute(bytes: Uint8Array, at: number, end: number, limits: Reade
   const colon = nameColon;
   let i = nameEnd;
   if (bytes[i] !== EQUALS) {
-    tag.spaced = true;
     i = skipSpace(bytes, i, end);
     if (i === end) return MORE;
     if (bytes[i] !== EQUALS) throw notWellFormed("An attribute without a value");
   }
-  if (++i >= end) return MORE;
-  if ((classes[bytes[i] as number] as number) & SPACE) {
-    tag.spaced = true;
-    i = skipSpace(bytes, i, end);
-    if (i === end) return MORE;
-  }
+  i = skipSpace(bytes, i + 1, end);
+  if (i === end) return MORE;
   const quote = bytes[i] as number;
   if (quote !== QUOTE && quote !== APOSTROPHE) throw notWellFormed("A value without quotes");
   const valueStart = i + 1;

@@ -4,8 +4,8 @@
  *     <message to='a@x' id='1'><body>…   ->   <message from='b@y/r' to='a@x' id='1'><body>…
  *
  * The bytes have been proved good, so another stream may be sent the same bytes: what changes is put in
- * right after the name, and what it replaces is cut out of the start tag. All offsets are relative to
- * the element's first byte.
+ * right after the name, and what it replaces is cut out of the start tag. Where an attribute lies is not
+ * kept: its tag is scanned again when somebody asks, which is seldom.
  */
 import {
   binaryFromBytes,
@@ -14,9 +14,10 @@ import {
   textFromBytes,
   type BinaryString,
 } from "../base/bytes.ts";
-import { escapeValue, valueFromBytes } from "./escape.ts";
 import type { ElementScan } from "./element-scan.ts";
+import { escapeValue, valueFromBytes } from "./escape.ts";
 import type { StreamContext } from "./prefixes.ts";
+import { isWord, NO_LIMITS, scanStartTag, SPAN, tag } from "./scanner.ts";
 
 /** Addresses to write instead of a stanza's own: undefined leaves them, null removes them. */
 export interface AddressChange {
@@ -25,56 +26,42 @@ export interface AddressChange {
 }
 
 export class ReceivedElement {
+  /** What it inherits from its stream. */
   readonly context: StreamContext;
+  /** Do the bytes mean the same on another stream? Not with a prefix that only this stream's header declares. */
   readonly spliceable: boolean;
   readonly usesHeaderPrefix: boolean;
+  readonly declaresDefault: boolean;
   readonly size: number;
+  readonly #hasLang: boolean;
   #bytes: Uint8Array;
   #start: number;
-  readonly #nameEnd: number;
-  readonly #toStart: number;
-  readonly #toEnd: number;
-  readonly #fromStart: number;
-  readonly #fromEnd: number;
-  readonly #idStart: number;
-  readonly #idEnd: number;
-  readonly #langStart: number;
-  readonly #langEnd: number;
-  readonly #xmlnsStart: number;
-  readonly #xmlnsEnd: number;
+  /** Bytes of `<name`. */
+  readonly #nameLength: number;
 
+  /** Of what `scan` has just found to end before `end`. */
   constructor(bytes: Uint8Array, scan: ElementScan, end: number, context: StreamContext) {
-    const { start } = scan;
     this.context = context;
     this.usesHeaderPrefix = scan.usesHeaderPrefix();
     this.spliceable = scan.spliceable && !this.usesHeaderPrefix;
-    this.size = end - start;
+    this.declaresDefault = scan.declaresDefault;
+    this.size = end - scan.start;
+    this.#hasLang = scan.hasLang;
     this.#bytes = bytes;
-    this.#start = start;
-    this.#nameEnd = scan.nameEnd - start;
-    this.#toStart = scan.toStart === 0 ? 0 : scan.toStart - start;
-    this.#toEnd = scan.toEnd - start;
-    this.#fromStart = scan.fromStart === 0 ? 0 : scan.fromStart - start;
-    this.#fromEnd = scan.fromEnd - start;
-    this.#idStart = scan.idStart === 0 ? 0 : scan.idStart - start;
-    this.#idEnd = scan.idEnd - start;
-    this.#langStart = scan.langStart === 0 ? 0 : scan.langStart - start;
-    this.#langEnd = scan.langEnd - start;
-    this.#xmlnsStart = scan.xmlnsStart === 0 ? 0 : scan.xmlnsStart - start;
-    this.#xmlnsEnd = scan.xmlnsEnd - start;
+    this.#start = scan.start;
+    this.#nameLength = scan.nameEnd - scan.start;
   }
 
-  get id(): string | undefined {
-    return this.#value(this.#idStart, this.#idEnd);
-  }
-
-  /** Its own `xml:lang`, not the stream's. */
-  get lang(): string | undefined {
-    return this.#value(this.#langStart, this.#langEnd);
-  }
-
-  get hasOwnNamespace(): boolean {
-    return this.#xmlnsStart > 0;
+  /** The value of an attribute of the element itself. */
+  attribute(name: string): string | undefined {
+    this.#scanStartTag();
+    const span = this.#find(name);
+    if (span < 0) return undefined;
+    return valueFromBytes(
+      this.#bytes,
+      tag.spans[span + 3] as number,
+      tag.spans[span + 4] as number,
+    );
   }
 
   text(): string {
@@ -90,42 +77,55 @@ export class ReceivedElement {
 
   /** `xmlns`: the default namespace to declare; null: none, not even its own; undefined: as it is. */
   write(
-    name: string,
+    stanza: {
+      readonly name: string;
+      readonly from: string | undefined;
+      readonly to: string | undefined;
+    },
     address: AddressChange | undefined,
     xmlns: string | null | undefined,
   ): BinaryString {
-    let out = `<${binaryFromText(name)}`;
+    let out = `<${binaryFromText(stanza.name)}`;
     const from = address?.from;
     const to = address?.to;
     if (typeof from === "string") out += ` from='${escapeValue(from)}'`;
     if (typeof to === "string") out += ` to='${escapeValue(to)}'`;
     if (typeof xmlns === "string") out += ` xmlns='${escapeValue(xmlns)}'`;
     const { lang } = this.context;
-    if (lang !== undefined && this.#langStart === 0) out += ` xml:lang='${escapeValue(lang)}'`;
-    const cutFrom = from !== undefined && this.#fromStart > 0;
-    const cutTo = to !== undefined && this.#toStart > 0;
-    const cutXmlns = xmlns !== undefined && this.#xmlnsStart > 0;
-    if (!cutFrom && !cutTo && !cutXmlns) return out + this.#binary(this.#nameEnd, this.size);
-    const cuts: [number, number][] = [];
-    // Space, name, equals sign and quote come before the value.
-    if (cutFrom) cuts.push([this.#fromStart - 7, this.#fromEnd + 1]);
-    if (cutTo) cuts.push([this.#toStart - 5, this.#toEnd + 1]);
-    if (cutXmlns) cuts.push([this.#xmlnsStart - 8, this.#xmlnsEnd + 1]);
-    cuts.sort((a, b) => a[0] - b[0]);
-    let at = this.#nameEnd;
-    for (const [start, end] of cuts) {
-      out += this.#binary(at, start);
-      at = end;
+    if (lang !== undefined && !this.#hasLang) out += ` xml:lang='${escapeValue(lang)}'`;
+    const cut: string[] = [];
+    if (from !== undefined && stanza.from !== undefined) cut.push("from");
+    if (to !== undefined && stanza.to !== undefined) cut.push("to");
+    if (xmlns !== undefined && this.declaresDefault) cut.push("xmlns");
+    const afterName = this.#start + this.#nameLength;
+    const end = this.#start + this.size;
+    if (cut.length > 0) return out + this.#without(cut, afterName, end);
+    return out + binaryFromBytes(this.#bytes, afterName, end);
+  }
+
+  /** The bytes from `start` to `end` less these attributes, each with the space before it. */
+  #without(attributes: readonly string[], start: number, end: number): BinaryString {
+    this.#scanStartTag();
+    const spans = attributes.map((name) => this.#find(name)).sort((a, b) => a - b);
+    let out = "";
+    let at = start;
+    for (const span of spans) {
+      out += binaryFromBytes(this.#bytes, at, (tag.spans[span] as number) - 1);
+      at = (tag.spans[span + 4] as number) + 1;
     }
-    return out + this.#binary(at, this.size);
+    return out + binaryFromBytes(this.#bytes, at, end);
   }
 
-  #binary(start: number, end: number): BinaryString {
-    return binaryFromBytes(this.#bytes, this.#start + start, this.#start + end);
+  #scanStartTag(): void {
+    scanStartTag(this.#bytes, this.#start + 1, this.#start + this.size, NO_LIMITS);
   }
 
-  #value(start: number, end: number): string | undefined {
-    if (start === 0) return undefined;
-    return valueFromBytes(this.#bytes, this.#start + start, this.#start + end);
+  /** Where the attribute's numbers are in `tag.spans`, or -1. */
+  #find(name: string): number {
+    for (let span = 0; span < SPAN * tag.attributes; span += SPAN) {
+      const [start, end] = [tag.spans[span] as number, tag.spans[span + 2] as number];
+      if (isWord(this.#bytes, start, end, name)) return span;
+    }
+    return -1;
   }
 }

@@ -29,7 +29,6 @@ export interface StanzaHead {
 const PAYLOADS_MAX = 8;
 
 export class Stanza implements StanzaHead {
-  readonly kind = "element";
   /** Without prefix. */
   readonly name: string;
   readonly namespace: string;
@@ -74,14 +73,17 @@ export class Stanza implements StanzaHead {
     );
   }
 
+  get kind(): "element" {
+    return "element";
+  }
+
   get id(): string | undefined {
-    return this.#received !== undefined ? this.#received.id : attribute(this.element(), "id");
+    return this.#attribute("id");
   }
 
   /** `xml:lang`, its own or the stream's (RFC 6120 §8.1.5). */
   get lang(): string | undefined {
-    if (this.#received === undefined) return attribute(this.element(), "xml:lang");
-    return this.#received.lang ?? this.#received.context.lang;
+    return this.#attribute("xml:lang") ?? this.#received?.context.lang;
   }
 
   /** Bytes, as received or as it would be written to a client. */
@@ -133,13 +135,18 @@ export class Stanza implements StanzaHead {
       });
     }
     const { namespace } = this;
-    if (namespace === context) return received.write(this.name, address, undefined);
+    if (namespace === context) return received.write(this, address, undefined);
     const becomesContext =
       (namespace === NS.client && context === NS.server) ||
       (namespace === NS.server && context === NS.client);
-    if (becomesContext) return received.write(this.name, address, null);
-    const xmlns = received.hasOwnNamespace ? undefined : namespace;
-    return received.write(this.name, address, xmlns);
+    if (becomesContext) return received.write(this, address, null);
+    const xmlns = received.declaresDefault ? undefined : namespace;
+    return received.write(this, address, xmlns);
+  }
+
+  #attribute(name: string): string | undefined {
+    if (this.#element !== undefined) return attribute(this.#element, name);
+    return this.#received?.attribute(name);
   }
 
   #lists(namespace: string, name: string | undefined): boolean {

@@ -109,7 +109,7 @@ test.each([
   ],
   ["nothing to remove", "<iq a='b'/>", { from: null }, "<iq a='b'/>"],
   ["escaped", "<iq/>", { to: "a/<'\">&" }, "<iq to='a/&lt;&apos;&quot;&gt;&amp;'/>"],
-  ["white space in the tag", "<iq  from = 'x'\n>y</iq >", { from: "b" }, "<iq from='b'>y</iq>"],
+  ["white space in the tag", "<iq  from = 'x'\n>y</iq >", { from: "b" }, "<iq from='b' \n>y</iq >"],
 ])("forwarding: %s", (_, xml, address, expected) => {
   expect(written(received(xml), NS.client, address)).toBe(expected);
 });
