@@ -1,0 +1,134 @@
+/**
+ * Network: the port of the same name over real sockets.
+ *
+ * Owns the listeners and the table of connections; what a connection is stands in `tcp-connection.ts`
+ * and `websocket-connection.ts`. What a turn writes leaves once, when all sockets that were ready have
+ * been read: a write per stanza costs twice as much with a hundred busy clients.
+ */
+import type { BinaryString } from "../base/bytes.ts";
+import { second, type Duration } from "../base/time.ts";
+import type { HttpInput } from "../ports/http.ts";
+import type { Log } from "../ports/log.ts";
+import type { Counter } from "../ports/metrics.ts";
+import type { ConnectionId, Network, NetworkInput } from "../ports/network.ts";
+import type { Listener } from "../server/config.ts";
+import type { Connection, Surroundings } from "./connection.ts";
+import type { OpenListener } from "./listener.ts";
+import { listenTcp } from "./tcp-listener.ts";
+
+export interface SocketNetworkOptions {
+  readonly deliver: (input: NetworkInput | HttpInput) => void;
+  readonly log: Log;
+  /** Bytes; not below Node's own mark of 64 KiB, or `connection-drained` would be late. */
+  readonly congestionMark?: number;
+  readonly closeTimeout?: Duration;
+  /** How often certificate files are looked at for changes. */
+  readonly certificatePollEvery?: Duration;
+}
+
+export class SocketNetwork implements Network {
+  readonly #surroundings: Surroundings;
+  readonly #connections = new Map<ConnectionId, Connection>();
+  readonly #listeners: OpenListener[] = [];
+  readonly #poll: NodeJS.Timeout;
+  #dirty: Connection[] = [];
+  #lastId = 0;
+  /** Cells of the network's own, to be rendered with the core's. */
+  readonly metrics: readonly Counter[];
+
+  constructor(options: SocketNetworkOptions) {
+    const refused: Counter = {
+      kind: "counter",
+      name: "meerkat_connections_refused_total",
+      help: "Connections closed at once since their address had too many.",
+      labels: {},
+      value: 0,
+    };
+    this.metrics = [refused];
+    this.#surroundings = {
+      log: options.log,
+      congestionMark: options.congestionMark ?? 65_536,
+      closeTimeout: options.closeTimeout ?? 5 * second,
+      refused,
+      deliver: options.deliver,
+      nextId: () => ++this.#lastId,
+      opened: (connection) => void this.#connections.set(connection.id, connection),
+      closed: (connection) => void this.#connections.delete(connection.id),
+      flushLater: (connection) => this.#flushLater(connection),
+    };
+    this.#poll = setInterval(
+      () => this.#reload(this.#listeners.filter((listener) => listener.certificatesChanged())),
+      options.certificatePollEvery ?? 60 * second,
+    );
+    this.#poll.unref();
+  }
+
+  /** Opens a port; rejects with an Error of one line for a port in use, a bad address or certificate. */
+  async listen(listener: Listener): Promise<{ readonly port: number }> {
+    if (listener.kind !== "c2s") throw new Error(`Listener "${listener.name}" is not for TCP`);
+    const open = await listenTcp(listener, this.#surroundings);
+    this.#listeners.push(open);
+    return { port: open.port };
+  }
+
+  /** Accepts no more connections; those that exist go on. */
+  async stopListening(): Promise<void> {
+    clearInterval(this.#poll);
+    for (const listener of this.#listeners.splice(0)) listener.stop();
+  }
+
+  /** SIGHUP: new handshakes use what the files hold now. A bad file is logged, the old one stays. */
+  reloadCertificates(): void {
+    this.#reload(this.#listeners);
+  }
+
+  /** Closes all connections at once; `connection-closed` is told for each. */
+  closeAll(): void {
+    for (const connection of [...this.#connections.values()]) connection.destroy("shut down");
+  }
+
+  write(connection: ConnectionId, data: BinaryString): void {
+    this.#connections.get(connection)?.write(data);
+  }
+
+  startTls(connection: ConnectionId, host: string): void {
+    this.#connections.get(connection)?.startTls(host);
+  }
+
+  pauseReading(connection: ConnectionId): void {
+    this.#connections.get(connection)?.pauseReading();
+  }
+
+  resumeReading(connection: ConnectionId): void {
+    this.#connections.get(connection)?.resumeReading();
+  }
+
+  close(connection: ConnectionId): void {
+    this.#connections.get(connection)?.close();
+  }
+
+  #flushLater(connection: Connection): void {
+    if (this.#dirty.length === 0) setImmediate(this.#flush);
+    this.#dirty.push(connection);
+  }
+
+  readonly #flush = (): void => {
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const connection of dirty) connection.flush();
+  };
+
+  #reload(listeners: readonly OpenListener[]): void {
+    for (const listener of listeners) {
+      const { name } = listener;
+      try {
+        listener.reloadCertificates();
+        this.#surroundings.log.write("info", "certificates-reloaded", { listener: name });
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        const fields = { listener: name, reason };
+        this.#surroundings.log.write("error", "certificates-not-reloaded", fields);
+      }
+    }
+  }
+}

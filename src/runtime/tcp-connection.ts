@@ -1,0 +1,185 @@
+/**
+ * TCP connection: how do a socket's events become inputs, and effects its bytes?
+ *
+ *     open --startTls--> securing --[handshake done]--> open
+ *       \___________________\__ close, [peer ended, failed] --> closing --> closed
+ *
+ * What a turn writes is gathered in one string and leaves by one system call. When the peer ends its
+ * side, we read no more, but what the core writes until the end of that turn is still sent (its
+ * `</stream:stream>`); `connection-closed` is told when both sides are done. Between `startTls` and
+ * the handshake's end nothing is read as plain text: bytes sent in the clear break the handshake.
+ */
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import type { BinaryString } from "../base/bytes.ts";
+import type { ConnectionId } from "../ports/network.ts";
+import { plainAddress, reasonOf, type Connection, type Surroundings } from "./connection.ts";
+import type { TlsAcceptor } from "./tls.ts";
+import { tlsInfo } from "./tls-info.ts";
+
+export interface TcpConnectionOptions {
+  readonly listener: string;
+  readonly socket: Socket;
+  readonly tls: TlsAcceptor | undefined;
+  readonly surroundings: Surroundings;
+}
+
+export class TcpConnection implements Connection {
+  readonly id: ConnectionId;
+  readonly #tls: TlsAcceptor | undefined;
+  readonly #surroundings: Surroundings;
+  /** The TLS socket once there is one. */
+  #socket: Socket;
+  #state: "open" | "securing" | "closing" | "closed" = "open";
+  /** Written in this turn; empty when nothing is to be flushed. */
+  #out: BinaryString = "";
+  #congested = false;
+  #paused = false;
+  #reason = "ended by the peer";
+  #closeTimer: NodeJS.Timeout | undefined;
+
+  /** Tells the core of a client; a TLS socket is one whose handshake is done. */
+  constructor(options: TcpConnectionOptions, secured?: TLSSocket) {
+    this.#surroundings = options.surroundings;
+    this.#tls = options.tls;
+    this.#socket = secured ?? options.socket;
+    this.id = options.surroundings.nextId();
+    options.surroundings.opened(this);
+    options.surroundings.deliver({
+      type: "connection-opened",
+      connection: this.id,
+      listener: options.listener,
+      remote: plainAddress(options.socket.remoteAddress),
+      framing: "tcp",
+      ...(secured === undefined ? {} : { tls: tlsInfo(secured) }),
+    });
+    this.#listen();
+  }
+
+  write(data: BinaryString): void {
+    if (this.#state !== "open") return;
+    if (this.#out === "") this.#surroundings.flushLater(this);
+    this.#out += data;
+    if (this.#out.length > this.#surroundings.congestionMark) this.flush();
+  }
+
+  startTls(host: string): void {
+    const { id } = this;
+    if (this.#state !== "open" || this.#tls === undefined) return this.destroy("TLS is not set up");
+    const clear = this.#socket;
+    this.#state = "securing";
+    clear.pause();
+    clear.off("data", this.#onData).off("end", this.#onEnd).off("drain", this.#onDrain);
+    const proceed = this.#out;
+    this.#out = "";
+    // The last byte in the clear must have left before the handshake may write.
+    clear.write(proceed, "latin1", () => {
+      if (this.#state !== "securing") return;
+      this.#tls?.secure(clear, host, (result) => {
+        if (this.#state !== "securing") return;
+        if (result instanceof Error) return this.destroy(reasonOf(result));
+        this.#state = "open";
+        this.#socket = result;
+        this.#surroundings.deliver({
+          type: "tls-established",
+          connection: id,
+          tls: tlsInfo(result),
+        });
+        this.#listen();
+      });
+    });
+  }
+
+  pauseReading(): void {
+    this.#paused = true;
+    if (this.#state === "open") this.#socket.pause();
+  }
+
+  resumeReading(): void {
+    this.#paused = false;
+    if (this.#state === "open") this.#socket.resume();
+  }
+
+  close(): void {
+    this.#finish("closed by us");
+  }
+
+  flush(): void {
+    const out = this.#out;
+    if (out === "" || this.#state === "closed") return;
+    this.#out = "";
+    this.#socket.write(out, "latin1");
+    if (this.#congested || this.#state !== "open") return;
+    if (this.#socket.writableLength <= this.#surroundings.congestionMark) return;
+    this.#congested = true;
+    this.#surroundings.deliver({ type: "connection-congested", connection: this.id });
+  }
+
+  destroy(reason: string): void {
+    if (this.#state === "closed") return;
+    this.#reason = reason;
+    this.#socket.destroy();
+    this.#closed();
+  }
+
+  #listen(): void {
+    const socket = this.#socket;
+    socket.on("error", this.#onError).on("close", this.#onClose);
+    // The core may have closed in answer to the very input that announced the socket.
+    if (this.#state === "open") {
+      socket.on("data", this.#onData).on("end", this.#onEnd).on("drain", this.#onDrain);
+    } else if (this.#state === "closing") socket.resume();
+    if (this.#paused) socket.pause();
+  }
+
+  readonly #onData = (bytes: Uint8Array): void => {
+    this.#surroundings.deliver({ type: "bytes-received", connection: this.id, bytes });
+  };
+
+  readonly #onEnd = (): void => {
+    // In this turn the core may still answer what came just before the end.
+    setImmediate(() => this.#finish("ended by the peer"));
+  };
+
+  readonly #onDrain = (): void => {
+    if (!this.#congested || this.#state !== "open") return;
+    this.#congested = false;
+    this.#surroundings.deliver({ type: "connection-drained", connection: this.id });
+  };
+
+  readonly #onError = (error: Error): void => {
+    if (this.#state !== "closed") this.#reason = reasonOf(error);
+  };
+
+  readonly #onClose = (): void => this.#closed();
+
+  /** Sends the rest and our end; then waits for the peer's, but not for ever. */
+  #finish(reason: string): void {
+    if (this.#state === "closing" || this.#state === "closed") return;
+    if (this.#state === "securing") return this.destroy(reason);
+    this.flush();
+    this.#state = "closing";
+    this.#reason = reason;
+    const socket = this.#socket;
+    socket.off("data", this.#onData).off("end", this.#onEnd).off("drain", this.#onDrain);
+    socket.resume(); // so that the peer's end is seen; what comes before it is dropped
+    socket.end();
+    this.#closeTimer = setTimeout(
+      () => this.destroy("the peer did not take the rest in time"),
+      this.#surroundings.closeTimeout,
+    );
+  }
+
+  #closed(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#out = "";
+    clearTimeout(this.#closeTimer);
+    this.#surroundings.closed(this);
+    this.#surroundings.deliver({
+      type: "connection-closed",
+      connection: this.id,
+      reason: this.#reason,
+    });
+  }
+}
