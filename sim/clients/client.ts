@@ -64,6 +64,8 @@ export class Client {
   #tls: TlsInfo | undefined;
   #authenticated = false;
   #registered = false;
+  /** Was it this client that began to close the stream? Then all before has been read. */
+  #leaves = false;
   #sasl: ClientSasl | undefined;
   #jid = "";
   #sequence = 0;
@@ -91,7 +93,7 @@ export class Client {
           this.#trace.record(login, "login-secured", { login });
           this.#greet();
         },
-        closed: (reason) => this.#end(reason, this.#state === "leaving" && reason === "ended"),
+        closed: (reason) => this.#end(reason, this.#leaves && reason === "ended"),
       },
     });
   }
@@ -143,6 +145,7 @@ export class Client {
     if (this.#state === "ended" || this.#state === "leaving") return;
     if (this.#state === "connecting") return this.abort();
     this.#state = "leaving";
+    this.#leaves = true;
     this.#wire.write("</stream:stream>");
   }
 
@@ -229,7 +232,7 @@ export class Client {
       return this.#features(element);
     }
     if (element.namespace === NS.tls) {
-      if (element.name !== "proceed") return this.#answered("starttls failure");
+      if (element.name !== "proceed") return void this.#answered("starttls failure");
       this.#state = "securing";
       return this.#wire.startTls();
     }
@@ -325,7 +328,7 @@ export class Client {
       this.#trace.record(login, "registration-answered", { login, user, outcome });
       return this.#registered ? this.authenticate() : this.leave();
     }
-    if (outcome !== "result") this.#answered(outcome);
+    if (outcome !== "result" && this.#answered(outcome)) return;
     const from = iq.from ?? "";
     this.#trace.record(login, "iq-answered", { login, id: iq.id ?? "", from, outcome });
   }
@@ -360,7 +363,7 @@ export class Client {
     const id = message.id ?? "";
     if (message.type === "error") {
       const condition = errorCondition(message);
-      this.#answered(condition);
+      if (this.#answered(condition)) return;
       return this.#trace.record(login, "message-bounced", { login, id, condition });
     }
     const { from = "", to = "" } = message;
@@ -368,12 +371,14 @@ export class Client {
     this.#trace.record(login, "message-received", { login, id, from, to, body });
   }
 
-  #answered(answer: string): void {
+  /** Was this the answer to an attack? */
+  #answered(answer: string): boolean {
     const attack = this.#attack;
-    if (attack === undefined) return;
+    if (attack === undefined) return false;
     const { login } = this.#options;
     this.#attack = undefined;
     this.#trace.record(login, "attack-answered", { login, attack, answer });
+    return true;
   }
 
   #end(reason: string, clean: boolean): void {

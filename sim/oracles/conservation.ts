@@ -84,7 +84,8 @@ export function conservation(): Oracle {
         received(data.login, data.id, data.from, data.to, data.body);
       } else if (kind === "message-bounced") {
         const message = messages.get(data.id);
-        if (message === undefined || message.login !== data.login) {
+        // A bounce may meet a later login with the same address.
+        if (message === undefined || !logins.sameAddress(message.login, data.login)) {
           failures.push(`${data.login} was told that ${data.id} bounced, which it never sent`);
         } else if (++message.bounced > 1) failures.push(`${data.id} bounced twice`);
       }

@@ -85,6 +85,11 @@ export class Logins {
     return this.#byBare.get(bare) ?? [];
   }
 
+  /** Do these logins have one full JID, one after the other? */
+  sameAddress(one: string, other: string): boolean {
+    return one === other || this.#all.get(one)?.jid === this.#all.get(other)?.jid;
+  }
+
   /** Logins of this user that never got as far as to know their JID. */
   unboundOf(user: string): readonly Login[] {
     return [...this.#all.values()].filter((login) => login.user === user && login.jid === "");

@@ -1,5 +1,6 @@
 /** Progress: once everything is healed, is every client that wants to be online soon online? */
 import type { BehaviourKind } from "../plan.ts";
+import { clientOf } from "../ports/network.ts";
 import type { OracleMaker } from "./oracle.ts";
 
 const stays: readonly BehaviourKind[] = [
@@ -14,11 +15,18 @@ export const progress: OracleMaker = (plan) => {
   const rows = new Map(plan.clients.map((client) => [client.name, client]));
   const contested = new Map<string, boolean>();
   const failures: string[] = [];
+  /** Whose last login met the limit of sessions per user: it may go on trying for ever. */
+  const crowdedOut = new Set<string>();
   let judged = 0;
+  let unknown = 0;
   return {
     name: "progress",
     counts: "clients",
     see({ kind, data }) {
+      if (kind === "login-bound") crowdedOut.delete(clientOf(data.login));
+      if (kind === "bind-refused" && data.condition === "resource-constraint") {
+        crowdedOut.add(clientOf(data.login));
+      }
       if (kind !== "online-observed") return;
       const client = rows.get(data.client);
       if (client === undefined) return;
@@ -27,12 +35,16 @@ export const progress: OracleMaker = (plan) => {
         contested.set(name, data.online || (contested.get(name) ?? false));
       }
       if (!stays.includes(client.behaviour.kind)) return;
+      if (!data.online && crowdedOut.has(data.client)) {
+        unknown += 1;
+        return;
+      }
       judged += 1;
       if (!data.online) failures.push(`${data.client} is not online although all is healed`);
     },
     judge() {
       // Rivals throw each other out for ever; at any moment one of them has the name, or will soon.
-      return { judged: judged + contested.size, unknown: 0, failures };
+      return { judged: judged + contested.size, unknown, failures };
     },
   };
 };

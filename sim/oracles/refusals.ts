@@ -5,6 +5,15 @@ import type { Oracle } from "./oracle.ts";
 /** An attack this close to the end, or that met a broken network, cannot be judged. */
 const answeredWithinMs = 15_000;
 
+/** The network or the database was in trouble. */
+const inconclusive = [
+  "connection reset",
+  "connection vanished",
+  "connection gave up",
+  "connection-timeout",
+  "temporary-auth-failure",
+];
+
 export function refusals(): Oracle {
   const open = new Map<string, { attack: string; at: number }>();
   const failures: string[] = [];
@@ -19,8 +28,7 @@ export function refusals(): Oracle {
       if (kind === "attack-sent") open.set(data.login, { attack: data.attack, at });
       if (kind !== "attack-answered") return;
       open.delete(data.login);
-      const broken = ["connection reset", "connection vanished", "connection gave up"];
-      if (broken.includes(data.answer) || data.answer === "connection-timeout") {
+      if (inconclusive.includes(data.answer)) {
         unknown += 1;
         return;
       }

@@ -4,7 +4,7 @@
  * A host that died without a word shortly before the end is excused: the server may learn of it only
  * by its next sign of life.
  */
-import { Logins } from "./logins.ts";
+import { bareOf, Logins } from "./logins.ts";
 import type { OracleMaker } from "./oracle.ts";
 
 export const sessions: OracleMaker = (plan) => {
@@ -44,6 +44,10 @@ export const sessions: OracleMaker = (plan) => {
         if (judgeGhost(jid) === "unknown") unknown += 1;
         else failures.push(`the server has a session for ${jid}, whose client is gone`);
       }
+      for (const [user, count] of countByUser(observed ?? [])) {
+        const max = plan.limits.maxSessionsPerUser;
+        if (count > max) failures.push(`${user} has ${count} sessions, the maximum is ${max}`);
+      }
       for (const [jid, client] of online) {
         if (!known.has(jid)) failures.push(`${client} is online as ${jid} without a session`);
       }
@@ -51,3 +55,9 @@ export const sessions: OracleMaker = (plan) => {
     },
   };
 };
+
+function countByUser(jids: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const jid of jids) counts.set(bareOf(jid), (counts.get(bareOf(jid)) ?? 0) + 1);
+  return counts;
+}

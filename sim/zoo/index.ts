@@ -1,0 +1,7 @@
+/** The zoo: all planted bugs. */
+import type { Plant } from "./plant.ts";
+import { readerPlants } from "./reader.ts";
+import { serverPlants } from "./server.ts";
+import { streamPlants } from "./stream.ts";
+
+export const plants: readonly Plant[] = [...readerPlants, ...streamPlants, ...serverPlants];

@@ -1,0 +1,50 @@
+/** Plants in the reader: bytes to stanzas. */
+import type { Plant } from "./plant.ts";
+
+const scan = "src/xmpp/element-scan.ts";
+
+export const readerPlants: readonly Plant[] = [
+  {
+    name: "reader-forgets-cut-end-tag",
+    file: scan,
+    find: "    let i = this.#seen > first ? this.#seen : first;\n    for (; i < first + nameLength",
+    replace:
+      "    let i = this.#seen > first ? this.#seen + 1 : first;\n    for (; i < first + nameLength",
+    oracle: "courtesy",
+  },
+  {
+    name: "reader-does-not-move-addresses-of-a-cut-stanza",
+    file: scan,
+    find: "if (this.toStart > 0) [this.toStart, this.toEnd] = [this.toStart - by, this.toEnd - by];",
+    replace: "",
+    oracle: "conservation",
+  },
+  {
+    name: "reader-accepts-any-end-tag",
+    file: scan,
+    find: 'if (bytes[i] !== bytes[name + i - first]) throw notWellFormed("An end tag of another name");',
+    replace: "",
+    oracle: "refusals",
+  },
+  {
+    name: "reader-does-not-check-utf-8",
+    file: "src/xmpp/reader.ts",
+    find: "if (scan.bits >= 0x80) checkEncoding(this.#bytes, scan.start, after);",
+    replace: "",
+    oracle: "refusals",
+  },
+  {
+    name: "reader-has-no-depth-limit",
+    file: scan,
+    find: "if (depth > this.#limits.maxDepth) {",
+    replace: "if (depth > 1_000_000) {",
+    oracle: "refusals",
+  },
+  {
+    name: "reader-drops-what-a-chunk-cut",
+    file: "src/xmpp/reader.ts",
+    find: "    this.#bytes.set(more, this.#end);",
+    replace: "    if (more.length !== 1) this.#bytes.set(more, this.#end);",
+    oracle: "courtesy",
+  },
+];
