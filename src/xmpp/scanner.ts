@@ -8,7 +8,7 @@
  * high bit: a bad sequence can hide in a name, value or text but not make markup of it.
  */
 import { isUtf8, textFromBytes } from "../base/bytes.ts";
-import { valueFromBytes } from "./escape.ts";
+import { namespaces } from "./interner.ts";
 import { NS } from "./namespaces.ts";
 import { XmlError } from "./stream-error.ts";
 
@@ -275,7 +275,7 @@ export function isWord(bytes: Uint8Array, start: number, end: number, word: stri
 /** Namespaces in XML 1.0 §3: the two built-in namespaces may not be the default one. */
 function checkDefaultNamespace(bytes: Uint8Array, start: number, end: number): void {
   if (end - start < NS.xmlns.length) return;
-  const namespace = valueFromBytes(bytes, start, end);
+  const namespace = namespaces.get(bytes, start, end);
   if (namespace === NS.xmlns || namespace === NS.xml) {
     throw new XmlError("bad-namespace-prefix", `${namespace} cannot be the default namespace`);
   }

@@ -1,0 +1,148 @@
+/**
+ * Accounts: who may log in, and the salted keys of their passwords (RFC 5802 §3).
+ *
+ * An account and its keys are written and removed in one atomic request, so that no account exists
+ * without keys. Names are prepared (`xmpp/jid.ts`) before they come here.
+ */
+import type { HashName } from "../ports/crypto.ts";
+import type { Query, SqlRow, SqlValue, Statement } from "../ports/database.ts";
+import { atomically, query, QueryFailed, rows, type Work } from "../ports/work.ts";
+
+/** RFC 5802 §3; the same shape as `ScramKeys` of the SASL mechanisms. */
+export interface StoredKeys {
+  readonly salt: Uint8Array;
+  readonly iterations: number;
+  readonly storedKey: Uint8Array;
+  readonly serverKey: Uint8Array;
+}
+
+export type KeysByHash = Readonly<Record<HashName, StoredKeys>>;
+
+type KeyRow = SqlRow & {
+  readonly salt: Uint8Array;
+  readonly iterations: number;
+  readonly stored_key: Uint8Array;
+  readonly server_key: Uint8Array;
+};
+
+export const selectKeys: Statement<[string, string, string], KeyRow> = {
+  name: "select_keys",
+  text: `SELECT salt, iterations, stored_key, server_key FROM scram_keys
+    WHERE host = $1 AND username = $2 AND hash = $3`,
+};
+
+export const selectAccount: Statement<[string, string], SqlRow & { username: string }> = {
+  name: "select_account",
+  text: "SELECT username FROM accounts WHERE host = $1 AND username = $2",
+};
+
+export const insertAccount: Statement<[string, string]> = {
+  name: "insert_account",
+  text: "INSERT INTO accounts (host, username) VALUES ($1, $2)",
+};
+
+export const insertKeys: Statement<
+  [string, string, string, Uint8Array, number, Uint8Array, Uint8Array]
+> = {
+  name: "insert_keys",
+  text: `INSERT INTO scram_keys (host, username, hash, salt, iterations, stored_key, server_key)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+};
+
+export const deleteKeys: Statement<[string, string]> = {
+  name: "delete_keys",
+  text: "DELETE FROM scram_keys WHERE host = $1 AND username = $2",
+};
+
+export const deleteAccount: Statement<[string, string], SqlRow & { username: string }> = {
+  name: "delete_account",
+  text: "DELETE FROM accounts WHERE host = $1 AND username = $2 RETURNING username",
+};
+
+export const selectAccounts: Statement<[string, string, number], SqlRow & { username: string }> = {
+  name: "select_accounts",
+  text: `SELECT username FROM accounts WHERE host = $1 AND username > $2
+    ORDER BY username LIMIT $3`,
+};
+
+/** All statements of this file, for whoever prepares or checks them. */
+export const accountStatements: readonly Statement<readonly SqlValue[]>[] = [
+  selectKeys,
+  selectAccount,
+  insertAccount,
+  insertKeys,
+  deleteKeys,
+  deleteAccount,
+  selectAccounts,
+] as readonly { readonly name: string; readonly text: string }[];
+
+export function* lookupKeys(
+  host: string,
+  username: string,
+  hash: HashName,
+): Work<StoredKeys | undefined> {
+  const [row] = yield* rows(selectKeys, [host, username, hash]);
+  if (row === undefined) return undefined;
+  const { salt, iterations, stored_key: storedKey, server_key: serverKey } = row;
+  return { salt, iterations, storedKey, serverKey };
+}
+
+export function* accountExists(host: string, username: string): Work<boolean> {
+  return (yield* rows(selectAccount, [host, username])).length > 0;
+}
+
+/** What `registerAccount` asks for: one atomic request, for others to send many of together. */
+export function registration(host: string, username: string, keys: KeysByHash): readonly Query[] {
+  return [query(insertAccount, [host, username]), ...keyInsertions(host, username, keys)];
+}
+
+/** Throws `QueryFailed` where the outcome is unknown. */
+export function* registerAccount(
+  host: string,
+  username: string,
+  keys: KeysByHash,
+): Work<"created" | "exists"> {
+  try {
+    yield* atomically(registration(host, username, keys));
+    return "created";
+  } catch (error) {
+    if (error instanceof QueryFailed && error.failure === "constraint") return "exists";
+    throw error;
+  }
+}
+
+/** False: there is no such account. */
+export function* changePassword(host: string, username: string, keys: KeysByHash): Work<boolean> {
+  try {
+    yield* atomically([
+      query(deleteKeys, [host, username]),
+      ...keyInsertions(host, username, keys),
+    ]);
+    return true;
+  } catch (error) {
+    if (error instanceof QueryFailed && error.failure === "constraint") return false;
+    throw error;
+  }
+}
+
+/** False: there was no such account. */
+export function* removeAccount(host: string, username: string): Work<boolean> {
+  const results = yield* atomically([
+    query(deleteKeys, [host, username]),
+    query(deleteAccount, [host, username]),
+  ]);
+  return (results[1]?.length ?? 0) > 0;
+}
+
+/** Names after `after` ("" for the first page) in the database's order. */
+export function* listAccounts(host: string, after: string, limit: number): Work<readonly string[]> {
+  const found = yield* rows(selectAccounts, [host, after, limit]);
+  return found.map(({ username }) => username);
+}
+
+function keyInsertions(host: string, username: string, keys: KeysByHash): readonly Query[] {
+  return (["sha-1", "sha-256", "sha-512"] as const).map((hash) => {
+    const { salt, iterations, storedKey, serverKey } = keys[hash];
+    return query(insertKeys, [host, username, hash, salt, iterations, storedKey, serverKey]);
+  });
+}
