@@ -7,12 +7,14 @@
  */
 import type { BinaryString } from "../base/bytes.ts";
 import { second, type Duration } from "../base/time.ts";
-import type { HttpInput } from "../ports/http.ts";
+import type { Http, HttpInput } from "../ports/http.ts";
 import type { Log } from "../ports/log.ts";
 import type { Counter } from "../ports/metrics.ts";
 import type { ConnectionId, Network, NetworkInput } from "../ports/network.ts";
 import type { Listener } from "../server/config.ts";
 import type { Connection, Surroundings } from "./connection.ts";
+import { HttpRequests } from "./http.ts";
+import { listenHttp } from "./http-listener.ts";
 import type { OpenListener } from "./listener.ts";
 import { listenTcp } from "./tcp-listener.ts";
 
@@ -22,6 +24,8 @@ export interface SocketNetworkOptions {
   /** Bytes; not below Node's own mark of 64 KiB, or `connection-drained` would be late. */
   readonly congestionMark?: number;
   readonly closeTimeout?: Duration;
+  /** What `/metrics` shows beside the network's own cells and the process's. */
+  readonly metrics?: () => Iterable<Counter>;
   /** How often certificate files are looked at for changes. */
   readonly certificatePollEvery?: Duration;
 }
@@ -30,6 +34,8 @@ export class SocketNetwork implements Network {
   readonly #surroundings: Surroundings;
   readonly #connections = new Map<ConnectionId, Connection>();
   readonly #listeners: OpenListener[] = [];
+  readonly #requests: HttpRequests;
+  readonly #cells: () => Iterable<Counter>;
   readonly #poll: NodeJS.Timeout;
   #dirty: Connection[] = [];
   #lastId = 0;
@@ -56,6 +62,8 @@ export class SocketNetwork implements Network {
       closed: (connection) => void this.#connections.delete(connection.id),
       flushLater: (connection) => this.#flushLater(connection),
     };
+    this.#requests = new HttpRequests(this.#surroundings);
+    this.#cells = () => [...(options.metrics?.() ?? []), ...this.metrics];
     this.#poll = setInterval(
       () => this.#reload(this.#listeners.filter((listener) => listener.certificatesChanged())),
       options.certificatePollEvery ?? 60 * second,
@@ -63,10 +71,23 @@ export class SocketNetwork implements Network {
     this.#poll.unref();
   }
 
+  /** The port that answers HTTP requests on this network's listeners. */
+  get http(): Http {
+    return this.#requests;
+  }
+
   /** Opens a port; rejects with an Error of one line for a port in use, a bad address or certificate. */
   async listen(listener: Listener): Promise<{ readonly port: number }> {
-    if (listener.kind !== "c2s") throw new Error(`Listener "${listener.name}" is not for TCP`);
-    const open = await listenTcp(listener, this.#surroundings);
+    const surroundings = this.#surroundings;
+    const open =
+      listener.kind === "c2s"
+        ? await listenTcp(listener, surroundings)
+        : await listenHttp({
+            listener,
+            surroundings,
+            requests: this.#requests,
+            metrics: this.#cells,
+          });
     this.#listeners.push(open);
     return { port: open.port };
   }

@@ -1,0 +1,88 @@
+/**
+ * HTTP: requests that wait for the core's answer.
+ *
+ * A request becomes `http-requested`, its answer comes as `respond`. Bodies are not read by anything yet,
+ * so they are thrown away, and a request that carries a large one is refused.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { RequestId } from "../ports/database.ts";
+import type { Http } from "../ports/http.ts";
+import type { Surroundings } from "./connection.ts";
+
+/** More requests than this at one time are told to come back later. */
+const outstandingMax = 1_000;
+const bodyMaxBytes = 65_536;
+
+export class HttpRequests implements Http {
+  readonly #surroundings: Pick<Surroundings, "deliver">;
+  readonly #outstanding = new Map<RequestId, ServerResponse>();
+  #lastId = 0;
+
+  constructor(surroundings: Pick<Surroundings, "deliver">) {
+    this.#surroundings = surroundings;
+  }
+
+  ask(listener: string, request: IncomingMessage, response: ServerResponse): void {
+    if (this.#outstanding.size >= outstandingMax) {
+      return answer(response, 503, { "retry-after": "1" }, "Too many requests at once\n");
+    }
+    if (Number(request.headers["content-length"] ?? 0) > bodyMaxBytes) {
+      return answer(response, 413, { connection: "close" }, "The body is too large\n");
+    }
+    limitBody(request);
+    const id = ++this.#lastId;
+    this.#outstanding.set(id, response);
+    response.once("close", () => this.#outstanding.delete(id));
+    this.#surroundings.deliver({
+      type: "http-requested",
+      request: id,
+      listener,
+      method: request.method ?? "GET",
+      path: pathOf(request),
+      host: hostOf(request),
+    });
+  }
+
+  /** An answer to a client that has left is dropped. */
+  respond(
+    request: RequestId,
+    status: number,
+    headers: Readonly<Record<string, string>>,
+    body: string,
+  ): void {
+    const response = this.#outstanding.get(request);
+    if (response !== undefined) answer(response, status, headers, body);
+  }
+}
+
+export function answer(
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+): void {
+  response.writeHead(status, { "content-length": Buffer.byteLength(body), ...headers });
+  response.end(response.req.method === "HEAD" ? undefined : body);
+}
+
+/** Without the query string. */
+export function pathOf(request: IncomingMessage): string {
+  const url = request.url ?? "/";
+  const end = url.indexOf("?");
+  return end === -1 ? url : url.slice(0, end);
+}
+
+/** The Host header's name, without port, in lower case. */
+function hostOf(request: IncomingMessage): string {
+  return (request.headers.host ?? "").replace(/:\d*$/, "").toLowerCase();
+}
+
+/** A body of no stated length is cut off where it grows too long. */
+function limitBody(request: IncomingMessage): void {
+  let size = 0;
+  request.on("data", (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > bodyMaxBytes) request.destroy();
+  });
+  request.on("error", () => undefined);
+}

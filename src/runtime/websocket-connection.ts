@@ -1,0 +1,143 @@
+/**
+ * WebSocket connection: RFC 7395 framing, where one text message is one input or one write.
+ *
+ * The same promises as `tcp-connection.ts`: messages of a turn leave together, congestion is told once,
+ * `close` sends the rest and gives up on the peer after a while.
+ */
+import type { Socket } from "node:net";
+import type { WebSocket } from "ws";
+import { bytesFromBinary, type BinaryString } from "../base/bytes.ts";
+import type { ConnectionId, TlsInfo } from "../ports/network.ts";
+import { plainAddress, reasonOf, type Connection, type Surroundings } from "./connection.ts";
+
+export interface WebSocketConnectionOptions {
+  readonly listener: string;
+  readonly socket: Socket;
+  readonly webSocket: WebSocket;
+  readonly tls: TlsInfo | undefined;
+  readonly surroundings: Surroundings;
+}
+
+/** RFC 6455 §7.4.1 */
+const normalClosure = 1_000;
+const unsupportedData = 1_003;
+
+export class WebSocketConnection implements Connection {
+  readonly id: ConnectionId;
+  readonly #surroundings: Surroundings;
+  readonly #socket: Socket;
+  readonly #webSocket: WebSocket;
+  #state: "open" | "closing" | "closed" = "open";
+  /** Messages of this turn; empty when nothing is to be flushed. */
+  #out: BinaryString[] = [];
+  #congested = false;
+  #reason = "ended by the peer";
+  #closeTimer: NodeJS.Timeout | undefined;
+
+  constructor({ listener, socket, webSocket, tls, surroundings }: WebSocketConnectionOptions) {
+    this.#surroundings = surroundings;
+    this.#socket = socket;
+    this.#webSocket = webSocket;
+    this.id = surroundings.nextId();
+    surroundings.opened(this);
+    webSocket.on("message", this.#onMessage);
+    webSocket.on("error", (error) => {
+      if (this.#state !== "closed") this.#reason = reasonOf(error);
+    });
+    webSocket.on("close", () => this.#closed());
+    socket.on("drain", this.#onDrain);
+    surroundings.deliver({
+      type: "connection-opened",
+      connection: this.id,
+      listener,
+      remote: plainAddress(socket.remoteAddress),
+      framing: "websocket",
+      ...(tls === undefined ? {} : { tls }),
+    });
+  }
+
+  write(data: BinaryString): void {
+    if (this.#state !== "open") return;
+    if (this.#out.length === 0) this.#surroundings.flushLater(this);
+    this.#out.push(data);
+  }
+
+  /** RFC 7395 §3.9: TLS is the business of wss, never of the stream. */
+  startTls(): void {
+    this.destroy("STARTTLS over WebSocket");
+  }
+
+  pauseReading(): void {
+    this.#webSocket.pause();
+  }
+
+  resumeReading(): void {
+    this.#webSocket.resume();
+  }
+
+  close(): void {
+    this.#finish(normalClosure, "closed by us");
+  }
+
+  flush(): void {
+    if (this.#out.length === 0 || this.#state === "closed") return;
+    const out = this.#out;
+    this.#out = [];
+    this.#socket.cork();
+    // Our strings hold bytes; `ws` would encode them once more.
+    for (const message of out) this.#webSocket.send(bytesFromBinary(message), { binary: false });
+    this.#socket.uncork();
+    if (this.#congested || this.#state !== "open") return;
+    if (this.#webSocket.bufferedAmount <= this.#surroundings.congestionMark) return;
+    this.#congested = true;
+    this.#surroundings.deliver({ type: "connection-congested", connection: this.id });
+  }
+
+  destroy(reason: string): void {
+    if (this.#state === "closed") return;
+    this.#reason = reason;
+    this.#webSocket.terminate();
+    this.#closed();
+  }
+
+  readonly #onMessage = (data: unknown, isBinary: boolean): void => {
+    if (this.#state !== "open") return;
+    // RFC 7395 §3.2: data frames in the subprotocol MUST be of the text type.
+    if (isBinary || !(data instanceof Uint8Array)) {
+      return this.#finish(unsupportedData, "a binary WebSocket message");
+    }
+    this.#surroundings.deliver({ type: "bytes-received", connection: this.id, bytes: data });
+  };
+
+  readonly #onDrain = (): void => {
+    if (!this.#congested || this.#state !== "open") return;
+    this.#congested = false;
+    this.#surroundings.deliver({ type: "connection-drained", connection: this.id });
+  };
+
+  #finish(code: number, reason: string): void {
+    if (this.#state !== "open") return;
+    this.flush();
+    this.#state = "closing";
+    this.#reason = reason;
+    this.#webSocket.resume(); // so that the peer's close frame is seen
+    this.#webSocket.close(code);
+    this.#closeTimer = setTimeout(
+      () => this.destroy("the peer did not take the rest in time"),
+      this.#surroundings.closeTimeout,
+    );
+  }
+
+  #closed(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#out = [];
+    clearTimeout(this.#closeTimer);
+    this.#surroundings.closed(this);
+    this.#surroundings.deliver({
+      type: "connection-closed",
+      connection: this.id,
+      reason: this.#reason,
+    });
+  }
+}
