@@ -4,6 +4,7 @@
  * The words serve twice: in the error about a wrong value, and in docs/reference/configuration.md.
  */
 import * as z from "zod";
+import { prepareDomain } from "../../xmpp/jid.ts";
 
 /** What `.meta()` of an option holds. */
 export interface OptionNotes {
@@ -47,12 +48,11 @@ export function oneOf<const T extends readonly [string, ...string[]]>(
   return z.enum(values).meta(notes(words ?? "")) as z.ZodEnum<{ [K in T[number]]: K }>;
 }
 
-/** Letters, digits, hyphens and dots, or an IP literal; the JID rules proper come with the stream. */
+/** A domain as RFC 7622 has it. */
 export const hostName = (): z.ZodString =>
   z
     .string()
-    .regex(/^(?!.*\.\.)[^\s@/"'&<>.][^\s@/"'&<>]*$/u)
-    .max(1023)
+    .refine((name) => prepareDomain(name) !== undefined)
     .meta(notes('a domain name such as "example.org"'));
 
 const IP = /^(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)$/;

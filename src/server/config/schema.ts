@@ -6,6 +6,7 @@
  */
 import * as z from "zod";
 import { defaultConfig, httpListenerDefaults, listenerDefaults } from "../config.ts";
+import { prepareDomain } from "../../xmpp/jid.ts";
 import {
   about,
   bytes,
@@ -215,7 +216,7 @@ export const fileSchema = z.strictObject({
           z
             .array(hostName())
             .min(1)
-            .refine((hosts) => new Set(hosts).size === hosts.length)
+            .refine((hosts) => new Set(hosts.map(prepareDomain)).size === hosts.length)
             .meta({ allowed: "a list of different domain names, at least one" })
             .default([...general.hosts]),
         ),

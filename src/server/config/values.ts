@@ -5,6 +5,7 @@
  */
 import type { C2sListener, Config, HttpListener, Listener, TlsConfig } from "../config.ts";
 import { defaultConfig, listenerDefaults } from "../config.ts";
+import { prepareDomain } from "../../xmpp/jid.ts";
 import type { Problem } from "./explain.ts";
 import type { KeyPath } from "./key-lines.ts";
 import { type ConfigFile, levels, mechanisms } from "./schema.ts";
@@ -27,7 +28,7 @@ export function configOf(file: ConfigFile, sources: Sources, problems: Problem[]
   const register = modules.mod_register;
   return {
     general: {
-      hosts: general.hosts,
+      hosts: general.hosts.map((host) => prepareDomain(host) ?? host),
       loglevel: levels[general.loglevel],
       shutdown_timeout: general.shutdown_timeout,
     },
