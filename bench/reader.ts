@@ -7,7 +7,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { Reader } from "../src/xmpp/reader.ts";
-import { Stanza } from "../src/xmpp/stanza.ts";
+import type { Stanza } from "../src/xmpp/stanza.ts";
 
 const HEADER =
   "<stream:stream to='localhost' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>";

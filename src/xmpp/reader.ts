@@ -68,7 +68,7 @@ const NO_CONTEXT: StreamContext = { contentNamespace: "", lang: undefined, decla
 const STREAM_END: StreamEnd = { kind: "closed" };
 
 /** Lent to whichever reader is scanning; one that is stopped amid a stanza keeps it until the end. */
-let spareScan: ElementScan | undefined;
+const spare: { scan: ElementScan | undefined } = { scan: undefined };
 
 export class Reader {
   readonly #limits: AllLimits;
@@ -172,14 +172,14 @@ export class Reader {
     const received = new ReceivedElement(this.#bytes, scan, after, this.#context);
     const stanza = new Stanza(scan, received);
     this.#scan = undefined;
-    spareScan = scan;
+    spare.scan = scan;
     this.#at = after;
     return stanza;
   }
 
   #beginScan(): ElementScan {
-    const scan = spareScan ?? new ElementScan(this.#limits, this.#context);
-    spareScan = undefined;
+    const scan = spare.scan ?? new ElementScan(this.#limits, this.#context);
+    spare.scan = undefined;
     scan.begin(this.#at, this.#limits, this.#context);
     return scan;
   }

@@ -80,6 +80,8 @@ export const tag = {
   nameEnd: 0,
   /** Index of the colon in the name, or -1. */
   colon: -1,
+  /** The same of the name, the tag's or an attribute's, that was scanned last. */
+  scannedColon: -1,
   selfClosing: false,
   attributes: 0,
   spans: [] as number[],
@@ -107,7 +109,7 @@ export function scanStartTag(
   if (i === MORE) return MORE;
   tag.nameStart = at;
   tag.nameEnd = i;
-  tag.colon = nameColon;
+  tag.colon = tag.scannedColon;
   for (;;) {
     const nameOrValueEnd = i;
     i = skipSpace(bytes, i, end);
@@ -137,9 +139,6 @@ export function skipSpace(bytes: Uint8Array, at: number, end: number): number {
   return i;
 }
 
-/** Set by `scanName`: index of the colon, or -1. */
-let nameColon = -1;
-
 function scanName(bytes: Uint8Array, at: number, end: number, limits: ReaderLimits): number {
   let i = at;
   let colon = -1;
@@ -165,7 +164,7 @@ function scanName(bytes: Uint8Array, at: number, end: number, limits: ReaderLimi
   if (colons > 1) throw notWellFormed("A name with two colons");
   if (colons === 1) tag.prefixed = true;
   tag.bits |= bits;
-  nameColon = colon;
+  tag.scannedColon = colon;
   return i;
 }
 
@@ -190,7 +189,7 @@ function checkWideName(bytes: Uint8Array, start: number, end: number, colon: num
 function scanAttribute(bytes: Uint8Array, at: number, end: number, limits: ReaderLimits): number {
   const nameEnd = scanName(bytes, at, end, limits);
   if (nameEnd === MORE) return MORE;
-  const colon = nameColon;
+  const colon = tag.scannedColon;
   let i = nameEnd;
   if (bytes[i] !== EQUALS) {
     i = skipSpace(bytes, i, end);

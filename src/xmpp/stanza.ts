@@ -5,7 +5,7 @@
  * feature first asks. It is immutable. What was received lies in the reader's memory until `copy()`:
  * whoever keeps a stanza past the turn calls it.
  */
-import { Element } from "ltx";
+import type { Element } from "ltx";
 import type { BinaryString } from "../base/bytes.ts";
 import { NS } from "./namespaces.ts";
 import type { AddressChange, ReceivedElement } from "./splice.ts";
