@@ -1,0 +1,139 @@
+/**
+ * Small node: `server()` with ports that answer at once: a network that remembers what was written, and
+ * a database in which everybody's password is `secret`. For tests of the core that need no world.
+ */
+import { pbkdf2Sync } from "node:crypto";
+import { bytesFromText, bytesFromBinary, textFromBytes, toBase64 } from "../../src/base/bytes.ts";
+import type { Now } from "../../src/base/time.ts";
+import type { KeyDerivation } from "../../src/ports/crypto.ts";
+import type { Query } from "../../src/ports/database.ts";
+import { NodeCrypto } from "../../src/runtime/crypto.ts";
+import { defaultConfig, listenerDefaults, type Config } from "../../src/server/config.ts";
+import type { WorldInput } from "../../src/server/effects.ts";
+import type { Recorder } from "../../src/server/recorder.ts";
+import { server, type Server } from "../../src/server/server.ts";
+import { makeScramKeys } from "../../src/stream/sasl/scram.ts";
+
+export const smallConfig: Config = {
+  ...defaultConfig,
+  auth: { sasl_mechanisms: ["PLAIN", "ANONYMOUS"], scram_iterations: 2, max_attempts: 3 },
+  listen: [
+    {
+      ...listenerDefaults,
+      name: "c2s",
+      kind: "c2s",
+      port: 0,
+      tls: undefined,
+      allow_plaintext: true,
+    },
+  ],
+};
+
+const salt = Buffer.from("salt");
+export const pureCrypto = new NodeCrypto(() => undefined);
+
+function derive({ hash, password, salt: salted, iterations }: KeyDerivation): Uint8Array {
+  const name = hash.replace("-", "");
+  const lengths = { "sha-1": 20, "sha-256": 32, "sha-512": 64 };
+  return pbkdf2Sync(password, salted, iterations, lengths[hash], name);
+}
+
+export class SmallNode {
+  readonly server: Server;
+  readonly written = new Map<number, string>();
+  readonly closed = new Set<number>();
+  stopped = false;
+  #drawn = 0;
+  #connections = 0;
+  #now: Now = { at: 1_000, wall: 1_700_000_000_000 };
+
+  constructor(options: { config?: Config; recorder?: Recorder } = {}) {
+    this.server = server({
+      config: options.config ?? smallConfig,
+      recorder: options.recorder,
+      onStopped: () => void (this.stopped = true),
+      onFault: "throw",
+      ports: {
+        network: {
+          write: (connection, data) =>
+            void this.written.set(connection, (this.written.get(connection) ?? "") + data),
+          startTls: () => undefined,
+          pauseReading: () => undefined,
+          resumeReading: () => undefined,
+          close: (connection) => void this.closed.add(connection),
+        },
+        database: { query: (request, queries) => this.#query(request, queries) },
+        http: { respond: () => undefined },
+        log: { write: () => undefined },
+        crypto: {
+          hash: (name, data) => pureCrypto.hash(name, data),
+          hmac: (name, key, data) => pureCrypto.hmac(name, key, data),
+          equal: (a, b) => pureCrypto.equal(a, b),
+          deriveKey: (request, derivation) =>
+            this.deliver({ type: "key-derived", request, key: derive(derivation) }),
+        },
+        entropy: {
+          bytes: (count) => Buffer.alloc(count, ++this.#drawn),
+        },
+      },
+    });
+  }
+
+  deliver(input: WorldInput): void {
+    this.server.loop.deliver(this.#now, input);
+  }
+
+  after(ms: number): void {
+    this.#now = { at: this.#now.at + ms, wall: this.#now.wall + ms };
+    this.deliver({ type: "deadline-reached" });
+  }
+
+  /** A connection on which `text` has been sent. */
+  connect(text: string): number {
+    const connection = ++this.#connections;
+    const opened = { listener: "c2s", remote: "127.0.0.1", framing: "tcp" } as const;
+    this.deliver({ type: "connection-opened", connection, ...opened });
+    this.send(connection, text);
+    return connection;
+  }
+
+  send(connection: number, text: string): void {
+    this.deliver({ type: "bytes-received", connection, bytes: bytesFromText(text) });
+  }
+
+  /** A logged-in client. */
+  login(user: string, resource: string): number {
+    const plain = toBase64(bytesFromText(`\0${user}\0secret`));
+    return this.connect(
+      `${header}<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>${plain}</auth>` +
+        `${header}<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>${resource}</resource></bind></iq><presence/>`,
+    );
+  }
+
+  /** What a connection was sent since this was last asked. */
+  read(connection: number): string {
+    const binary = this.written.get(connection) ?? "";
+    this.written.delete(connection);
+    return textFromBytes(bytesFromBinary(binary));
+  }
+
+  #query(request: number, queries: readonly Query[]): void {
+    const keys = makeScramKeys(
+      pureCrypto,
+      "sha-256",
+      derive({ hash: "sha-256", password: bytesFromText("secret"), salt, iterations: 2 }),
+      salt,
+      2,
+    );
+    const row = {
+      salt,
+      iterations: 2,
+      stored_key: keys.storedKey,
+      server_key: keys.serverKey,
+    };
+    this.deliver({ type: "query-answered", request, results: queries.map(() => [row]) });
+  }
+}
+
+export const header =
+  "<stream:stream to='localhost' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>";
