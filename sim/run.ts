@@ -6,7 +6,9 @@
  * The outcome is the trace's hash, what the oracles say and how much each had to judge. The same plan
  * and the same code give the same hash.
  */
+import type { Timestamp } from "../src/base/time.ts";
 import { server } from "../src/server/server.ts";
+import { accountsIn, makeAccounts } from "./accounts.ts";
 import { Actor } from "./clients/actor.ts";
 import { configOf } from "./config.ts";
 import { faults } from "./faults/index.ts";
@@ -25,18 +27,13 @@ import { TimeStandsStill, World } from "./world.ts";
 
 export interface RunOptions {
   readonly crypto: NodeCrypto;
-  /** A database with the schema and these accounts in it. */
-  readonly database: (plan: Plan, users: readonly string[], now: () => number) => RunDatabase;
+  /** A fresh database with the schema in it; its clock is `now`. */
+  readonly database: (now: () => Timestamp) => DatabaseEngine;
   /** `server()` unless something smaller is being tried. */
   readonly compose?: Compose;
   readonly sinks?: readonly TraceSink[];
   /** Off only where speed alone is measured. */
   readonly judge?: boolean;
-}
-
-export interface RunDatabase extends DatabaseEngine {
-  /** Names of all accounts, read around the network. */
-  users(): readonly string[];
 }
 
 export interface Failure {
@@ -111,7 +108,7 @@ class Stage {
   readonly #trace: Trace;
   readonly #network: SimulatedNetwork;
   readonly #database: DatabaseFaults;
-  readonly #engine: RunDatabase;
+  readonly #engine: DatabaseEngine;
   readonly #nodes = new Map<string, SimulatedNode>();
   readonly #actors = new Map<string, Actor>();
   readonly #reach: FaultWorld;
@@ -123,7 +120,8 @@ class Stage {
     this.#trace = trace;
     const { seed, topology } = plan;
     this.#network = new SimulatedNetwork({ world, seed, pipe: topology.network });
-    this.#engine = options.database(plan, accountsOf(plan), () => this.#wall());
+    this.#engine = options.database(() => this.#wall());
+    makeAccounts(this.#engine, options.crypto, accountsOf(plan));
     this.#database = new DatabaseFaults({
       world,
       engine: this.#engine,
@@ -221,7 +219,7 @@ class Stage {
       const jid = online ? client.jid : "";
       this.#trace.record("world", "online-observed", { client: name, online, jid });
     }
-    this.#trace.record("database", "accounts-observed", { users: this.#engine.users() });
+    this.#trace.record("database", "accounts-observed", { users: accountsIn(this.#engine) });
   }
 
   #wall(): number {

@@ -5,8 +5,6 @@
  * (workloads/) what it needs: time, its own random stream, the current login. The crypto is passed in,
  * so that nothing here depends on a platform.
  */
-import { bytesFromText } from "../../src/base/bytes.ts";
-import type { Crypto } from "../../src/ports/crypto.ts";
 import type { TlsInfo } from "../../src/ports/network.ts";
 import { passwordOf, planHost, type ClientPlan, type Plan, type Range } from "../plan.ts";
 import type { SimulatedNetwork } from "../ports/network.ts";
@@ -141,7 +139,6 @@ export class Actor {
   #sasl(user: string, password: string, tls: TlsInfo | undefined): ClientSasl {
     const { mechanism } = this.plan;
     if (mechanism === "PLAIN") return plainClient(user, password);
-    void bytesFromText;
     return scramClient({
       mechanism,
       user,
@@ -152,5 +149,3 @@ export class Actor {
     });
   }
 }
-
-export type { Crypto };

@@ -161,6 +161,11 @@ export class Client {
     this.#end("vanished", false);
   }
 
+  /** Has the network taken all that was sent? Who sends much should wait for it. */
+  flushed(): boolean {
+    return this.#wire.unsentBytes() === 0;
+  }
+
   setReading(reading: boolean): void {
     const { login } = this.#options;
     this.#trace.record(login, reading ? "reading-resumed" : "reading-stopped", { login });

@@ -31,6 +31,8 @@ export interface Wire {
   /** Is gone without a word; the peer hears nothing. */
   vanish(): void;
   setReading(reading: boolean): void;
+  /** What this end has written and its kernel has not taken yet. */
+  unsentBytes(): number;
 }
 
 export interface WireEvents {
@@ -323,6 +325,10 @@ class Connection implements Wire {
 
   setReading(reading: boolean): void {
     this.#toClient.setReading(reading);
+  }
+
+  unsentBytes(): number {
+    return this.#toNode.unsentBytes() + this.#heldByClient.length;
   }
 
   // The node's end.

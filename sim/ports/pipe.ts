@@ -103,7 +103,8 @@ export class Pipe {
         continue;
       }
       const room = this.#options.windowBytes - this.#windowUsed;
-      if (room <= 0) break;
+      // No crumbs for every crumb that is read (RFC 9293 §3.8.6.2.1, silly window avoidance).
+      if (room < next.data.length && room < this.#options.windowBytes >> 1) break;
       const taken = next.data.length <= room ? next.data : next.data.slice(0, room);
       this.#unsentBytes -= taken.length;
       if (taken.length === next.data.length) this.#unsent.shift();
@@ -118,7 +119,7 @@ export class Pipe {
   #pieces(data: BinaryString): readonly BinaryString[] {
     if (data.length < 2 || !this.#random.chance(this.#options.cutChance)) return [data];
     const pieces: BinaryString[] = [];
-    const crumbs = this.#random.chance(0.1);
+    const crumbs = data.length < 2_000 && this.#random.chance(0.1);
     const pieceMax = crumbs ? Math.max(1, data.length >> 4) : data.length;
     for (let at = 0; at < data.length;) {
       const size = Math.min(data.length - at, 1 + this.#random.int(pieceMax));

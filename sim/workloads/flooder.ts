@@ -22,7 +22,8 @@ function floodOn(actor: Actor, client: Client, flood: Flood): void {
     const { setUp, safety } = actor.runPlan.duration;
     if (actor.online() !== client || actor.now() > setUp + safety) return;
     const peer = actor.random.pick(flood.peers);
-    for (let sent = 0; sent < flood.burst; sent++) client.sendMessage(peer, flood.bytes);
+    const burst = client.flushed() ? flood.burst : 0;
+    for (let sent = 0; sent < burst; sent++) client.sendMessage(peer, flood.bytes);
     floodOn(actor, client, flood);
   });
 }

@@ -1,0 +1,65 @@
+/**
+ * Database of the simulator: pg-mem, called synchronously through prepared statements.
+ *
+ * One `SimulatedStore` is the data of one database server; it knows nothing of distance or failure
+ * (`database-faults.ts`). A list of queries is atomic: it is undone by a backup taken before it.
+ */
+import { newDb, type IMemoryDb } from "pg-mem";
+import type {
+  DatabaseInput,
+  Query,
+  RequestId,
+  SqlRow,
+  SqlValue,
+} from "../../src/ports/database.ts";
+import { createMigrationTable, insertMigration, migrations } from "../../src/storage/migrations.ts";
+import type { DatabaseEngine } from "./database-faults.ts";
+
+interface Prepared {
+  bind(values: readonly SqlValue[]): { executeAll(): { rows: readonly SqlRow[] } };
+}
+
+/** PostgreSQL's class 23: integrity constraint violations. */
+const constraintViolation = /^23/;
+
+export class SimulatedStore implements DatabaseEngine {
+  readonly #db: IMemoryDb;
+  readonly #prepared = new Map<string, Prepared>();
+
+  /** With the schema in place. */
+  constructor() {
+    this.#db = newDb({ noAstCoverageCheck: true });
+    this.#db.public.none(createMigrationTable);
+    for (const { number, name, statements } of migrations) {
+      for (const text of statements) this.#db.public.none(text);
+      this.#run({ statement: insertMigration, values: [number, name] });
+    }
+  }
+
+  execute(request: RequestId, queries: readonly Query[]): DatabaseInput {
+    const backup = queries.length > 1 ? this.#db.backup() : undefined;
+    try {
+      const results = queries.map((each) => this.#run(each));
+      return { type: "query-answered", request, results };
+    } catch (error) {
+      backup?.restore();
+      const failure = constraintViolation.test(codeOf(error)) ? "constraint" : "rejected";
+      const detail = error instanceof Error ? (error.message.split("\n")[0] ?? "") : "unknown";
+      return { type: "query-failed", request, failure, detail };
+    }
+  }
+
+  #run({ statement, values }: Query): readonly SqlRow[] {
+    const known = this.#prepared.get(statement.name);
+    const prepared = known ?? (this.#db.public.prepare(statement.text) as unknown as Prepared);
+    if (known === undefined) this.#prepared.set(statement.name, prepared);
+    return prepared.bind(values).executeAll().rows;
+  }
+}
+
+function codeOf(error: unknown): string {
+  if (typeof error !== "object" || error === null) return "";
+  if ("code" in error && typeof error.code === "string") return error.code;
+  if ("data" in error) return codeOf(error.data);
+  return "";
+}
