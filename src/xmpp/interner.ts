@@ -11,6 +11,9 @@ import { valueFromBytes } from "./escape.ts";
 /** Longer texts are decoded each time, so that a cache of n slots is at most n × this many bytes. */
 const LENGTH_MAX = 256;
 
+const OBJECTS_MAX = 256;
+const KEY_LENGTH_MAX = 1024;
+
 export class Interner {
   readonly #mask: number;
   readonly #keys: (Uint8Array | undefined)[];
@@ -48,6 +51,24 @@ function spells(key: Uint8Array, bytes: Uint8Array, start: number, end: number):
   if (key.length !== end - start) return false;
   for (let i = 0; i < key.length; i++) if (key[i] !== bytes[start + i]) return false;
   return true;
+}
+
+/**
+ * The same object for equal keys, so that ten thousand connections share what their headers have in
+ * common. Starts anew when it has 256 objects, and shares none with a long key: that costs memory only.
+ */
+export class ObjectInterner<T> {
+  readonly #objects = new Map<string, T>();
+
+  get(key: string, make: () => T): T {
+    const known = this.#objects.get(key);
+    if (known !== undefined) return known;
+    if (key.length > KEY_LENGTH_MAX) return make();
+    if (this.#objects.size >= OBJECTS_MAX) this.#objects.clear();
+    const made = make();
+    this.#objects.set(key, made);
+    return made;
+  }
 }
 
 /** Element and attribute names, stanza types. */

@@ -12,9 +12,15 @@
  * In "message" mode (RFC 7395) each push is one whole element, which brings its own namespaces.
  */
 import { assert } from "../base/assert.ts";
-import { allocBytes, binaryFromBytes, copyBytes, textFromBytes } from "../base/bytes.ts";
+import {
+  allocBytes,
+  binaryFromBytes,
+  binaryFromText,
+  copyBytes,
+  textFromBytes,
+} from "../base/bytes.ts";
 import { ElementScan } from "./element-scan.ts";
-import { names, namespaces } from "./interner.ts";
+import { names, namespaces, ObjectInterner } from "./interner.ts";
 import { valueFromBytes } from "./escape.ts";
 import { Prefixes, type StreamContext } from "./prefixes.ts";
 import {
@@ -65,6 +71,8 @@ const GREATER = 0x3e;
 const SHORT_TAG_MAX = 256;
 const EMPTY = new Uint8Array(0);
 const NO_CONTEXT: StreamContext = { contentNamespace: "", lang: undefined, declarations: [] };
+const sharedLimits = new ObjectInterner<AllLimits>();
+const sharedContexts = new ObjectInterner<StreamContext>();
 const STREAM_END: StreamEnd = { kind: "closed" };
 
 /** Lent to whichever reader is scanning; one that is stopped amid a stanza keeps it until the end. */
@@ -86,11 +94,12 @@ export class Reader {
   #search: TagSearch | undefined;
   #declared = false;
   #context = NO_CONTEXT;
-  /** Qualified name of the stream header as a binary string, for its end tag. */
+  /** Qualified name of the stream header, for its end tag. */
   #streamName = "";
 
   constructor(limits: ReaderLimits, mode: "stream" | "message" = "stream") {
-    this.#limits = { maxDepth: 64, maxAttributes: 64, maxNameLength: 256, ...limits };
+    const all = { maxDepth: 64, maxAttributes: 64, maxNameLength: 256, ...limits };
+    this.#limits = sharedLimits.get(JSON.stringify(all), () => all);
     this.#mode = mode;
   }
 
@@ -252,12 +261,13 @@ export class Reader {
     const prefixes = new Prefixes();
     if (tag.prefixed) prefixes.enter(bytes, 0);
     const header = headerOfTag(bytes, prefixes);
-    this.#streamName = binaryFromBytes(bytes, tag.nameStart, tag.nameEnd);
-    this.#context = {
+    this.#streamName = names.get(bytes, tag.nameStart, tag.nameEnd);
+    const context: StreamContext = {
       contentNamespace: header.contentNamespace,
       lang: header.attributes.get("xml:lang"),
       declarations: prefixes.local(),
     };
+    this.#context = sharedContexts.get(JSON.stringify(context), () => context);
     this.#at = after;
     this.#state = tag.selfClosing ? "ending" : "content";
     return header;
@@ -268,7 +278,8 @@ export class Reader {
     const end = this.#shortTagEnd();
     if (end === MORE) return undefined;
     const name = binaryFromBytes(this.#bytes, this.#at + 2, end - 1).replace(/[ \t\r\n]+$/, "");
-    if (name !== this.#streamName) throw notWellFormed("An end tag of another name");
+    if (name !== binaryFromText(this.#streamName))
+      throw notWellFormed("An end tag of another name");
     this.#at = end;
     this.#state = "closed";
     return STREAM_END;
