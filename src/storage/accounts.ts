@@ -1,8 +1,8 @@
 /**
  * Accounts: who may log in, and the salted keys of their passwords (RFC 5802 §3).
  *
- * An account and its keys are written and removed in one atomic request, so that no account exists
- * without keys. Names are prepared (`xmpp/jid.ts`) before they come here.
+ * An account and its keys, one row for each hash, are written and removed in one atomic request: no
+ * account exists without keys, no keys without an account. Names are prepared (`xmpp/jid.ts`) before they come here.
  */
 import type { HashName } from "../ports/crypto.ts";
 import type { Query, SqlRow, SqlValue, Statement } from "../ports/database.ts";
@@ -49,6 +49,15 @@ export const insertKeys: Statement<
     VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 };
 
+export const updateKeys: Statement<
+  [string, string, string, Uint8Array, number, Uint8Array, Uint8Array],
+  SqlRow & { username: string }
+> = {
+  name: "update_keys",
+  text: `UPDATE scram_keys SET salt = $4, iterations = $5, stored_key = $6, server_key = $7
+    WHERE host = $1 AND username = $2 AND hash = $3 RETURNING username`,
+};
+
 export const deleteKeys: Statement<[string, string]> = {
   name: "delete_keys",
   text: "DELETE FROM scram_keys WHERE host = $1 AND username = $2",
@@ -71,6 +80,7 @@ export const accountStatements: readonly Statement<readonly SqlValue[]>[] = [
   selectAccount,
   insertAccount,
   insertKeys,
+  updateKeys,
   deleteKeys,
   deleteAccount,
   selectAccounts,
@@ -93,7 +103,7 @@ export function* accountExists(host: string, username: string): Work<boolean> {
 
 /** What `registerAccount` asks for: one atomic request, for others to send many of together. */
 export function registration(host: string, username: string, keys: KeysByHash): readonly Query[] {
-  return [query(insertAccount, [host, username]), ...keyInsertions(host, username, keys)];
+  return [query(insertAccount, [host, username]), ...keyWrites(insertKeys, host, username, keys)];
 }
 
 /** Throws `QueryFailed` where the outcome is unknown. */
@@ -113,16 +123,8 @@ export function* registerAccount(
 
 /** False: there is no such account. */
 export function* changePassword(host: string, username: string, keys: KeysByHash): Work<boolean> {
-  try {
-    yield* atomically([
-      query(deleteKeys, [host, username]),
-      ...keyInsertions(host, username, keys),
-    ]);
-    return true;
-  } catch (error) {
-    if (error instanceof QueryFailed && error.failure === "constraint") return false;
-    throw error;
-  }
+  const results = yield* atomically(keyWrites(updateKeys, host, username, keys));
+  return results.every((updated) => updated.length === 1);
 }
 
 /** False: there was no such account. */
@@ -140,9 +142,14 @@ export function* listAccounts(host: string, after: string, limit: number): Work<
   return found.map(({ username }) => username);
 }
 
-function keyInsertions(host: string, username: string, keys: KeysByHash): readonly Query[] {
+function keyWrites(
+  statement: typeof insertKeys | typeof updateKeys,
+  host: string,
+  username: string,
+  keys: KeysByHash,
+): readonly Query[] {
   return (["sha-1", "sha-256", "sha-512"] as const).map((hash) => {
     const { salt, iterations, storedKey, serverKey } = keys[hash];
-    return query(insertKeys, [host, username, hash, salt, iterations, storedKey, serverKey]);
+    return query(statement, [host, username, hash, salt, iterations, storedKey, serverKey]);
   });
 }

@@ -33,8 +33,7 @@ export const migrations: readonly Migration[] = [
         iterations integer NOT NULL,
         stored_key bytea NOT NULL,
         server_key bytea NOT NULL,
-        PRIMARY KEY (host, username, hash),
-        FOREIGN KEY (host, username) REFERENCES accounts (host, username) ON DELETE CASCADE
+        PRIMARY KEY (host, username, hash)
       )`,
     ],
   },
