@@ -52,9 +52,9 @@ export class PostgresConnection {
     return connection;
   }
 
-  /** Requests without an answer. */
+  /** Requests without an answer; a lost connection has no room for more. */
   get openCount(): number {
-    return this.#open.size;
+    return this.#lost ? Infinity : this.#open.size;
   }
 
   run(queries: readonly Query[], settle: Settle, attempt = 1): void {
