@@ -57,7 +57,8 @@ module.exports = {
       from: { path: "^src/runtime/" },
       to: {
         path: "^(src|sim|test|bench|properties)/",
-        pathNot: "^src/(runtime|ports|base)/|^src/server/(effects|loop|config|recorder)\\.ts$",
+        pathNot:
+          "^src/(runtime|ports|base)/|^src/server/(effects|loop|config|recorder)\\.ts$|^src/storage/migrations\\.ts$",
       },
     },
     {

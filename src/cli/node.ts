@@ -1,0 +1,132 @@
+/**
+ * Node: `server()` on real ports.
+ *
+ * The same function that the simulator calls; here it is given sockets, PostgreSQL, timers and the
+ * system's entropy. Starting is all or nothing: a `Failure` leaves nothing open.
+ */
+import { createWriteStream, openSync } from "node:fs";
+import { finished } from "node:stream/promises";
+import { NodeCrypto } from "../runtime/crypto.ts";
+import { SystemEntropy } from "../runtime/entropy.ts";
+import { PinoLog } from "../runtime/log.ts";
+import { SocketNetwork } from "../runtime/network.ts";
+import { RealTime } from "../runtime/timers.ts";
+import { TlsCertificates } from "../runtime/tls.ts";
+import type { Config } from "../server/config.ts";
+import type { WorldInput } from "../server/effects.ts";
+import type { Recorder } from "../server/recorder.ts";
+import { RecordingWriter } from "../server/recording.ts";
+import { server } from "../server/server.ts";
+import { openDatabase } from "./database.ts";
+import { Failure, reasonOf } from "./failure.ts";
+
+export interface RunningNode {
+  /** The port of each listener by its name, also where the system chose it. */
+  readonly listening: ReadonlyMap<string, number>;
+  /** Asks for a graceful shutdown: accepts no more, tells clients, drains. */
+  stop(): void;
+  /** Reads certificates again. */
+  reload(): void;
+  /** Resolves when all has been closed. */
+  readonly stopped: Promise<void>;
+}
+
+export interface NodeOptions {
+  readonly config: Config;
+  /** Where the flight recorder writes. */
+  readonly record?: string | undefined;
+}
+
+export async function startNode({ config, record }: NodeOptions): Promise<RunningNode> {
+  checkCertificates(config);
+  const log = new PinoLog(config.general.loglevel);
+  const clock: { time?: RealTime } = {}; // it needs the loop, the loop the ports, and they deliver through it
+  const deliver = (input: WorldInput): void => clock.time?.deliver(input);
+  const crypto = new NodeCrypto(deliver);
+  const recording = record === undefined ? undefined : openRecording(record);
+  const database = await openDatabase(config.rdbms, deliver, log);
+  const network = new SocketNetwork({ deliver, log, metrics: () => node.metrics });
+  let nowStopped: () => void;
+  const coreStopped = new Promise<void>((resolve) => (nowStopped = resolve));
+  const node = server({
+    config,
+    ports: { network, http: network.http, database, crypto, entropy: new SystemEntropy(), log },
+    recorder: recording?.recorder,
+    onStopped: () => nowStopped(),
+  });
+  const { falseSaltSecret } = node;
+  recording?.begin((write) => new RecordingWriter({ config, falseSaltSecret, crypto, write }));
+  const time = new RealTime(node.loop);
+  clock.time = time;
+  time.start();
+
+  const close = async (): Promise<void> => {
+    await network.stopListening();
+    network.closeAll();
+    time.stop();
+    await database.close();
+    await recording?.close();
+  };
+  const listening = new Map<string, number>();
+  try {
+    for (const listener of config.listen) {
+      listening.set(listener.name, (await network.listen(listener)).port);
+    }
+  } catch (error) {
+    await close();
+    throw new Failure(`${reasonOf(error)}.`);
+  }
+  log.write("info", "node-started", { hosts: config.general.hosts.join(" ") });
+  return {
+    listening,
+    stop(): void {
+      void network.stopListening();
+      deliver({ type: "shutdown-requested" });
+    },
+    reload: () => network.reloadCertificates(),
+    stopped: coreStopped.then(close),
+  };
+}
+
+/** Before anything is opened: the commonest mistake should be the first to be told. */
+function checkCertificates(config: Config): void {
+  for (const { tls } of config.listen) {
+    try {
+      if (tls !== undefined) void new TlsCertificates(tls);
+    } catch (error) {
+      throw new Failure(`${reasonOf(error)}.`);
+    }
+  }
+}
+
+interface Recording {
+  readonly recorder: Recorder;
+  begin(make: (write: (line: string) => void) => Recorder): void;
+  close(): Promise<void>;
+}
+
+function openRecording(file: string): Recording {
+  let descriptor: number;
+  try {
+    // It holds what users wrote: nobody else may read it.
+    descriptor = openSync(file, "w", 0o600);
+  } catch (error) {
+    throw new Failure(`Cannot write the recording ${file}: ${reasonOf(error)}.`);
+  }
+  const stream = createWriteStream(file, { fd: descriptor });
+  let writer: Recorder | undefined;
+  return {
+    recorder: {
+      input: (now, input) => writer?.input(now, input),
+      entropy: (bytes) => writer?.entropy(bytes),
+      effects: (effects) => writer?.effects(effects),
+    },
+    begin(make): void {
+      writer = make((line) => void stream.write(`${line}\n`));
+    },
+    async close(): Promise<void> {
+      stream.end();
+      await finished(stream);
+    },
+  };
+}
