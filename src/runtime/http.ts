@@ -43,7 +43,7 @@ export class HttpRequests implements Http {
     });
   }
 
-  /** An answer to a client that has left is dropped. */
+  /** An answer to a client that has left, or that was answered before, is dropped. */
   respond(
     request: RequestId,
     status: number,
@@ -51,7 +51,9 @@ export class HttpRequests implements Http {
     body: string,
   ): void {
     const response = this.#outstanding.get(request);
-    if (response !== undefined) answer(response, status, headers, body);
+    if (response === undefined) return;
+    this.#outstanding.delete(request);
+    answer(response, status, headers, body);
   }
 }
 
