@@ -68,6 +68,10 @@ function withoutLang(meaning: Meaning): Meaning {
 
 class Refused extends Error {}
 
+/** saxes lets a local part begin with what no name may begin with (Namespaces in XML 1.0 §4). */
+const beginsWrongly = (local: string): boolean =>
+  /^[-.0-9\u00B7\u0300-\u036F\u203F\u2040]/.test(local);
+
 /** What saxes makes of it, less what RFC 6120 forbids and XML allows. */
 function oracle(bytes: Uint8Array): { taken: boolean; stanzas: readonly Meaning[] } {
   if (!isUtf8(bytes)) return { taken: false, stanzas: [] };
@@ -100,6 +104,8 @@ function oracle(bytes: Uint8Array): { taken: boolean; stanzas: readonly Meaning[
   parser.on("cdata", (content) => (open.length < 2 ? refuse() : text(content)));
   parser.on("opentag", (tag: SaxesTagNS) => {
     if (tag.prefix === "xml" || "__proto__" in { ...tag.attributes, __proto__: null }) refuse();
+    const locals = [tag, ...Object.values(tag.attributes)].map(({ local }) => local);
+    if (locals.some(beginsWrongly)) refuse();
     open.push({ name: `{${tag.uri}}${tag.local}`, attributes: attributesOf(tag), children: [] });
   });
   parser.on("closetag", () => {

@@ -269,7 +269,7 @@ export class ElementScan implements StanzaHead {
       bits |= byte;
       if ((classes[byte] as number) & FORBIDDEN)
         throw notWellFormed("A character that XML forbids");
-      if (byte !== GREATER || i < first + 2) continue;
+      if (byte !== GREATER) continue;
       if (bytes[i - 1] === BRACKET && bytes[i - 2] === BRACKET) break;
     }
     this.bits |= bits;

@@ -94,6 +94,7 @@ const FRAGMENTS: readonly (readonly [string, string, string])[] = [
   ["<p:a/>", "bad-namespace-prefix", "bad-namespace-prefix"],
   ["<a p:b=''/>", "bad-namespace-prefix", "bad-namespace-prefix"],
   ["<a><p:b xmlns:p='u'/><p:c/></a>", "bad-namespace-prefix", "bad-namespace-prefix"],
+  ["<a><p:b xmlns:p='u'></p:b><p:c/></a>", "bad-namespace-prefix", "bad-namespace-prefix"],
   ["<a xmlns:p=''/>", "bad-namespace-prefix", "bad-namespace-prefix"],
   ["<a xmlns:xml='u'/>", "bad-namespace-prefix", "bad-namespace-prefix"],
   ["<a xmlns:xmlns='u'/>", "bad-namespace-prefix", "bad-namespace-prefix"],
@@ -102,6 +103,7 @@ const FRAGMENTS: readonly (readonly [string, string, string])[] = [
   ["<a:b:c xmlns:a='u'/>", "not-well-formed", "not-well-formed"],
   ["<:a/>", "not-well-formed", "not-well-formed"],
   ["<a:/>", "not-well-formed", "not-well-formed"],
+  ["<a xml:-b=''/>", "not-well-formed", "not-well-formed"],
   ["<a xmlns:p='u' xmlns:q='u' p:b='' q:b=''/>", "not-well-formed", "not-well-formed"],
   // Encoding (RFC 6120 §11.6)
   [`<a>${raw(0xff)}</a>`, "unsupported-encoding", "unsupported-encoding"],
