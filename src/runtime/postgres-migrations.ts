@@ -8,7 +8,7 @@ import { Socket } from "node:net";
 import type { Config } from "../server/config.ts";
 import { newClient } from "./postgres-connection.ts";
 
-/** The shape of `storage/migrations.ts`, which runtime does not see. */
+/** The shape of `storage/migrations.ts`, so that a test can bring its own. */
 export interface Schema {
   readonly migrations: readonly {
     readonly number: number;

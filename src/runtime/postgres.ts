@@ -12,6 +12,7 @@ import type { Database, DatabaseInput, Query, RequestId } from "../ports/databas
 import type { Log } from "../ports/log.ts";
 import type { Work, WorkAnswer, WorkRequest } from "../ports/work.ts";
 import type { Config } from "../server/config.ts";
+import * as storageSchema from "../storage/migrations.ts";
 import { deriveKey } from "./crypto.ts";
 import { PostgresConnection, reasonOf, type Outcome, type Settle } from "./postgres-connection.ts";
 import { migrate, type Schema } from "./postgres-migrations.ts";
@@ -50,8 +51,8 @@ export class PostgresDatabase implements Database {
   }
 
   /** Brings the schema up to date, then opens the pool; rejects if the database cannot be reached. */
-  async connect(schema?: Schema): Promise<void> {
-    const ran = schema === undefined ? [] : await migrate(this.#options, schema);
+  async connect(schema: Schema = storageSchema): Promise<void> {
+    const ran = await migrate(this.#options, schema);
     if (ran.length > 0) this.#log.write("info", "schema-migrated", { migrations: ran.join(" ") });
     this.#enter(await this.#openConnection());
     for (let slot = 1; slot < this.#options.pool_size; slot += 1) this.#fill(retryMinMs);
