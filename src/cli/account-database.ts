@@ -4,8 +4,8 @@
  * That of a node's configuration; or the development database: the one of the node that runs, or else
  * started for as long as the command takes.
  */
-import { existsSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Work } from "../ports/work.ts";
 import { QueryFailed } from "../ports/work.ts";
 import { NodeCrypto } from "../runtime/crypto.ts";
@@ -39,20 +39,21 @@ export async function openAccounts(where: Where): Promise<AccountDatabase> {
     return accountsOf(config, await open(config.rdbms), async () => undefined);
   }
   const dataDir = resolve(where.data);
-  if (!existsSync(join(dataDir, "postgres"))) {
+  if (!existsSync(dataDir)) {
     throw new Failure(
       `There is no development database in ${dataDir}: run "npm start" once, or give --config.`,
     );
   }
-  const running = runningDatabase(dataDir);
-  if (running !== undefined) {
-    const database = await open(running).catch(nothing);
-    if (database !== undefined) return accountsOf(defaultConfig, database, async () => undefined);
-  }
+  // Shared with a node that runs; else it lasts as long as the command.
   const own = await startDevDatabase({ dataDir }).catch((error: unknown) => {
     throw new Failure(reasonOf(error));
   });
-  const database = await open({ ...defaultConfig.rdbms, ...own });
+  const { host, port, username, password } = own;
+  const rdbms = { ...defaultConfig.rdbms, host, port, database: own.database, username, password };
+  const database = await open(rdbms).catch(async (error: unknown) => {
+    await own.stop();
+    throw error;
+  });
   return accountsOf(defaultConfig, database, () => own.stop());
 }
 
@@ -83,17 +84,4 @@ function accountsOf(
       await closed();
     },
   };
-}
-
-/** PostgreSQL writes its port on the fourth line of its lock file. */
-function runningDatabase(dataDir: string): Config["rdbms"] | undefined {
-  try {
-    const lock = readFileSync(join(dataDir, "postgres", "postmaster.pid"), "utf8").split("\n");
-    const password = readFileSync(join(dataDir, "postgres.password"), "utf8").trim();
-    const port = Number(lock[3]);
-    if (!Number.isInteger(port) || port < 1) return undefined;
-    return { ...defaultConfig.rdbms, host: "127.0.0.1", port, password };
-  } catch {
-    return undefined;
-  }
 }

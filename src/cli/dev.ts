@@ -32,7 +32,9 @@ export async function dev({
   const database = await startDevDatabase({ dataDir }).catch(failed);
   let code = 1;
   try {
-    const config = devConfig({ ...certificate, rdbms: database, port });
+    const { host, port: databasePort, database: name, username, password } = database;
+    const rdbms = { host, port: databasePort, database: name, username, password };
+    const config = devConfig({ ...certificate, rdbms, port });
     const node = await startNode({ config });
     console.log(welcome(port, certificate.certfile));
     const { shutdown_timeout: shutdownTimeout } = config.general;
