@@ -15,7 +15,23 @@ const namespace = fc.constantFrom("jabber:client", "urn:a", "urn:b", "urn:c&amp;
 const localName = fc.constantFrom("message", "iq", "body", "x", "a-b.c_1", "naïve", "имя", "_");
 /** `stream` and `h` are declared by the header. */
 const prefix = fc.constantFrom("", "", "", "", "", "p", "q", "h", "stream");
-const SHORT = ["", " ", "hello", "é", "日本", "🦦", "]]", "'", '"', "\r\n", "\r", "\t", "a\nb"];
+const SHORT = [
+  "",
+  " ",
+  "hello",
+  "é",
+  "日本",
+  "🦦",
+  "]]",
+  "'",
+  '"',
+  "\r\n",
+  "\r",
+  "\t",
+  "a\nb",
+  "a='b'",
+  'a="b"/',
+];
 const REFERENCES = ["&amp;", "&lt;", "&gt;", "&quot;", "&apos;", "&#10;", "&#xD;", "&#x1F9A6;"];
 
 /** Around the length from which text is searched natively, and the sizes of the reader's first buffers. */

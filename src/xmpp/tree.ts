@@ -19,7 +19,7 @@ import { NS } from "./namespaces.ts";
 const CDATA = "<![CDATA[";
 const CDATA_END = "]]>";
 const START_TAG = /<([^ \t\r\n/>]+)/y;
-const ATTRIBUTE = /[ \t\r\n]+([^ \t\r\n=]+)[ \t\r\n]*=[ \t\r\n]*(?:"([^"]*)"|'([^']*)')/y;
+const ATTRIBUTE = /[ \t\r\n]+([^ \t\r\n=/>]+)[ \t\r\n]*=[ \t\r\n]*(?:"([^"]*)"|'([^']*)')/y;
 const START_TAG_END = /[ \t\r\n]*(\/?)>/y;
 
 /** One well-formed element without comments and processing instructions. */

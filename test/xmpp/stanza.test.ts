@@ -68,6 +68,13 @@ test("a payload is found by its namespace, and name if given", () => {
   expect(stanza.payload("u", "c")).toBeUndefined();
 });
 
+test("text that looks like attributes is text", () => {
+  const stanza = received("<message >from='x'<a />b='c'</message>");
+  expect(stanza.element().toString()).toBe(
+    `<message xmlns="${NS.client}">from='x'<a/>b='c'</message>`,
+  );
+});
+
 test("a tree has its namespaces and its stream's language", () => {
   const stanza = received("<message><body/><stream:x/></message>", HEADER(" xml:lang='de'"));
   const element = stanza.element();
