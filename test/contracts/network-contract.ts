@@ -126,6 +126,26 @@ export function networkContract(name: string, make: () => Promise<NetworkHarness
     expect(told(h, "tls-established", id)).toEqual([]);
   });
 
+  test(`${name}: nothing is read in the clear while the answer to STARTTLS is still leaving`, async () => {
+    const h = await started();
+    const { peer, id } = await connected(h);
+    const other = await connected(h);
+    peer.setReading(false);
+    h.turn((network) => {
+      network.write(id, flood);
+      network.startTls(id, "localhost");
+    });
+    peer.write("<iq type='set' id='injected'><query xmlns='jabber:iq:private'/></iq>");
+    for (const round of ["1", "12", "123"]) {
+      other.peer.write(round.slice(-1));
+      await h.until(() => text(h, other.id) === round);
+    }
+    peer.setReading(true);
+    await closed(h, id);
+    expect(told(h, "bytes-received", id)).toEqual([]);
+    expect(told(h, "tls-established", id)).toEqual([]);
+  });
+
   test(`${name}: a peer that does not read makes congestion, told once, and its end, told once`, async () => {
     const h = await started();
     const { peer, id } = await connected(h);
