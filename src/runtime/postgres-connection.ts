@@ -166,7 +166,7 @@ function retryable(error: unknown): boolean {
 /** PostgreSQL's appendix A: which errors mean that the server is away rather than that it refuses? */
 export function failureOf(error: unknown): DatabaseFailure {
   const code = codeOf(error);
-  if (/^23/.test(code)) return "constraint";
+  if (code === "23505" || code === "23503") return "constraint"; // unique, foreign key
   if (!/^[0-9A-Z]{5}$/.test(code)) return "unavailable"; // not the server's word: the connection's
   // 08 connection, 53 resources, 57 operator intervention, among it statement timeout, 58 system
   return /^(08|53|57|58)/.test(code) ? "unavailable" : "rejected";

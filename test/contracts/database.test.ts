@@ -1,0 +1,10 @@
+/** The contract of the database port over pg-mem, the simulator's engine. */
+import { SimulatedStore } from "../../sim/ports/database.ts";
+import { databaseContract } from "./database-contract.ts";
+
+const store = new SimulatedStore();
+let requests = 0;
+
+databaseContract("pg-mem", () => ({
+  ask: (queries) => Promise.resolve(store.execute((requests += 1), queries)),
+}));
