@@ -60,6 +60,16 @@ export const profiles = {
     behaviours: odd,
     faults: true,
   },
+  /** For many seeds in little time: the zoo, and the tests of every commit. */
+  small: {
+    name: "small",
+    clients: 14,
+    setUp: 4_000,
+    safety: 15_000,
+    liveness: 15_000,
+    behaviours: odd,
+    faults: true,
+  },
   /** For measuring speed: well-behaved clients only, one stanza per client every ten seconds. */
   speed: {
     name: "speed",

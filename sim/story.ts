@@ -45,6 +45,8 @@ function tell({ kind, data }: TraceEvent): string | undefined {
       return `is gone: ${data.reason}${data.clean ? ", in order" : ""}`;
     case "stream-error-received":
       return `is told stream error ${data.condition}`;
+    case "server-misspoke":
+      return `cannot read what the server sent: ${data.what}`;
     case "reading-stopped":
       return "stops reading";
     case "reading-resumed":

@@ -55,6 +55,8 @@ export interface TraceKinds {
   /** The client gave its stream up or lost it; `clean`: both sides closed the stream in order. */
   "login-ended": { readonly login: string; readonly reason: string; readonly clean: boolean };
   "stream-error-received": { readonly login: string; readonly condition: string };
+  /** The client could not read what the server sent. */
+  "server-misspoke": { readonly login: string; readonly what: string };
   "reading-stopped": { readonly login: string };
   "reading-resumed": { readonly login: string };
   "presence-sent": {

@@ -92,7 +92,16 @@ program
     if (!verdict.equal) process.exitCode = 1;
   });
 
-program.parse();
+// Whoever reads us may stop early (`| head`).
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === "EPIPE" ? 0 : 1);
+});
+try {
+  program.parse();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 2;
+}
 
 function hunt(flags: { seeds: string; profile: string; keepGoing?: boolean }): void {
   const [first, last] = flags.seeds.split("..").map(Number);

@@ -3,7 +3,7 @@
  *
  *     node build/zoo/NAME.mjs ORACLE FIRST LAST   prints one line of JSON
  */
-import { planFromSeed } from "../plan-from-seed.ts";
+import { planFromSeed, profiles } from "../plan-from-seed.ts";
 import { run } from "../run.ts";
 import { runPorts } from "./ports.ts";
 
@@ -16,7 +16,7 @@ for (let seed = Number(first); seed <= Number(last) && found === undefined; seed
   runs += 1;
   let failures: readonly { oracle: string; what: string }[];
   try {
-    ({ failures } = run(planFromSeed(seed), ports));
+    ({ failures } = run(planFromSeed(seed, profiles.small), ports));
   } catch (error) {
     // A bug that reaches the simulator itself is seen, but not by an oracle.
     failures = [{ oracle: "uncaught", what: String(error) }];

@@ -12,7 +12,7 @@ import { fromBase64, textFromBytes, toBase64, type BinaryString } from "../../sr
 import type { TlsInfo } from "../../src/ports/network.ts";
 import { escapeText, escapeValue } from "../../src/xmpp/escape.ts";
 import { NS } from "../../src/xmpp/namespaces.ts";
-import { Reader } from "../../src/xmpp/reader.ts";
+import { Reader, XmlError, type ReaderEvent } from "../../src/xmpp/reader.ts";
 import type { Stanza } from "../../src/xmpp/stanza.ts";
 import type { SimulatedNetwork, Wire } from "../ports/network.ts";
 import type { Trace } from "../trace.ts";
@@ -217,10 +217,23 @@ export class Client {
     const reader = this.#reader;
     // A restart swaps the reader; what follows in the old one belongs to nobody.
     while (this.#reader === reader && this.#mayRead()) {
-      const event = reader.next();
+      const event = this.#next(reader);
       if (event === undefined) return;
       if (event.kind === "element") this.#element(event);
       else if (event.kind === "closed") this.#peerClosed();
+    }
+  }
+
+  /** A server that sends what is no XML is a finding, and this login's end. */
+  #next(reader: Reader): ReaderEvent | undefined {
+    try {
+      return reader.next();
+    } catch (error) {
+      if (!(error instanceof XmlError)) throw error;
+      const { login } = this.#options;
+      this.#trace.record(login, "server-misspoke", { login, what: error.message });
+      this.abort();
+      return undefined;
     }
   }
 

@@ -1,5 +1,5 @@
 /**
- * Courtesy: is a client that keeps to the protocol ever told that it broke it?
+ * Courtesy: is a client that keeps to the protocol ever told that it broke it, or sent what is no XML?
  *
  * Some stream errors blame nobody: a shutdown, a taken name, a slow login while the network or the
  * database is in trouble, a queue that is full because the client did not read.
@@ -48,6 +48,9 @@ export const courtesy: OracleMaker = (plan) => {
     counts: "logins",
     see({ kind, data, at }) {
       if (kind === "login-started" && good.has(clientOf(data.login))) logins += 1;
+      if (kind === "server-misspoke") {
+        failures.push(`${data.login} cannot read what the server sent at ${at} ms: ${data.what}`);
+      }
       if (kind !== "stream-error-received") return;
       const client = clientOf(data.login);
       if (!good.has(client)) return;

@@ -13,11 +13,11 @@ export const readerPlants: readonly Plant[] = [
     oracle: "courtesy",
   },
   {
-    name: "reader-does-not-move-addresses-of-a-cut-stanza",
+    name: "reader-does-not-move-open-names-of-a-cut-stanza",
     file: scan,
-    find: "if (this.toStart > 0) [this.toStart, this.toEnd] = [this.toStart - by, this.toEnd - by];",
-    replace: "",
-    oracle: "conservation",
+    find: "for (let i = 0; i < 2 * this.#depth; i++) this.#open[i]",
+    replace: "for (let i = 2; i < 2 * this.#depth; i++) this.#open[i]",
+    oracle: "courtesy",
   },
   {
     name: "reader-accepts-any-end-tag",

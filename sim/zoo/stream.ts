@@ -50,8 +50,8 @@ export const streamPlants: readonly Plant[] = [
   {
     name: "stream-forgets-its-queue-at-the-end",
     file: c2s,
-    find: "    const undelivered = this.#queue ?? [];",
-    replace: "    const undelivered: Delivery[] = [];",
+    find: "if (deliveries !== undefined) this.#effects.push",
+    replace: "if (deliveries === null) this.#effects.push",
     oracle: "conservation",
   },
   {

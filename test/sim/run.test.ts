@@ -1,0 +1,78 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { runPorts } from "../../sim/cli/ports.ts";
+import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
+import type { Plan } from "../../sim/plan.ts";
+import { run } from "../../sim/run.ts";
+import { server } from "../../src/server/server.ts";
+import { fenced } from "./fenced.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const ports = runPorts();
+
+test("run: the same seed gives the same trace again, in this process and in a fresh one", () => {
+  const plan = planFromSeed(7);
+  const { hash } = run(plan, ports);
+  expect(run(plan, ports).hash).toBe(hash);
+  const fresh = spawnSync(
+    process.execPath,
+    [join(root, "scripts", "run.mjs"), "sim/cli/main.ts", "run", "--seed", "7"],
+    { cwd: root, encoding: "utf8" },
+  );
+  const last = fresh.stdout.trimEnd().split("\n").at(-1);
+  expect(last).toBe(`trace ${hash}`);
+}, 60_000);
+
+test("run: another seed, or one client less, gives another trace", { timeout: 30_000 }, () => {
+  const plan = planFromSeed(3, profiles.demo);
+  const hashes = [
+    run(plan, ports).hash,
+    run(planFromSeed(4, profiles.demo), ports).hash,
+    run({ ...plan, clients: plan.clients.slice(1) }, ports).hash,
+  ];
+  expect(new Set(hashes).size).toBe(3);
+});
+
+test("run: a plan that went through a file gives the same trace", () => {
+  const plan = planFromSeed(5, profiles.demo);
+  const read = JSON.parse(JSON.stringify(plan)) as Plan;
+  expect(run(read, ports).hash).toBe(run(plan, ports).hash);
+});
+
+test("run: judging does not change what happens", () => {
+  const plan = planFromSeed(6, profiles.demo);
+  expect(run(plan, { ...ports, judge: false }).hash).toBe(run(plan, ports).hash);
+});
+
+test("run: 20 seeds are clean, and nobody looks at a clock, a timer or chance", () => {
+  const judged = new Map<string, number>();
+  for (let seed = 1; seed <= 20; seed++) {
+    const outcome = fenced(() => run(planFromSeed(seed, profiles.small), ports));
+    expect({ seed, failures: outcome.failures }).toEqual({ seed, failures: [] });
+    for (const [oracle, verdict] of Object.entries(outcome.verdicts)) {
+      judged.set(oracle, (judged.get(oracle) ?? 0) + verdict.judged);
+    }
+  }
+  // No empty stage: an oracle that had nothing to judge proves nothing.
+  for (const [oracle, count] of judged)
+    expect({ oracle, empty: count === 0 }).toEqual({ oracle, empty: false });
+}, 60_000);
+
+test("run: a server that throws stops the run and is reported with its place", () => {
+  const outcome = run(planFromSeed(1, profiles.demo), {
+    ...ports,
+    compose: (options) => {
+      const real = server(options);
+      const deliver = real.loop.deliver.bind(real.loop);
+      real.loop.deliver = (now, input) => {
+        if (input.type === "tls-established") throw new TypeError("planted");
+        deliver(now, input);
+      };
+      return real;
+    },
+  });
+  expect(outcome.failures).toHaveLength(1);
+  expect(outcome.failures[0]?.what).toContain("TypeError: planted");
+});
