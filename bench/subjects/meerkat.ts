@@ -1,0 +1,121 @@
+/**
+ * Meerkat as a subject: the built program, as `meerkat serve` runs it in production, on a real PostgreSQL.
+ *
+ * The database's CPU time counts as the server's, for logins would look too cheap without it.
+ */
+import { createHash, createHmac, pbkdf2Sync } from "node:crypto";
+import { chmodSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Client } from "pg";
+import { password } from "../load/spec.ts";
+import { startDevDatabase, type DevDatabase } from "../../src/runtime/dev-database.ts";
+import { family } from "../processes.ts";
+import {
+  accounts,
+  freePort,
+  root,
+  startServer,
+  temporaryFolder,
+  type StartOptions,
+  type Subject,
+} from "./subject.ts";
+
+/** The default of `auth.password.scram_iterations`. */
+const iterations = 10_000;
+const salt = Buffer.from("8d5a9c1e-bench");
+
+export const meerkat: Subject = {
+  name: "meerkat",
+  unavailable: () => undefined,
+  async start(options) {
+    const folder = temporaryFolder("meerkat");
+    const databaseFolder = temporaryFolder("database");
+    chmodSync(databaseFolder, 0o755); // PostgreSQL does not run as root, and must get in
+    const database = await startDevDatabase({ dataDir: databaseFolder });
+    const port = await freePort();
+    const file = join(folder, "meerkat.toml");
+    writeFileSync(file, configuration(port, database, options));
+    const running = await startServer({
+      command: process.execPath,
+      args: [join(root, "bin", "meerkat.mjs"), "serve", "--config", file],
+      env: { NODE_ENV: "production" },
+      folder,
+      port,
+      afterwards: async () => {
+        await database.stop();
+        rmSync(databaseFolder, { recursive: true, force: true });
+      },
+    });
+    await makeAccounts(database);
+    return { ...running, databasePids: () => family(database.pid) };
+  },
+};
+
+function configuration(
+  port: number,
+  rdbms: DevDatabase,
+  { tls, certificate }: StartOptions,
+): string {
+  const security = tls
+    ? `tls = { mode = "tls", certfile = "${certificate.certfile}", keyfile = "${certificate.keyfile}" }`
+    : "allow_plaintext = true";
+  return `
+[general]
+hosts = ["localhost"]
+loglevel = "warning"
+
+[[listen.c2s]]
+port = ${port}
+ip_address = "127.0.0.1"
+max_connections_per_address = 100000
+${security}
+
+[outgoing_pools.rdbms.default.connection]
+host = "127.0.0.1"
+port = ${rdbms.port}
+database = "${rdbms.database}"
+username = "${rdbms.username}"
+password = "${rdbms.password}"
+`;
+}
+
+/** All accounts have the keys of the same password and salt (RFC 5802 §3). */
+async function makeAccounts({ port, database, username, password: secret }: DevDatabase) {
+  const client = new Client({
+    host: "127.0.0.1",
+    port,
+    database,
+    user: username,
+    password: secret,
+  });
+  await client.connect();
+  try {
+    await client.query("BEGIN");
+    await client.query(
+      "INSERT INTO accounts (host, username) SELECT 'localhost', 'u' || i FROM generate_series(0, $1 - 1) i",
+      [accounts],
+    );
+    for (const hash of ["sha-1", "sha-256", "sha-512"]) {
+      const { storedKey, serverKey } = keysOf(hash.replace("-", ""));
+      await client.query(
+        `INSERT INTO scram_keys (host, username, hash, salt, iterations, stored_key, server_key)
+          SELECT 'localhost', 'u' || i, $2, $3, $4, $5, $6 FROM generate_series(0, $1 - 1) i`,
+        [accounts, hash, salt, iterations, storedKey, serverKey],
+      );
+    }
+    await client.query("COMMIT");
+    await client.query("ANALYZE");
+  } finally {
+    await client.end();
+  }
+}
+
+function keysOf(hash: string): { storedKey: Buffer; serverKey: Buffer } {
+  const length = createHash(hash).digest().length;
+  const salted = pbkdf2Sync(password, salt, iterations, length, hash);
+  const hmac = (text: string): Buffer => createHmac(hash, salted).update(text).digest();
+  return {
+    storedKey: createHash(hash).update(hmac("Client Key")).digest(),
+    serverKey: hmac("Server Key"),
+  };
+}
