@@ -1,0 +1,17 @@
+import { expect, test } from "vitest";
+import { toHex } from "../../src/base/bytes.ts";
+import { SystemEntropy } from "../../src/runtime/entropy.ts";
+
+test("entropy: every draw has its length, and none is given out twice or changes later", () => {
+  const entropy = new SystemEntropy();
+  const drawn = Array.from({ length: 2_000 }, (_, at) => entropy.bytes(16 + (at % 17)));
+  drawn.push(entropy.bytes(10_000));
+  const seen = drawn.map(toHex);
+  expect(new Set(seen).size).toBe(drawn.length);
+  expect(
+    drawn.map(({ length }, at) => length === (at === 2_000 ? 10_000 : 16 + (at % 17))),
+  ).toEqual(drawn.map(() => true));
+  entropy.bytes(4_096);
+  expect(drawn.map(toHex)).toEqual(seen);
+  expect(entropy.bytes(0)).toHaveLength(0);
+});
