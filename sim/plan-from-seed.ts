@@ -16,6 +16,7 @@ import {
   type Limits,
   type Plan,
 } from "./plan.ts";
+import { congestionMarkBytes } from "./ports/network.ts";
 import { stream, type Random } from "./random.ts";
 
 export interface Profile {
@@ -108,6 +109,7 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
         ] as const),
         cutChance: random.pick([0, 0.1, 0.5, 0.9]),
         windowBytes: random.pick([2_048, 16_384, 65_536]),
+        congestionMarkBytes: random.pick([1_024, 8_192, congestionMarkBytes]),
       },
       database: {
         latencyMs: random.pick([
@@ -136,7 +138,7 @@ function planLimits(random: Random): Limits {
     maxStanzaSize: random.pick([4_096, 16_384, 65_536]),
     negotiationTimeout: random.pick([10_000, 30_000]),
     keepAliveInterval: random.pick([5_000, 20_000]),
-    maxSendQueue: random.pick([16_384, 65_536, 1_048_576]),
+    maxSendQueue: random.pick([4_096, 65_536, 1_048_576]),
     sendTimeout: random.pick([5_000, 15_000]),
     maxSessionsPerUser: random.pick([3, 10]),
     maxAuthAttempts: random.pick([2, 5]),

@@ -34,6 +34,8 @@ export interface Topology {
     /** Probability that a write is cut into pieces. */
     readonly cutChance: number;
     readonly windowBytes: number;
+    /** More than this unsent is congestion; as the real network's, or lower. */
+    readonly congestionMarkBytes: number;
   };
   readonly database: { readonly latencyMs: Range };
 }

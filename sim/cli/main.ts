@@ -24,6 +24,8 @@ interface RunFlags {
   readonly wire?: boolean;
 }
 
+class UsageError extends Error {}
+
 const program = new Command("sim").description("Meerkat in a simulated world");
 
 program
@@ -99,14 +101,14 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 try {
   program.parse();
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(error instanceof UsageError ? error.message : error);
   process.exitCode = 2;
 }
 
 function hunt(flags: { seeds: string; profile: string; keepGoing?: boolean }): void {
   const [first, last] = flags.seeds.split("..").map(Number);
   if (!Number.isSafeInteger(first) || !Number.isSafeInteger(last)) {
-    throw new Error(`--seeds must be FIRST..LAST, not ${flags.seeds}`);
+    throw new UsageError(`--seeds must be FIRST..LAST, not ${flags.seeds}`);
   }
   const ports = runPorts();
   const startedAt = Date.now();
@@ -151,16 +153,16 @@ function planOf(flags: RunFlags): Plan {
   if (flags.plan !== undefined) {
     const value: unknown = JSON.parse(readFileSync(flags.plan, "utf8"));
     const problem = planProblem(value);
-    if (problem !== undefined) throw new Error(`${flags.plan}: ${problem}`);
+    if (problem !== undefined) throw new UsageError(`${flags.plan}: ${problem}`);
     return value as Plan;
   }
-  if (flags.seed === undefined) throw new Error("Say --seed N or --plan FILE");
+  if (flags.seed === undefined) throw new UsageError("Say --seed N or --plan FILE");
   return planFromSeed(integer(flags.seed), profileOf(flags.profile));
 }
 
 function profileOf(name: string): (typeof profiles)[ProfileName] {
   if (!Object.hasOwn(profiles, name)) {
-    throw new Error(`No profile "${name}"; there are ${Object.keys(profiles).join(", ")}`);
+    throw new UsageError(`No profile "${name}"; there are ${Object.keys(profiles).join(", ")}`);
   }
   return profiles[name as ProfileName];
 }
@@ -171,7 +173,7 @@ function profileFlag({ profile }: { profile: string }): string {
 
 function integer(text: string): number {
   const number = Number(text);
-  if (!Number.isSafeInteger(number)) throw new Error(`A seed is an integer, not "${text}"`);
+  if (!Number.isSafeInteger(number)) throw new UsageError(`A seed is an integer, not "${text}"`);
   return number;
 }
 

@@ -14,7 +14,7 @@ import { stream, type Random } from "../random.ts";
 import type { World } from "../world.ts";
 import { Pipe, type PipeOptions, type Segment } from "./pipe.ts";
 
-/** As the real network: more than this unsent is congestion (told once, until drained). */
+/** The real network's: more than this unsent is congestion (told once, until drained). */
 export const congestionMarkBytes = 65_536;
 /** As the real network: how long `close` waits for a peer that does not take the rest. */
 export const closeGraceMs = 5_000;
@@ -63,7 +63,7 @@ export interface NodePortOptions {
 export interface SimulatedNetworkOptions {
   readonly world: World;
   readonly seed: number;
-  readonly pipe: PipeOptions;
+  readonly pipe: PipeOptions & { readonly congestionMarkBytes?: number };
 }
 
 export class SimulatedNetwork {
@@ -202,7 +202,7 @@ interface ConnectionParts {
   readonly request: ConnectRequest;
   readonly world: World;
   readonly random: Random;
-  readonly pipe: PipeOptions;
+  readonly pipe: SimulatedNetworkOptions["pipe"];
   readonly extraLatency: () => number;
   readonly port: () => NodePort | undefined;
   readonly onGone: () => void;
@@ -336,7 +336,8 @@ class Connection implements Wire {
   writeByNode(data: BinaryString): void {
     if (this.#nodeEnd !== "open") return;
     this.#toClient.send({ type: "bytes", data, secured: this.#nodeTls !== "clear" });
-    if (this.#congested || this.#toClient.unsentBytes() <= congestionMarkBytes) return;
+    const mark = this.#parts.pipe.congestionMarkBytes ?? congestionMarkBytes;
+    if (this.#congested || this.#toClient.unsentBytes() <= mark) return;
     this.#congested = true;
     this.#tell({ type: "connection-congested", connection: this.connection });
   }

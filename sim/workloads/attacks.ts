@@ -4,14 +4,19 @@
  * The answer is the condition of a stream error, of a SASL failure or of a stanza error. Where RFC 6120
  * leaves a choice there are several.
  */
-import { binaryFromText, type BinaryString } from "../../src/base/bytes.ts";
+import {
+  binaryFromText,
+  bytesFromText,
+  toBase64,
+  type BinaryString,
+} from "../../src/base/bytes.ts";
 import { NS } from "../../src/xmpp/namespaces.ts";
 import type { Stage } from "../clients/client.ts";
-import { planHost, type Plan } from "../plan.ts";
+import { passwordOf, planHost, type Plan } from "../plan.ts";
 
 export interface Attack {
   readonly stage: Stage;
-  readonly data: (plan: Plan) => BinaryString;
+  readonly data: (plan: Plan, user: string) => BinaryString;
   readonly answers: readonly string[];
 }
 
@@ -46,6 +51,11 @@ const attacks = {
   },
   // XML 1.0 and Namespaces in XML.
   "mismatched-tag": { stage: "online", data: fixed("<message></presence>"), answers: illFormed },
+  "end-tag-of-another-name": {
+    stage: "online",
+    data: fixed("<message></massage>"),
+    answers: illFormed,
+  },
   "duplicate-attribute": {
     stage: "online",
     data: fixed("<message id='a' id='b'/>"),
@@ -171,10 +181,14 @@ const attacks = {
     data: fixed(`<auth xmlns='${NS.sasl}' mechanism='PLAIN'>YWRtaW4AYQBi</auth>`),
     answers: ["invalid-authzid", "not-authorized"],
   },
+  /** Even with the right password. */
   "authentication-twice": {
     stage: "authenticated",
-    data: fixed(`<auth xmlns='${NS.sasl}' mechanism='PLAIN'>AGEAYg==</auth>`),
-    answers: ["not-authorized", "policy-violation", "malformed-request", "unsupported-stanza-type"],
+    data: (_plan, user) => {
+      const initial = toBase64(bytesFromText(`\0${user}\0${passwordOf(user)}`));
+      return `<auth xmlns='${NS.sasl}' mechanism='PLAIN'>${initial}</auth>`;
+    },
+    answers: ["not-authorized", "policy-violation"],
   },
   "tls-twice": {
     stage: "secured",

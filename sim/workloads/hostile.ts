@@ -19,7 +19,7 @@ export function startHostile(
     const client = actor.logIn({
       takeOver: (stage, taken) => {
         if (stage !== attack.stage) return false;
-        taken.attack(name, attack.data(actor.runPlan));
+        taken.attack(name, attack.data(actor.runPlan, actor.plan.user));
         return true;
       },
     });
