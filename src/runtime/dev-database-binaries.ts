@@ -10,7 +10,8 @@
  *     ... and `nobody` cannot enter    -> as `nobody`, everything in copies under /var/tmp
  */
 import { execFile } from "node:child_process";
-import { chown, cp, lstat, mkdir, readdir, readFile, symlink } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chown, cp, lstat, mkdir, readdir, readFile, rename, rm, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { userInfo } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -114,7 +115,11 @@ async function stage(
   const nameOf = (path: string) => createHash("sha256").update(path).digest("hex").slice(0, 12);
   const programs = `/var/tmp/meerkat-postgres-${nameOf(native)}`;
   const data = `/var/tmp/meerkat-data-${nameOf(folder)}`;
-  await cp(native, programs, { recursive: true, verbatimSymlinks: true });
+  if (!existsSync(programs)) {
+    const copy = `${programs}-${process.pid}`; // whole or not at all, and never under a running server
+    await cp(native, copy, { recursive: true, verbatimSymlinks: true });
+    await rename(copy, programs).catch(() => rm(copy, { recursive: true }));
+  }
   await mkdir(data, { recursive: true });
   return { programs: join(programs, "bin"), folder: data };
 }
