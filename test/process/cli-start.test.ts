@@ -43,7 +43,7 @@ async function freePort(): Promise<number> {
 
 interface Started {
   readonly child: ChildProcess;
-  output(): string;
+  readonly output: () => string;
   readonly ended: Promise<number | null>;
 }
 
