@@ -8,6 +8,7 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { randomBytes } from "node:crypto";
 import type { ClientSasl } from "../../sim/clients/authentication.ts";
+import type { TlsInfo } from "../../src/ports/network.ts";
 import { Inbox, type Node } from "./client-inbox.ts";
 import { saslFor, tlsInfoOf } from "./client-sasl.ts";
 
@@ -44,6 +45,7 @@ export class Client {
   /** Children of the last <stream:features/>. */
   features: readonly Node[] = [];
   #ids = 0;
+  #tls: TlsInfo | undefined;
 
   constructor(socket: Socket, host: string) {
     this.socket = socket;
@@ -137,8 +139,8 @@ export class Client {
   async authenticate(options: Omit<LoginOptions, "port">): Promise<string> {
     const mechanism = options.mechanism ?? "SCRAM-SHA-256";
     const { user, password = usualPassword, binding } = options;
-    const client = saslFor({ mechanism, user, password, binding, tls: tlsInfoOf(this.secured) });
-    return this.exchange(client);
+    this.#tls ??= tlsInfoOf(this.secured); // Node tells the peer's certificate but once
+    return this.exchange(saslFor({ mechanism, user, password, binding, tls: this.#tls }));
   }
 
   async exchange(client: ClientSasl): Promise<string> {

@@ -1,0 +1,299 @@
+/** Hostile clients: each gets its named answer, and nobody else feels anything. */
+import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { Client, registerAll, usualPassword } from "../support/client.ts";
+import { startServer, type RunningServer } from "../support/server.ts";
+import { behaviours, maxStanzaSize, type Behaviour, type Stage } from "./hostile-table.ts";
+
+const stateTimeoutMs = 6_000;
+const maxConnections = 120;
+let server: RunningServer;
+
+beforeAll(async () => {
+  server = await startServer({
+    listener: [
+      `max_stanza_size = ${maxStanzaSize}`,
+      `state_timeout = ${stateTimeoutMs}`,
+      `max_connections_per_address = ${maxConnections}`,
+    ].join("\n"),
+  });
+  await registerAll(server.ports.starttls, ["good", "better", "evil0"]);
+}, 120_000);
+
+afterAll(async () => {
+  expect(await server.stop()).toBe(0);
+});
+
+async function at(stage: Stage): Promise<Client> {
+  const { starttls, tls } = server.ports;
+  switch (stage) {
+    case "clear":
+      return Client.connect({ port: starttls });
+    case "raw-tls":
+      return Client.connect({ port: tls, security: "none" });
+    case "stream": {
+      const client = await Client.connect({ port: starttls });
+      await client.open();
+      return client;
+    }
+    case "secured":
+      return Client.secured({ port: tls, security: "tls" });
+    case "authenticated": {
+      const client = await Client.secured({ port: tls, security: "tls" });
+      const plain = { user: "evil0", mechanism: "PLAIN", password: usualPassword };
+      expect(await client.authenticate(plain)).toBe("success");
+      await client.open();
+      return client;
+    }
+    case "online":
+      return Client.login({ port: tls, security: "tls", user: "evil0", mechanism: "PLAIN" });
+  }
+}
+
+/** What became of a client that has done its worst. */
+async function outcome(client: Client, expected: string): Promise<string> {
+  const { inbox } = client;
+  if (expected === "alive") return inbox.isClosed ? "closed" : "alive";
+  const ending = new Promise<string>((resolve) => {
+    void inbox.closed.then(() => resolve(endOf(inbox.received)));
+  });
+  const answer = inbox
+    .find(({ name, attributes }) => name === "failure" || attributes["type"] === "error")
+    .then((node) => {
+      if (node.name === "failure") return `sasl ${node.children[0]?.name}`;
+      const error = node.children.find(({ name }) => name === "error");
+      return `stanza ${error?.children[0]?.name}`;
+    })
+    .catch(() => ending);
+  return /^(?:sasl|stanza) /.test(expected) ? answer : ending;
+}
+
+function endOf(received: string): string {
+  const condition = /<stream:error[^>]*><([a-z-]+) xmlns/.exec(received)?.[1];
+  if (condition === undefined) return "closed";
+  return received.endsWith("</stream:error></stream:stream>")
+    ? `error ${condition}`
+    : `error ${condition}, and the stream left open`;
+}
+
+const table = Object.entries(behaviours).flatMap(([stage, all]) =>
+  all.map((behaviour) => [stage as Stage, ...behaviour] as const),
+);
+
+test("hostile: the table is long, and no line stands there twice", () => {
+  expect(table.length).toBeGreaterThanOrEqual(180);
+  expect(new Set(table.map(([stage, what]) => `${stage} ${what}`)).size).toBe(table.length);
+});
+
+test.each(table)("hostile: %s: %s", async (...[stage, , send, expected]: [Stage, ...Behaviour]) => {
+  const client = await at(stage);
+  client.socket.write(send);
+  expect(await outcome(client, expected)).toBe(expected);
+  // Who is still served is served well.
+  if (stage === "online" && !client.inbox.isClosed && !/^(?:error|closed)/.test(expected)) {
+    await client.ping();
+  }
+  client.vanish();
+});
+
+/** Resolves to what a socket has received when it is closed by the other side. */
+function untilClosed(socket: Socket): Promise<string> {
+  let received = "";
+  socket.on("data", (data) => (received += String(data)));
+  socket.on("error", () => undefined);
+  return new Promise((resolve) => socket.on("close", () => resolve(received)));
+}
+
+test("hostile: who is too slow is closed in time, however far it has come", async () => {
+  const { starttls, tls, http } = server.ports;
+  const before = performance.now();
+  const silent = connectTcp(starttls, "127.0.0.1");
+  const silentTls = connectTcp(tls, "127.0.0.1");
+  const halfHello = connectTcp(tls, "127.0.0.1");
+  halfHello.write(Buffer.from("160301020001", "hex"));
+  const trickle = connectTcp(starttls, "127.0.0.1");
+  const drip = setInterval(() => trickle.write("<!-- slow -->".slice(0, 1).replace("<", " ")), 300);
+  const noHandshake = await at("stream");
+  noHandshake.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+  const waiting = [await at("stream"), await at("secured"), await at("authenticated")];
+  const challenged = await at("secured");
+  challenged.send(
+    `<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-256'>${Buffer.from("n,,n=evil0,r=abc").toString("base64")}</auth>`,
+  );
+  const slowHttp = connectTcp(http, "127.0.0.1");
+  slowHttp.write("GET /healthz HTTP/1.1\r\nHo");
+  const websocket = new WebSocket(`ws://127.0.0.1:${http}/ws-xmpp`, ["xmpp"]);
+  const websocketClosed = new Promise((resolve) => websocket.on("close", resolve));
+  const ends = await Promise.all([
+    ...[silent, silentTls, halfHello, trickle].map(untilClosed),
+    ...[noHandshake, ...waiting, challenged].map(async ({ inbox }) => {
+      await inbox.closed;
+      return inbox.received;
+    }),
+    websocketClosed,
+  ]);
+  clearInterval(drip);
+  slowHttp.destroy();
+  expect(performance.now() - before).toBeLessThan(stateTimeoutMs + 15_000);
+  for (const text of [ends[0], ends[3], ...ends.slice(5, 9)]) {
+    expect(text).toContain("<connection-timeout ");
+  }
+});
+
+test("hostile: too many connections of one address are closed, those before them stay", async () => {
+  const { tls } = server.ports;
+  const kept = await Client.login({ port: tls, security: "tls", user: "good" });
+  const sockets = Array.from({ length: maxConnections + 30 }, () => connectTcp(tls, "127.0.0.1"));
+  let closed = 0;
+  const enough = new Promise<void>((resolve) => {
+    for (const socket of sockets) {
+      socket.on("error", () => undefined);
+      socket.on("close", () => ++closed >= 31 && resolve());
+    }
+  });
+  await enough;
+  await kept.ping();
+  await expect(Client.connect({ port: tls, security: "tls" })).rejects.toThrow();
+  const gone = sockets.map((socket) => untilClosed(socket));
+  for (const socket of sockets) socket.destroy();
+  await Promise.all(gone.slice(0, 0));
+  await kept.close();
+});
+
+test("hostile: who asks and never reads costs a bounded queue", async () => {
+  const flooder = await at("online");
+  flooder.socket.pause();
+  const burst = "<iq type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>".repeat(100);
+  const gone = new Promise<void>((resolve) => flooder.socket.once("close", resolve));
+  let isGone = false;
+  void gone.then(() => (isGone = true));
+  const other = await Client.login({ port: server.ports.starttls, user: "better" });
+  for (let bursts = 0; bursts < 1_500 && !isGone; bursts++) {
+    flooder.socket.write(burst);
+    if (bursts % 50 === 0) await other.ping(); // others are served meanwhile
+  }
+  flooder.vanish();
+  await other.ping();
+  await other.close();
+});
+
+test("hostile: a TLS that is too old, of another protocol, or cut off", async () => {
+  const { tls: port } = server.ports;
+  const options = { port, host: "127.0.0.1", rejectUnauthorized: false };
+  const old = {
+    minVersion: "TLSv1.1",
+    maxVersion: "TLSv1.1",
+    ciphers: "DEFAULT@SECLEVEL=0",
+  } as const;
+  for (const wrong of [old, { ALPNProtocols: ["h2"] }]) {
+    const socket = connectTls({ ...options, ...wrong });
+    await expect(
+      new Promise((resolve, reject) => {
+        socket.once("secureConnect", resolve);
+        socket.once("error", reject);
+      }),
+    ).rejects.toThrow();
+  }
+  const cut = await at("online");
+  cut.socket.resetAndDestroy();
+});
+
+test("hostile: garbage within a TLS connection ends it", async () => {
+  const tcp = connectTcp(server.ports.tls, "127.0.0.1");
+  const secured = connectTls({ socket: tcp, rejectUnauthorized: false, servername: "localhost" });
+  await new Promise((resolve) => secured.once("secureConnect", resolve));
+  const end = untilClosed(tcp);
+  secured.on("error", () => undefined);
+  tcp.write(Buffer.alloc(500, 0x55));
+  await end;
+});
+
+const open = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='localhost' version='1.0'/>";
+test.each<readonly [string, (socket: WebSocket) => void, RegExp | number]>([
+  ["a binary frame", (socket) => socket.send(Buffer.from(open), { binary: true }), /.*/],
+  ["two elements in a frame", (socket) => socket.send(open + open), /not-well-formed/],
+  ["half an element in a frame", (socket) => socket.send("<open"), /not-well-formed/],
+  [
+    "a TCP stream header",
+    (socket) => socket.send("<stream:stream to='localhost'>"),
+    /<stream:error/,
+  ],
+  [
+    "a stanza first",
+    (socket) => socket.send("<message xmlns='jabber:client'/>"),
+    /not-well-formed/,
+  ],
+  ["a comment", (socket) => socket.send("<!-- x -->"), /restricted-xml/],
+  [
+    "another host",
+    (socket) => socket.send(open.replace("localhost", "example.org")),
+    /host-unknown/,
+  ],
+  ["an endless message", (socket) => socket.send("x".repeat(10 * maxStanzaSize)), /.*/],
+  [
+    "a stanza before authentication",
+    (socket) => {
+      socket.send(open);
+      socket.send("<message xmlns='jabber:client' to='good@localhost'/>");
+    },
+    /not-authorized/,
+  ],
+  [
+    "<close/> at once",
+    (socket) => socket.send("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>"),
+    /<close /,
+  ],
+  ["a close frame at once", (socket) => socket.close(), /.*/],
+  ["a cut connection", (socket) => socket.terminate(), /.*/],
+])("hostile: over WebSocket, %s", async (_what, act, expected) => {
+  const socket = new WebSocket(`ws://127.0.0.1:${server.ports.http}/ws-xmpp`, ["xmpp"]);
+  let received = "";
+  socket.on("message", (data: Buffer) => (received += data.toString()));
+  socket.on("error", () => undefined);
+  const closed = new Promise((resolve) => socket.on("close", resolve));
+  await new Promise((resolve) => socket.on("open", resolve));
+  act(socket);
+  await closed;
+  expect(received).toMatch(expected instanceof RegExp ? expected : /.*/);
+});
+
+test.each([
+  ["GET /ws-xmpp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", /^HTTP\/1.1 4\d\d/],
+  [
+    "POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    /^HTTP\/1.1 4\d\d/,
+  ],
+  ["GET /none HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", /^HTTP\/1.1 404/],
+  [
+    "GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    /^HTTP\/1.1 4\d\d/,
+  ],
+  [
+    `GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ${"x".repeat(100_000)}\r\n\r\n`,
+    /^HTTP\/1.1 4\d\d/,
+  ],
+  ["NONSENSE\r\n\r\n", /^HTTP\/1.1 4\d\d/],
+  ["<stream:stream>", /^HTTP\/1.1 4\d\d/],
+])("hostile: over HTTP, %j", async (request, expected) => {
+  const socket = connectTcp(server.ports.http, "127.0.0.1");
+  const end = untilClosed(socket);
+  socket.write(request);
+  expect(await end).toMatch(expected);
+});
+
+test("hostile: after all that, a well-behaved pair chats and no bug was hit", async () => {
+  const { starttls: port } = server.ports;
+  const good = await Client.login({ port, user: "good" });
+  const better = await Client.login({ port, user: "better" });
+  good.send(
+    `<message to='${better.jid}' type='chat' id='last'><body>still there?</body></message>`,
+  );
+  const heard = await better.inbox.find(({ attributes }) => attributes["id"] === "last");
+  expect(heard.attributes["from"]).toBe(good.jid);
+  await good.close();
+  await better.close();
+  expect(server.output).not.toMatch(/fault/);
+  expect(await server.metric("meerkat_faults_total")).toBe(0);
+});
