@@ -10,12 +10,11 @@ import { isInNetwork } from "../base/ip-network.ts";
 import type { Instant, Now } from "../base/time.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { Entropy } from "../ports/entropy.ts";
-import type { HttpInput } from "../ports/http.ts";
 import type { Log } from "../ports/log.ts";
 import type { Counter } from "../ports/metrics.ts";
 import type { ConnectionId, NetworkInput, TlsInfo } from "../ports/network.ts";
 import type { QueryFailed, Work } from "../ports/work.ts";
-import type { Feature, FeatureContext } from "../router/feature.ts";
+import type { Feature } from "../router/feature.ts";
 import { Router, type RouterEffect } from "../router/router.ts";
 import type { Session } from "../router/session.ts";
 import { Sessions } from "../router/sessions.ts";
@@ -29,6 +28,7 @@ import type { Stanza } from "../xmpp/stanza.ts";
 import { bind } from "./binding.ts";
 import type { Config, Listener } from "./config.ts";
 import type { Core, WorldEffect, WorldInput } from "./effects.ts";
+import { FeatureHost, type Moment } from "./feature-host.ts";
 import { NodeMetrics } from "./metrics.ts";
 import { WorkRunner, type Task, type WorkEnds } from "./work-runner.ts";
 
@@ -67,6 +67,7 @@ export class MeerkatCore implements Core {
   readonly #jids = new JidCache(jidCacheSize);
   readonly #router: Router;
   readonly #work: WorkRunner;
+  readonly #features: FeatureHost;
   readonly #clients = new Map<ConnectionId, Client>();
   readonly #deadlines = new Deadlines<Client>();
   readonly #listeners: ReadonlyMap<string, Listener>;
@@ -81,6 +82,7 @@ export class MeerkatCore implements Core {
     const { hosts } = options.config.general;
     this.#router = new Router(hosts, this.sessions, this.#jids, options.features);
     this.#work = new WorkRunner((effect) => this.#effects.push(effect), maxOpenRequests);
+    this.#features = new FeatureHost(options);
     this.#listeners = new Map(options.config.listen.map((each) => [each.name, each]));
   }
 
@@ -100,7 +102,7 @@ export class MeerkatCore implements Core {
         this.#work.answer(now, input);
         break;
       case "http-requested":
-        this.#serve(now, input);
+        this.#effects.push(this.#features.serve(input, this.#moment(now)));
         break;
       case "deadline-reached":
         this.#expire(now);
@@ -335,7 +337,7 @@ export class MeerkatCore implements Core {
     this.#counts.sessions.value += 1;
     // The stream is bound, then told so in its own words, then reads on: nothing overtakes the answer.
     this.#stepStream(now, client, { type: "deliver", delivery: { stanza: outcome.reply } });
-    this.#stepStream(now, client, { type: "bound", jid: outcome.session.jid.full });
+    this.#stepStream(now, client, { type: "bound" });
   }
 
   #endSession(
@@ -388,7 +390,9 @@ export class MeerkatCore implements Core {
       this.#fromRouter(later, { type: "deliver", session, stanza, ...addresses });
     };
     const ending: { bare: string; text: string }[] = [];
-    const context = this.#context(now, (bare, text) => ending.push({ bare, text }));
+    const context = this.#features.context(this.#moment(now), (bare, text) =>
+      ending.push({ bare, text }),
+    );
     this.#answerWith(now, asked.stanza, handler(asked, context), (later, stanza) => {
       reply(later, stanza);
       for (const { bare, text } of ending) this.#endAll(later, bare, text);
@@ -413,7 +417,7 @@ export class MeerkatCore implements Core {
       if (refusal !== undefined) reply(now, refusal);
       return;
     }
-    const context = this.#context(now, () => undefined);
+    const context = this.#features.context(this.#moment(now));
     this.#answerWith(now, request, handler(client.stream.host, request, context), reply);
   }
 
@@ -456,41 +460,11 @@ export class MeerkatCore implements Core {
     }
   }
 
-  // --- HTTP, time and the end
+  // --- time and the end
 
-  #context(now: Now, endSessions: FeatureContext["endSessions"]): FeatureContext {
-    const { config, features, version, crypto, entropy } = this.#options;
-    return {
-      now,
-      startedAt: this.#startedAt ?? now,
-      version,
-      hosts: config.general.hosts,
-      features,
-      crypto,
-      entropy,
-      scramIterations: config.auth.scram_iterations,
-      notReady: this.#stopAt === undefined ? undefined : "shutting down",
-      endSessions,
-      websocketUrls: (host) => websocketUrls(config, host),
-    };
-  }
-
-  #serve(now: Now, input: HttpInput): void {
-    const { request, method, path, host } = input;
-    const answerer = this.#options.features.flatMap(({ http }) => http?.[path] ?? [])[0];
-    const known = answerer !== undefined;
-    if (!known || (method !== "GET" && method !== "HEAD")) {
-      const status = known ? 405 : 404;
-      const headers = { "content-type": "text/plain; charset=utf-8" };
-      const body = known ? "Only GET and HEAD are answered here\n" : "Nothing is served here\n";
-      this.#effects.push({ type: "respond", request, status, headers, body });
-      return;
-    }
-    const answer = answerer(
-      host,
-      this.#context(now, () => undefined),
-    );
-    this.#effects.push({ type: "respond", request, ...answer });
+  #moment(now: Now): Moment {
+    const notReady = this.#stopAt === undefined ? undefined : "shutting down";
+    return { now, startedAt: this.#startedAt ?? now, notReady };
   }
 
   #expire(now: Now): void {
@@ -516,15 +490,4 @@ export class MeerkatCore implements Core {
     this.#stopped = true;
     this.#effects.push({ type: "stopped" });
   }
-}
-
-function websocketUrls(config: Config, host: string): readonly string[] {
-  const name = host === "" ? (config.general.hosts[0] ?? "localhost") : host;
-  return config.listen.flatMap((listener) =>
-    listener.kind === "http" && listener.websocket_path !== ""
-      ? [
-          `${listener.tls === undefined ? "ws" : "wss"}://${name}:${listener.port}${listener.websocket_path}`,
-        ]
-      : [],
-  );
 }

@@ -13,80 +13,21 @@
  * handed those for its client (`deliver`). A client that reads too slowly has a bounded queue here;
  * what is still in it at the end is handed back, so that nothing vanishes without a word.
  */
-import type { BinaryString } from "../base/bytes.ts";
-import { fromBase64, toBase64, toHex } from "../base/bytes.ts";
+import { fromBase64, toBase64, toHex, type BinaryString } from "../base/bytes.ts";
 import type { Duration, Instant, Now } from "../base/time.ts";
-import type { Entropy } from "../ports/entropy.ts";
-import type { ConnectionId, NetworkEffect, TlsInfo } from "../ports/network.ts";
-import { prepareDomain } from "../xmpp/jid.ts";
+import type { ConnectionId, TlsInfo } from "../ports/network.ts";
 import { NS } from "../xmpp/namespaces.ts";
 import { Reader, type StreamHeader } from "../xmpp/reader.ts";
 import { errorReply } from "../xmpp/stanza-error.ts";
-import { Stanza } from "../xmpp/stanza.ts";
+import type { Stanza } from "../xmpp/stanza.ts";
 import { XmlError, type StreamErrorCondition } from "../xmpp/stream-error.ts";
-import { tcpFraming, websocketFraming, type Framing } from "./framing.ts";
-import type { SaslFailure, SaslOutcome } from "./sasl/exchange.ts";
+import type { C2sEffect, C2sInput, C2sOptions, Delivery } from "./c2s-traffic.ts";
 import { saslFailureXml, streamFeatures } from "./features.ts";
+import { tcpFraming, websocketFraming, type Framing } from "./framing.ts";
+import { answerHeader, wrongStreamHeader, type AskedStream } from "./header.ts";
+import type { SaslFailure, SaslOutcome } from "./sasl/exchange.ts";
 
-export interface C2sOptions {
-  readonly connection: ConnectionId;
-  readonly framing: "tcp" | "websocket";
-  readonly hosts: readonly string[];
-  readonly entropy: Entropy;
-  readonly tls: TlsInfo | undefined;
-  /** What this listener says of TLS; undefined: it has no certificate. */
-  readonly tlsMode: "starttls" | "starttls_required" | "tls" | undefined;
-  /** SASL mechanisms to offer, best first, given what the connection has become. */
-  readonly mechanisms: (tls: TlsInfo | undefined) => readonly string[];
-  /** May this peer register accounts in-band (XEP-0077)? */
-  readonly registration: boolean;
-  readonly maxStanzaSize: number;
-  readonly maxAuthAttempts: number;
-  /** Stanzas that a client may send before it is authenticated. */
-  readonly maxStanzasBeforeAuth: number;
-  /** From connecting to being bound. */
-  readonly negotiationTimeout: Duration;
-  readonly maxSendQueue: number;
-  readonly sendTimeout: Duration;
-  readonly keepAliveInterval: Duration;
-}
-
-export type C2sInput =
-  | { readonly type: "bytes-received"; readonly bytes: Uint8Array }
-  | { readonly type: "tls-established"; readonly tls: TlsInfo }
-  | { readonly type: "connection-congested" | "connection-drained" | "connection-closed" }
-  | { readonly type: "deadline-reached" }
-  | { readonly type: "challenge-issued"; readonly data: Uint8Array }
-  | { readonly type: "authentication-finished"; readonly outcome: SaslOutcome }
-  /** The answer to `bind`: a full JID, or a stanza error to the bind request. */
-  | { readonly type: "bound"; readonly jid: string }
-  | { readonly type: "bind-refused"; readonly reply: Stanza }
-  /** A stanza for the client; `from`/`to`, where given, replace those of the stanza. */
-  | { readonly type: "deliver"; readonly delivery: Delivery }
-  | { readonly type: "end"; readonly condition?: StreamErrorCondition; readonly text?: string };
-
-export interface Delivery {
-  readonly stanza: Stanza;
-  readonly from?: string;
-  readonly to?: string;
-}
-
-export type C2sEffect =
-  | NetworkEffect
-  | {
-      readonly type: "authenticate";
-      readonly mechanism: string;
-      readonly initial: Uint8Array | undefined;
-    }
-  | { readonly type: "respond-to-challenge"; readonly data: Uint8Array }
-  | { readonly type: "abort-authentication" }
-  | { readonly type: "bind"; readonly request: Stanza; readonly resource: string | undefined }
-  | { readonly type: "register"; readonly request: Stanza }
-  | { readonly type: "stanza-received"; readonly stanza: Stanza }
-  /** These never left, and the client can no longer be reached. */
-  | { readonly type: "undelivered"; readonly deliveries: readonly Delivery[] }
-  /** The client can no longer be reached. Said once; `undelivered` may come before and after. */
-  | { readonly type: "ended"; readonly reason: string };
+export type { C2sEffect, C2sInput, C2sOptions, Delivery } from "./c2s-traffic.ts";
 
 type State =
   | "opening"
@@ -194,7 +135,7 @@ export class C2sStream {
         this.#resume(now);
         break;
       case "bound":
-        this.#bound(now, input.jid);
+        this.#bound(now);
         this.#resume(now);
         break;
       case "bind-refused":
@@ -262,7 +203,7 @@ export class C2sStream {
         if (event === undefined) return;
         if (event.kind === "element") this.#element(now, event);
         else if (event.kind === "opened") this.#opened(now, event);
-        else this.#peerClosed(now);
+        else this.#peerClosed();
       }
     } catch (error) {
       if (!(error instanceof XmlError)) throw error;
@@ -272,33 +213,26 @@ export class C2sStream {
 
   #opened(now: Now, header: StreamHeader): void {
     if (this.#state !== "opening") return; // a closing stream still reads to its end
-    if (header.namespace !== NS.streams) {
-      return this.#fail(now, "invalid-namespace", `The stream's namespace must be ${NS.streams}`);
-    }
-    if (header.name !== "stream") {
-      return this.#fail(now, "bad-format", "The root element must be <stream:stream/>");
-    }
-    if (header.contentNamespace !== NS.client) {
-      return this.#fail(now, "invalid-namespace", `The content namespace must be ${NS.client}`);
-    }
+    const wrong = wrongStreamHeader(header);
+    if (wrong !== undefined) return this.#fail(now, wrong.condition, wrong.text);
     const { attributes } = header;
-    this.#open(now, attributes.get("to"), attributes.get("version"), attributes.get("xml:lang"));
+    this.#open(now, {
+      to: attributes.get("to"),
+      version: attributes.get("version"),
+      lang: attributes.get("xml:lang"),
+    });
   }
 
   /** RFC 6120 §4.7: answers the client's header, then says what can be negotiated. */
-  #open(now: Now, to: string | undefined, version: string | undefined, lang?: string): void {
-    const host = to === undefined ? undefined : prepareDomain(to);
-    if (host === undefined || !this.#options.hosts.includes(host)) {
-      const hosts = this.#options.hosts.join(", ");
-      return this.#fail(now, "host-unknown", `This server hosts: ${hosts}`);
+  #open(now: Now, asked: AskedStream): void {
+    const answer = answerHeader(asked, this.#options.hosts);
+    if (answer.lang !== undefined) this.#lang = answer.lang;
+    if (answer.host !== undefined && this.#username === undefined) this.#host = answer.host;
+    if (answer.error !== undefined) {
+      return this.#fail(now, answer.error.condition, answer.error.text);
     }
-    if (this.#username !== undefined && host !== this.#host) {
+    if (answer.host !== this.#host) {
       return this.#fail(now, "not-authorized", "The host changed after authentication");
-    }
-    this.#host = host;
-    if (lang !== undefined && /^[A-Za-z0-9-]{1,35}$/.test(lang)) this.#lang = lang;
-    if (version === undefined || !/^[1-9][0-9]{0,2}\.[0-9]{1,3}$/.test(version)) {
-      return this.#fail(now, "unsupported-version", "Version 1.0 is required (RFC 6120 §4.7.5)");
     }
     this.#writeHeader();
     this.#state = "negotiating";
@@ -355,13 +289,14 @@ export class C2sStream {
     if (this.#options.framing !== "websocket") {
       return this.#fail(now, "invalid-namespace", "Framing elements belong to WebSocket streams");
     }
-    if (element.name === "close") return this.#peerClosed(now);
+    if (element.name === "close") return this.#peerClosed();
     if (element.name !== "open" || this.#state !== "opening") {
       return this.#fail(now, "bad-format", "Only <open/> or <close/> can stand here");
     }
     const { attrs } = element.element();
     const version: unknown = attrs["version"];
-    this.#open(now, element.to, typeof version === "string" ? version : undefined, element.lang);
+    const { to, lang } = element;
+    this.#open(now, { to, version: typeof version === "string" ? version : undefined, lang });
   }
 
   #negotiate(now: Now, element: Stanza): void {
@@ -504,7 +439,7 @@ export class C2sStream {
     });
   }
 
-  #bound(now: Now, _jid: string): void {
+  #bound(now: Now): void {
     this.#state = "bound";
     this.#deadline = this.#congested
       ? now.at + this.#options.sendTimeout
@@ -575,12 +510,11 @@ export class C2sStream {
   }
 
   /** The peer's closing tag: answered, then the connection goes (RFC 6120 §4.4). */
-  #peerClosed(now: Now): void {
+  #peerClosed(): void {
     if (this.#state === "closing") return this.#drop("both sides closed the stream");
     this.#writeHeader();
     this.#write(this.#framing.end);
     this.#drop("the peer closed the stream");
-    void now;
   }
 
   /** Closes from our side: an error if there is one, the closing tag, and a while for the peer's. */

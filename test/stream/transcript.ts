@@ -118,7 +118,7 @@ export class Player {
         return { type: "authentication-finished", outcome: { type: "failure", condition } };
       }
       case "bound":
-        return { type: "bound", jid: first };
+        return { type: "bound" };
       case "bind-refused": {
         const reply = this.#asked === undefined ? undefined : errorReply(this.#asked, "conflict");
         return { type: "bind-refused", reply: reply ?? stanza("<iq/>") };

@@ -1,0 +1,75 @@
+/** Feature host: what features are told of the server around them, and their HTTP paths. */
+import type { Now } from "../base/time.ts";
+import type { Crypto } from "../ports/crypto.ts";
+import type { Entropy } from "../ports/entropy.ts";
+import type { HttpEffect, HttpInput } from "../ports/http.ts";
+import type { Feature, FeatureContext } from "../router/feature.ts";
+import type { Config } from "./config.ts";
+
+export interface FeatureHostOptions {
+  readonly config: Config;
+  readonly features: readonly Feature[];
+  readonly version: string;
+  readonly entropy: Entropy;
+  readonly crypto: Crypto;
+}
+
+/** What changes from one request to the next. */
+export interface Moment {
+  readonly now: Now;
+  readonly startedAt: Now;
+  /** Why the node should get no new clients; undefined: it is ready. */
+  readonly notReady: string | undefined;
+}
+
+const plainText = { "content-type": "text/plain; charset=utf-8" };
+
+export class FeatureHost {
+  readonly #options: FeatureHostOptions;
+
+  constructor(options: FeatureHostOptions) {
+    this.#options = options;
+  }
+
+  context(
+    moment: Moment,
+    endSessions: FeatureContext["endSessions"] = () => undefined,
+  ): FeatureContext {
+    const { config, features, version, crypto, entropy } = this.#options;
+    return {
+      ...moment,
+      version,
+      hosts: config.general.hosts,
+      features,
+      crypto,
+      entropy,
+      scramIterations: config.auth.scram_iterations,
+      endSessions,
+      websocketUrls: (host) => websocketUrls(config, host),
+    };
+  }
+
+  serve({ request, method, path, host }: HttpInput, moment: Moment): HttpEffect {
+    const answerer = this.#options.features.flatMap(({ http }) => http?.[path] ?? [])[0];
+    if (answerer === undefined) {
+      const body = "Nothing is served here\n";
+      return { type: "respond", request, status: 404, headers: plainText, body };
+    }
+    if (method !== "GET" && method !== "HEAD") {
+      const body = "Only GET and HEAD are answered here\n";
+      return { type: "respond", request, status: 405, headers: plainText, body };
+    }
+    return { type: "respond", request, ...answerer(host, this.context(moment)) };
+  }
+}
+
+/** The Host header is anybody's text: only a name of ours is repeated. */
+function websocketUrls(config: Config, asked: string): readonly string[] {
+  const { hosts } = config.general;
+  const host = hosts.includes(asked) ? asked : (hosts[0] ?? "localhost");
+  return config.listen.flatMap((listener) => {
+    if (listener.kind !== "http" || listener.websocket_path === "") return [];
+    const scheme = listener.tls === undefined ? "ws" : "wss";
+    return [`${scheme}://${host}:${listener.port}${listener.websocket_path}`];
+  });
+}
