@@ -13,7 +13,7 @@
  * handed those for its client (`deliver`). A client that reads too slowly has a bounded queue here;
  * what is still in it at the end is handed back, so that nothing vanishes without a word.
  */
-import { fromBase64, toBase64, toHex, type BinaryString } from "../base/bytes.ts";
+import { toBase64, toHex, type BinaryString } from "../base/bytes.ts";
 import type { Duration, Instant, Now } from "../base/time.ts";
 import type { ConnectionId, TlsInfo } from "../ports/network.ts";
 import { NS } from "../xmpp/namespaces.ts";
@@ -22,10 +22,13 @@ import { errorReply } from "../xmpp/stanza-error.ts";
 import type { Stanza } from "../xmpp/stanza.ts";
 import { XmlError, type StreamErrorCondition } from "../xmpp/stream-error.ts";
 import type { C2sEffect, C2sInput, C2sOptions, Delivery } from "./c2s-traffic.ts";
-import { saslFailureXml, streamFeatures } from "./features.ts";
+import { streamFeatures } from "./features.ts";
 import { tcpFraming, websocketFraming, type Framing } from "./framing.ts";
 import { answerHeader, wrongStreamHeader, type AskedStream } from "./header.ts";
+import { HeldBytes } from "./held-bytes.ts";
+import { Outbox } from "./outbox.ts";
 import type { SaslFailure, SaslOutcome } from "./sasl/exchange.ts";
+import { readAuth, readResponse, saslFailureXml } from "./sasl-elements.ts";
 
 export type { C2sEffect, C2sInput, C2sOptions, Delivery } from "./c2s-traffic.ts";
 
@@ -59,16 +62,15 @@ export class C2sStream {
   #deadline: Instant | undefined;
   #activeAt: Instant = 0;
   #congested = false;
-  #queue: Delivery[] | undefined;
-  #queuedBytes = 0;
-  /** Bytes that arrived while an answer is awaited; undefined when there are none. */
-  #held: Uint8Array[] | undefined;
-  #heldBytes = 0;
+  readonly #outbox: Outbox;
+  readonly #held: HeldBytes;
   #effects: C2sEffect[] = [];
 
   constructor(now: Now, options: C2sOptions) {
     this.#options = options;
     this.#framing = options.framing === "tcp" ? tcpFraming : websocketFraming;
+    this.#outbox = new Outbox(options.maxSendQueue);
+    this.#held = new HeldBytes(options.maxStanzaSize);
     this.#tls = options.tls;
     this.#reader = this.#newReader();
     this.#deadline = now.at + options.negotiationTimeout;
@@ -110,6 +112,7 @@ export class C2sStream {
         break;
       case "tls-established":
         this.#tls = input.tls;
+        this.#held.takeAll();
         this.#restart();
         break;
       case "connection-congested":
@@ -172,26 +175,21 @@ export class C2sStream {
   #receive(now: Now, bytes: Uint8Array): void {
     this.#activeAt = now.at;
     if (this.#state === "securing") return; // RFC 6120 §5.4.3.3: nothing sent in the clear counts
-    if (this.#waiting() || this.#held !== undefined) return this.#hold(now, bytes);
+    if (this.#waiting() || !this.#held.empty) return this.#hold(now, bytes);
     this.#reader.push(bytes);
     this.#read(now);
   }
 
   #hold(now: Now, bytes: Uint8Array): void {
-    this.#heldBytes += bytes.length;
-    if (this.#heldBytes > this.#options.maxStanzaSize) {
-      const max = this.#options.maxStanzaSize;
-      return this.#fail(now, "policy-violation", `More than ${max} bytes sent before an answer`);
-    }
-    (this.#held ??= []).push(bytes);
+    if (this.#held.put(bytes)) return;
+    const max = this.#options.maxStanzaSize;
+    this.#fail(now, "policy-violation", `More than ${max} bytes sent before an answer`);
   }
 
   /** Takes up reading where it stopped to wait for an answer. */
   #resume(now: Now): void {
     if (this.#waiting()) return;
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    this.#heldBytes = 0;
+    const held = this.#held.takeAll();
     this.#read(now);
     for (const bytes of held) this.#receive(now, bytes);
   }
@@ -236,22 +234,9 @@ export class C2sStream {
     }
     this.#writeHeader();
     this.#state = "negotiating";
-    this.#write(this.#framing.features(this.#features()));
-  }
-
-  #features(): string {
-    if (this.#username !== undefined) return streamFeatures({ bind: true });
-    const secure = this.#tls !== undefined;
-    const mode = this.#options.tlsMode;
-    const startTls =
-      secure || mode === undefined || this.#options.framing === "websocket" ? undefined : mode;
-    if (startTls === "starttls_required") return streamFeatures({ startTls });
-    return streamFeatures({
-      startTls,
-      mechanisms: this.#options.mechanisms(this.#tls),
-      bindings: this.#tls === undefined ? [] : Object.keys(this.#tls.bindings),
-      registration: this.#options.registration,
-    });
+    const authenticated = this.#username !== undefined;
+    const features = streamFeatures(this.#options, this.#tls, authenticated);
+    this.#write(this.#framing.features(features));
   }
 
   #writeHeader(): void {
@@ -334,8 +319,6 @@ export class C2sStream {
     if (rest !== undefined && rest.length > 0) this.#reader.push(rest);
     this.#state = "opening";
     this.#headerSent = false;
-    this.#held = undefined;
-    this.#heldBytes = 0;
   }
 
   // --- SASL (RFC 6120 §6)
@@ -344,35 +327,22 @@ export class C2sStream {
     if (this.#username !== undefined) {
       return this.#fail(now, "not-authorized", "Already authenticated (RFC 6120 §6.4.6)");
     }
-    if (element.name !== "auth") return this.#saslFailed(now, "malformed-request");
-    const mechanism: unknown = element.element().attrs["mechanism"];
-    if (this.#tls === undefined && this.#options.tlsMode === "starttls_required") {
-      return this.#saslFailed(now, "encryption-required");
-    }
-    const offered = this.#options.mechanisms(this.#tls);
-    if (typeof mechanism !== "string" || !offered.includes(mechanism)) {
-      return this.#saslFailed(now, "invalid-mechanism");
-    }
-    const text = element.element().getText().trim();
-    const initial = text === "=" ? new Uint8Array(0) : text === "" ? undefined : fromBase64(text);
-    if (text !== "" && initial === undefined) return this.#saslFailed(now, "incorrect-encoding");
+    const bare = this.#tls === undefined && this.#options.tlsMode === "starttls_required";
+    const read = readAuth(element, this.#options.mechanisms(this.#tls), bare);
+    if (typeof read === "string") return this.#saslFailed(now, read);
     this.#state = "authenticating";
-    this.#effects.push({ type: "authenticate", mechanism, initial });
+    this.#effects.push({ type: "authenticate", ...read });
   }
 
   #saslResponse(now: Now, element: Stanza): void {
-    const expected = element.namespace === NS.sasl ? element.name : "";
-    const text = expected === "response" ? element.element().getText().trim() : "";
-    const data = text === "" || text === "=" ? new Uint8Array(0) : fromBase64(text);
-    if (expected === "response" && data !== undefined) {
+    const read = readResponse(element);
+    if (typeof read !== "string") {
       this.#state = "authenticating";
-      this.#effects.push({ type: "respond-to-challenge", data });
+      this.#effects.push({ type: "respond-to-challenge", data: read });
       return;
     }
     this.#effects.push({ type: "abort-authentication" });
-    if (expected === "response") return this.#saslFailed(now, "incorrect-encoding");
-    if (expected === "abort") return this.#saslFailed(now, "aborted");
-    if (expected !== "") return this.#saslFailed(now, "malformed-request");
+    if (element.namespace === NS.sasl) return this.#saslFailed(now, read);
     this.#fail(now, "not-authorized", "Only <response/> or <abort/> can answer a challenge");
   }
 
@@ -386,9 +356,7 @@ export class C2sStream {
         ? `<success xmlns='${NS.sasl}'/>`
         : `<success xmlns='${NS.sasl}'>${data}</success>`,
     );
-    const held = this.#held;
     this.#restart(this.#options.framing === "tcp" ? this.#reader.rest() : undefined);
-    this.#held = held;
   }
 
   #saslFailed(now: Now, condition: SaslFailure, text?: string): void {
@@ -461,12 +429,9 @@ export class C2sStream {
   }
 
   #enqueue(now: Now, delivery: Delivery): void {
+    if (this.#outbox.put(delivery)) return;
     const max = this.#options.maxSendQueue;
-    this.#queuedBytes += delivery.stanza.size;
-    (this.#queue ??= []).push({ ...delivery, stanza: delivery.stanza.copy() });
-    if (this.#queuedBytes > max) {
-      this.#fail(now, "resource-constraint", `More than ${max} bytes wait to be read: the maximum`);
-    }
+    this.#fail(now, "resource-constraint", `More than ${max} bytes wait to be read: the maximum`);
   }
 
   #writeStanza(delivery: Delivery): void {
@@ -479,10 +444,7 @@ export class C2sStream {
 
   #drain(now: Now): void {
     this.#congested = false;
-    const queue = this.#queue ?? [];
-    this.#queue = undefined;
-    this.#queuedBytes = 0;
-    for (const delivery of queue) this.#writeStanza(delivery);
+    for (const delivery of this.#outbox.takeAll()) this.#writeStanza(delivery);
     if (this.#state === "bound") this.#deadline = now.at + this.#options.keepAliveInterval;
   }
 
@@ -534,10 +496,7 @@ export class C2sStream {
   }
 
   #drop(reason: string): void {
-    if (this.#state !== "closing") this.#handBack(reason);
-    this.#state = "closed";
-    this.#deadline = undefined;
-    this.#held = undefined;
+    this.#finish(reason);
     this.#effects.push({ type: "close", connection: this.connection });
   }
 
@@ -545,7 +504,7 @@ export class C2sStream {
     if (this.#state !== "closing") this.#handBack(reason);
     this.#state = "closed";
     this.#deadline = undefined;
-    this.#held = undefined;
+    this.#held.takeAll();
   }
 
   #return(delivery: Delivery): void {
@@ -553,9 +512,8 @@ export class C2sStream {
   }
 
   #handBack(reason: string): void {
-    const deliveries = this.#queue;
-    this.#queue = undefined;
+    const deliveries = this.#outbox.takeAll();
     this.#effects.push({ type: "ended", reason });
-    if (deliveries !== undefined) this.#effects.push({ type: "undelivered", deliveries });
+    if (deliveries.length > 0) this.#effects.push({ type: "undelivered", deliveries });
   }
 }

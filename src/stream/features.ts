@@ -1,9 +1,9 @@
-/** Stream features: what can be negotiated now (RFC 6120 §4.3.2), and SASL's failure element. */
+/** Stream features: what can be negotiated now (RFC 6120 §4.3.2)? */
 import { NS } from "../xmpp/namespaces.ts";
-import { escapeText } from "../xmpp/escape.ts";
-import type { SaslFailure } from "./sasl/exchange.ts";
+import type { TlsInfo } from "../ports/network.ts";
+import type { C2sOptions } from "./c2s-traffic.ts";
 
-export interface OfferedFeatures {
+interface OfferedFeatures {
   readonly startTls?: "starttls" | "starttls_required" | "tls" | undefined;
   readonly mechanisms?: readonly string[];
   /** Channel-binding types that this connection can give (XEP-0440). */
@@ -13,7 +13,7 @@ export interface OfferedFeatures {
 }
 
 /** The children of <stream:features/>. */
-export function streamFeatures(offered: OfferedFeatures): string {
+function featuresXml(offered: OfferedFeatures): string {
   let xml = "";
   if (offered.startTls !== undefined) {
     const required = offered.startTls === "starttls_required" ? "<required/>" : "";
@@ -37,8 +37,20 @@ export function streamFeatures(offered: OfferedFeatures): string {
   return xml;
 }
 
-/** RFC 6120 §6.4.5 */
-export function saslFailureXml(condition: SaslFailure, text: string | undefined): string {
-  const words = text === undefined ? "" : `<text xml:lang='en'>${escapeText(text)}</text>`;
-  return `<failure xmlns='${NS.sasl}'><${condition}/>${words}</failure>`;
+/** For a stream in this state of this listener: first TLS if it must be, then SASL, then binding. */
+export function streamFeatures(
+  options: C2sOptions,
+  tls: TlsInfo | undefined,
+  authenticated: boolean,
+): string {
+  if (authenticated) return featuresXml({ bind: true });
+  const { tlsMode, framing } = options;
+  const startTls = tls !== undefined || framing === "websocket" ? undefined : tlsMode;
+  if (startTls === "starttls_required") return featuresXml({ startTls });
+  return featuresXml({
+    startTls,
+    mechanisms: options.mechanisms(tls),
+    bindings: Object.keys(tls?.bindings ?? {}),
+    registration: options.registration,
+  });
 }

@@ -1,0 +1,37 @@
+/**
+ * Outbox: stanzas that wait for a client which does not read fast enough.
+ *
+ * Empty and without memory while the connection is not congested. Bounded by bytes; it keeps stanzas, not
+ * what they look like on the wire, so that what never leaves can be handed back to its senders.
+ */
+import type { Delivery } from "./c2s-traffic.ts";
+
+export class Outbox {
+  readonly #maxBytes: number;
+  #waiting: Delivery[] | undefined;
+  #bytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Keeps a delivery; false when that was more than the bound allows. */
+  put(delivery: Delivery): boolean {
+    const { stanza, from, to } = delivery;
+    this.#bytes += stanza.size;
+    (this.#waiting ??= []).push({
+      stanza: stanza.copy(),
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+    });
+    return this.#bytes <= this.#maxBytes;
+  }
+
+  /** Empties it. */
+  takeAll(): readonly Delivery[] {
+    const all = this.#waiting ?? [];
+    this.#waiting = undefined;
+    this.#bytes = 0;
+    return all;
+  }
+}
