@@ -17,7 +17,7 @@ import type { NodePlan } from "./plan.ts";
 import type { DatabaseFaults } from "./ports/database-faults.ts";
 import type { NodePort, SimulatedNetwork } from "./ports/network.ts";
 import { stream } from "./random.ts";
-import type { Trace } from "./trace.ts";
+import type { Trace, TraceKind, TraceKinds } from "./trace.ts";
 import type { World } from "./world.ts";
 
 /** Hashes at once, derives keys at once: what it costs in time is simulated here. */
@@ -177,10 +177,7 @@ export class SimulatedNode {
   #record: Recording = (kind, data) => this.#options.trace.record(this.name, kind, data);
 }
 
-type Recording = <K extends Parameters<Trace["record"]>[1]>(
-  kind: K,
-  data: import("./trace.ts").TraceKinds[K],
-) => void;
+type Recording = <K extends TraceKind>(kind: K, data: TraceKinds[K]) => void;
 
 function traceInput(trace: Trace, node: string, input: WorldInput, login: string): void {
   switch (input.type) {

@@ -8,7 +8,8 @@
 import { bodyOf } from "../clients/client.ts";
 import { userOf } from "../plan.ts";
 import { bareOf, Logins, type Login } from "./logins.ts";
-import type { Oracle } from "./oracle.ts";
+import type { TraceEvent, TraceKinds } from "../trace.ts";
+import type { Oracle, Verdict } from "./oracle.ts";
 
 interface Sent {
   readonly id: string;
@@ -16,7 +17,7 @@ interface Sent {
   readonly to: string;
   readonly at: number;
   readonly sequence: number;
-  received: string[];
+  readonly received: string[];
   bounced: number;
 }
 
@@ -24,85 +25,93 @@ interface Sent {
 const underWayMaxMs = 90_000;
 
 export function conservation(): Oracle {
-  const logins = new Logins();
-  const messages = new Map<string, Sent>();
-  const lastSequence = new Map<string, number>();
-  const failures: string[] = [];
-  let judgedDeliveries = 0;
-  let sequence = 0;
+  return new Conservation();
+}
 
-  function received(login: string, id: string, from: string, to: string, body: string): void {
-    const message = messages.get(id);
-    const recipient = logins.get(login);
-    if (message === undefined) {
-      failures.push(`${login} received message ${id}, which nobody sent`);
-      return;
-    }
-    judgedDeliveries += 1;
-    const sender = logins.get(message.login);
-    if (message.received.includes(login)) failures.push(`${login} received ${id} twice`);
-    message.received.push(login);
-    if (sender !== undefined && sender.jid !== from) {
-      failures.push(`${id} was sent by ${sender.jid} but arrived from ${from}`);
-    }
-    if (recipient !== undefined && bareOf(message.to) !== bareOf(recipient.jid)) {
-      failures.push(`${id} was sent to ${message.to} but ${recipient.jid} received it`);
-    }
-    if (to !== message.to) failures.push(`${id} was sent to ${message.to} but arrived for ${to}`);
-    if (body !== bodyOf(id, body.length)) failures.push(`${id} arrived with another body`);
-    const pair = `${message.login} > ${login}`;
-    const last = lastSequence.get(pair) ?? -1;
-    if (message.sequence < last) failures.push(`${id} overtook a later message on ${pair}`);
-    lastSequence.set(pair, message.sequence);
+class Conservation implements Oracle {
+  readonly name = "conservation";
+  readonly counts = "messages and deliveries";
+  readonly #logins = new Logins();
+  readonly #messages = new Map<string, Sent>();
+  /** Of the last message that a login received from another. */
+  readonly #lastSequence = new Map<string, number>();
+  readonly #failures: string[] = [];
+  #deliveries = 0;
+  #sequence = 0;
+
+  see(event: TraceEvent): void {
+    this.#logins.see(event);
+    const { kind, data, at } = event;
+    if (kind === "message-sent") {
+      const { id, login, to } = data;
+      const sequence = ++this.#sequence;
+      this.#messages.set(id, { id, login, to, at, sequence, received: [], bounced: 0 });
+    } else if (kind === "message-received") this.#received(data);
+    else if (kind === "message-bounced") this.#bounced(data.login, data.id);
   }
 
-  function fate(message: Sent): "known" | "unknown" | "lost" {
+  judge(): Verdict {
+    let unknown = 0;
+    for (const message of this.#messages.values()) {
+      const fate = this.#fate(message);
+      if (fate === "unknown") unknown += 1;
+      if (fate === "lost") {
+        const { id, to, at } = message;
+        this.#fail(`${id} to ${to}, sent at ${at} ms, was neither delivered nor bounced`);
+      }
+    }
+    const judged = this.#messages.size - unknown + this.#deliveries;
+    return { judged, unknown, failures: this.#failures };
+  }
+
+  #received({ login, id, from, to, body }: TraceKinds["message-received"]): void {
+    const message = this.#messages.get(id);
+    if (message === undefined) return this.#fail(`${login} received ${id}, which nobody sent`);
+    this.#deliveries += 1;
+    const sender = this.#logins.get(message.login);
+    const recipient = this.#logins.get(login);
+    if (message.received.includes(login)) this.#fail(`${login} received ${id} twice`);
+    message.received.push(login);
+    if (sender !== undefined && sender.jid !== from) {
+      this.#fail(`${id} was sent by ${sender.jid} but arrived from ${from}`);
+    }
+    if (recipient !== undefined && bareOf(message.to) !== bareOf(recipient.jid)) {
+      this.#fail(`${id} was sent to ${message.to} but ${recipient.jid} received it`);
+    }
+    if (to !== message.to) this.#fail(`${id} was sent to ${message.to} but arrived for ${to}`);
+    if (body !== bodyOf(id, body.length)) this.#fail(`${id} arrived with another body`);
+    const pair = `${message.login} > ${login}`;
+    const last = this.#lastSequence.get(pair) ?? -1;
+    if (message.sequence < last) this.#fail(`${id} overtook a later message on ${pair}`);
+    this.#lastSequence.set(pair, message.sequence);
+  }
+
+  /** A bounce may meet a later login with the same address. */
+  #bounced(login: string, id: string): void {
+    const message = this.#messages.get(id);
+    if (message === undefined || !this.#logins.sameAddress(message.login, login)) {
+      return this.#fail(`${login} was told that ${id} bounced, which it never sent`);
+    }
+    message.bounced += 1;
+    if (message.bounced > 1) this.#fail(`${id} bounced twice`);
+  }
+
+  #fate(message: Sent): "known" | "unknown" | "lost" {
     if (message.received.length > 0 || message.bounced > 0) return "known";
-    const sender = logins.get(message.login);
+    const sender = this.#logins.get(message.login);
     if (sender !== undefined && mayHaveDied(sender, message.at) && !sender.clean) return "unknown";
-    const bare = bareOf(message.to);
-    const unfinished = logins.unboundOf(userOf(message.to));
-    for (const recipient of [...logins.ofUser(bare), ...unfinished]) {
+    const known = this.#logins.ofUser(bareOf(message.to));
+    for (const recipient of [...known, ...this.#logins.unboundOf(userOf(message.to))]) {
       if (mayHaveDied(recipient, message.at)) return "unknown";
     }
     // Left in order at once: a bounce could no longer reach it.
-    if (sender?.endedAt !== undefined && logins.ofUser(bare).length === 0) return "unknown";
+    if (sender?.endedAt !== undefined && known.length === 0) return "unknown";
     return "lost";
   }
 
-  return {
-    name: "conservation",
-    counts: "messages and deliveries",
-    see(event) {
-      logins.see(event);
-      const { kind, data, at } = event;
-      if (kind === "message-sent") {
-        sequence += 1;
-        const { id, login, to } = data;
-        messages.set(id, { id, login, to, at, sequence, received: [], bounced: 0 });
-      } else if (kind === "message-received") {
-        received(data.login, data.id, data.from, data.to, data.body);
-      } else if (kind === "message-bounced") {
-        const message = messages.get(data.id);
-        // A bounce may meet a later login with the same address.
-        if (message === undefined || !logins.sameAddress(message.login, data.login)) {
-          failures.push(`${data.login} was told that ${data.id} bounced, which it never sent`);
-        } else if (++message.bounced > 1) failures.push(`${data.id} bounced twice`);
-      }
-    },
-    judge() {
-      let unknown = 0;
-      for (const message of messages.values()) {
-        const end = fate(message);
-        if (end === "unknown") unknown += 1;
-        if (end === "lost") {
-          const { id, to, at } = message;
-          failures.push(`${id} to ${to}, sent at ${at} ms, was neither delivered nor bounced`);
-        }
-      }
-      return { judged: messages.size - unknown + judgedDeliveries, unknown, failures };
-    },
-  };
+  #fail(what: string): void {
+    this.#failures.push(what);
+  }
 }
 
 /** Was this login there, for itself or for the node, when the message may have been under way? */
