@@ -59,5 +59,6 @@ export class Random {
 
 /** The stream of this name; the same seed and path always give the same draws. */
 export function stream(seed: number, path: string): Random {
-  return new Random(seedrandom.xor128(`${seed}/${path}`).int32);
+  const generator = seedrandom.xor128(`${seed}/${path}`);
+  return new Random(() => generator.int32());
 }

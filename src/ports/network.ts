@@ -38,7 +38,7 @@ export type NetworkInput =
       /** Present where TLS came first: direct TLS (XEP-0368) or wss. */
       readonly tls?: TlsInfo;
     }
-  /** For a websocket: exactly one message. The bytes may be overwritten after the step returns. */
+  /** For a websocket: exactly one message. The bytes are ours from here on: nobody overwrites them. */
   | {
       readonly type: "bytes-received";
       readonly connection: ConnectionId;

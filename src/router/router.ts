@@ -6,7 +6,7 @@
  * returns effects. Its memory is the session directory it is given.
  */
 import { unreachable } from "../base/assert.ts";
-import { Jid, type JidCache } from "../xmpp/jid.ts";
+import type { Jid, JidCache } from "../xmpp/jid.ts";
 import { NS } from "../xmpp/namespaces.ts";
 import { errorReply, type StanzaErrorCondition } from "../xmpp/stanza-error.ts";
 import type { Stanza } from "../xmpp/stanza.ts";

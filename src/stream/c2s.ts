@@ -3,11 +3,7 @@
  *
  * A machine without I/O: bytes and answers in, effects out. What takes time (looking up keys, hashing,
  * binding) is asked for by an effect and answered by an input; meanwhile nothing more is read from the
- * client's bytes, so order is kept without queues of stanzas.
- *
- *     opening --header--> negotiating --starttls--> securing --> opening (over TLS)
- *                         negotiating --auth--> authenticating --success--> opening (authenticated)
- *                         negotiating --bind--> binding --> bound --> closing --> closed
+ * client's bytes, so order is kept without queues of stanzas. The states are in `c2s-state.ts`.
  *
  * It does not know who else is connected: a bound stream hands stanzas up (`stanza-received`) and is
  * handed those for its client (`deliver`). A client that reads too slowly has a bounded queue here;
@@ -21,28 +17,23 @@ import { Reader, type StreamHeader } from "../xmpp/reader.ts";
 import { errorReply } from "../xmpp/stanza-error.ts";
 import type { Stanza } from "../xmpp/stanza.ts";
 import { XmlError, type StreamErrorCondition } from "../xmpp/stream-error.ts";
+import { awaiting, type C2sState } from "./c2s-state.ts";
 import type { C2sEffect, C2sInput, C2sOptions, Delivery } from "./c2s-traffic.ts";
 import { streamFeatures } from "./features.ts";
 import { tcpFraming, websocketFraming, type Framing } from "./framing.ts";
-import { answerHeader, wrongStreamHeader, type AskedStream } from "./header.ts";
+import {
+  answerHeader,
+  askedByHeader,
+  askedByOpen,
+  wrongStreamHeader,
+  type AskedStream,
+} from "./header.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import { Outbox } from "./outbox.ts";
 import type { SaslFailure, SaslOutcome } from "./sasl/exchange.ts";
 import { readAuth, readResponse, saslFailureXml } from "./sasl-elements.ts";
 
 export type { C2sEffect, C2sInput, C2sOptions, Delivery } from "./c2s-traffic.ts";
-
-type State =
-  | "opening"
-  | "negotiating"
-  | "securing"
-  | "authenticating"
-  | "challenged"
-  | "binding"
-  | "registering"
-  | "bound"
-  | "closing"
-  | "closed";
 
 /** How long a peer may take to answer our closing tag (RFC 6120 §4.4). */
 const closeGrace: Duration = 5_000;
@@ -51,7 +42,7 @@ export class C2sStream {
   readonly #options: C2sOptions;
   readonly #framing: Framing;
   #reader: Reader;
-  #state: State = "opening";
+  #state: C2sState = "opening";
   #tls: TlsInfo | undefined;
   #host = "";
   #lang = "en";
@@ -162,14 +153,8 @@ export class C2sStream {
     );
   }
 
-  /** Is an answer awaited, so that the client's next element must wait? */
   #waiting(): boolean {
-    return (
-      this.#state === "authenticating" ||
-      this.#state === "binding" ||
-      this.#state === "registering" ||
-      this.#state === "securing"
-    );
+    return awaiting.has(this.#state);
   }
 
   #receive(now: Now, bytes: Uint8Array): void {
@@ -213,12 +198,7 @@ export class C2sStream {
     if (this.#state !== "opening") return; // a closing stream still reads to its end
     const wrong = wrongStreamHeader(header);
     if (wrong !== undefined) return this.#fail(now, wrong.condition, wrong.text);
-    const { attributes } = header;
-    this.#open(now, {
-      to: attributes.get("to"),
-      version: attributes.get("version"),
-      lang: attributes.get("xml:lang"),
-    });
+    this.#open(now, askedByHeader(header));
   }
 
   /** RFC 6120 §4.7: answers the client's header, then says what can be negotiated. */
@@ -278,10 +258,7 @@ export class C2sStream {
     if (element.name !== "open" || this.#state !== "opening") {
       return this.#fail(now, "bad-format", "Only <open/> or <close/> can stand here");
     }
-    const { attrs } = element.element();
-    const version: unknown = attrs["version"];
-    const { to, lang } = element;
-    this.#open(now, { to, version: typeof version === "string" ? version : undefined, lang });
+    this.#open(now, askedByOpen(element));
   }
 
   #negotiate(now: Now, element: Stanza): void {
@@ -400,11 +377,8 @@ export class C2sStream {
     }
     const asked = bind.getChildText("resource", NS.bind) ?? "";
     this.#state = "binding";
-    this.#effects.push({
-      type: "bind",
-      request: iq.copy(),
-      resource: asked === "" ? undefined : asked,
-    });
+    const resource = asked === "" ? undefined : asked;
+    this.#effects.push({ type: "bind", request: iq.copy(), resource });
   }
 
   #bound(now: Now): void {
@@ -458,12 +432,8 @@ export class C2sStream {
       return this.#fail(now, "connection-timeout", `Not logged in within ${limit} ms`);
     }
     if (this.#congested) {
-      const limit = this.#options.sendTimeout;
-      return this.#fail(
-        now,
-        "resource-constraint",
-        `Nothing was read for ${limit} ms: the maximum`,
-      );
+      const text = `Nothing was read for ${this.#options.sendTimeout} ms: the maximum`;
+      return this.#fail(now, "resource-constraint", text);
     }
     const interval = this.#options.keepAliveInterval;
     const idleSince = this.#activeAt;

@@ -2,6 +2,7 @@
 import { prepareDomain } from "../xmpp/jid.ts";
 import { NS } from "../xmpp/namespaces.ts";
 import type { StreamHeader } from "../xmpp/reader.ts";
+import type { Stanza } from "../xmpp/stanza.ts";
 import type { StreamErrorCondition } from "../xmpp/stream-error.ts";
 
 export interface HeaderError {
@@ -36,6 +37,24 @@ export function wrongStreamHeader(header: StreamHeader): HeaderError | undefined
     return { condition: "invalid-namespace", text: `The content namespace must be ${NS.client}` };
   }
   return undefined;
+}
+
+export function askedByHeader({ attributes }: StreamHeader): AskedStream {
+  return {
+    to: attributes.get("to"),
+    version: attributes.get("version"),
+    lang: attributes.get("xml:lang"),
+  };
+}
+
+/** RFC 7395 §3.4 */
+export function askedByOpen(open: Stanza): AskedStream {
+  const version: unknown = open.element().attrs["version"];
+  return {
+    to: open.to,
+    version: typeof version === "string" ? version : undefined,
+    lang: open.lang,
+  };
 }
 
 const LANGUAGE = /^[A-Za-z0-9-]{1,35}$/; // BCP 47 tags are of these

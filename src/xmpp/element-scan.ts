@@ -30,7 +30,7 @@ import {
   TEXT_STOP,
   type ReaderLimits,
 } from "./scanner.ts";
-import type { Payload, StanzaHead } from "./stanza.ts";
+import type { Payload, StanzaHead } from "./stanza-head.ts";
 import { XmlError } from "./stream-error.ts";
 import { TagSearch } from "./tag-search.ts";
 

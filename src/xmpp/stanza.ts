@@ -8,23 +8,9 @@
 import type { Element } from "ltx";
 import type { BinaryString } from "../base/bytes.ts";
 import { NS } from "./namespaces.ts";
+import type { Payload, StanzaHead } from "./stanza-head.ts";
 import type { AddressChange, ReceivedElement } from "./splice.ts";
-import { namespaceOf, parseElement, writeElement } from "./tree.ts";
-
-export interface Payload {
-  readonly name: string;
-  readonly namespace: string;
-}
-
-/** What is known of an element without its tree. */
-export interface StanzaHead {
-  readonly name: string;
-  readonly namespace: string;
-  readonly to: string | undefined;
-  readonly from: string | undefined;
-  readonly type: string | undefined;
-  readonly payloads: readonly Payload[];
-}
+import { attributeText, namespaceOf, parseElement, writeElement } from "./tree.ts";
 
 const PAYLOADS_MAX = 8;
 
@@ -162,7 +148,7 @@ export class Stanza implements StanzaHead {
 function attribute(element: Element, name: string): string | undefined {
   if (!Object.hasOwn(element.attrs, name)) return undefined;
   const value: unknown = element.attrs[name];
-  return value === undefined || value === null ? undefined : String(value);
+  return attributeText(value);
 }
 
 /** Declares on the root what its stream header declared, and the stream's language. */

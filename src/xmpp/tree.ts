@@ -157,7 +157,13 @@ class TreeWriter {
   }
 
   #attribute(name: string, value: unknown): void {
-    if (name === "xmlns" || value === undefined || value === null) return;
-    this.out += ` ${binaryFromText(name)}='${escapeValue(String(value))}'`;
+    const text = name === "xmlns" ? undefined : attributeText(value);
+    if (text !== undefined) this.out += ` ${binaryFromText(name)}='${escapeValue(text)}'`;
   }
+}
+
+/** ltx takes anything for an attribute's value; ours are text, and numbers where a feature counts. */
+export function attributeText(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  return typeof value === "number" ? String(value) : undefined;
 }
