@@ -5,7 +5,7 @@ import { SimulatedStore } from "../ports/database.ts";
 import type { RunOptions } from "../run.ts";
 
 export function runPorts(): Pick<RunOptions, "crypto" | "database"> {
-  return { crypto: new PureCrypto(), database: () => new SimulatedStore() };
+  return { crypto: new PureCrypto(), database: (now) => new SimulatedStore(now) };
 }
 
 /** For feeding recordings: derived keys are among the recorded inputs. */

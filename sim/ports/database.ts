@@ -4,7 +4,8 @@
  * One `SimulatedStore` is the data of one database server; it knows nothing of distance or failure
  * (`database-faults.ts`). A list of queries is atomic: it is undone by a backup taken before it.
  */
-import { newDb, type IMemoryDb } from "pg-mem";
+import { DataType, newDb, type IMemoryDb } from "pg-mem";
+import type { Timestamp } from "../../src/base/time.ts";
 import type {
   DatabaseInput,
   Query,
@@ -26,9 +27,15 @@ export class SimulatedStore implements DatabaseEngine {
   readonly #db: IMemoryDb;
   readonly #prepared = new Map<string, Prepared>();
 
-  /** With the schema in place. */
-  constructor() {
+  /** With the schema in place; `now` is the database's own clock. */
+  constructor(now: () => Timestamp) {
     this.#db = newDb({ noAstCoverageCheck: true });
+    this.#db.public.registerFunction({
+      name: "clock_timestamp",
+      returns: DataType.timestamptz,
+      implementation: () => dateOf(now()),
+      impure: true,
+    });
     this.#db.public.none(createMigrationTable);
     for (const { number, name, statements } of migrations) {
       for (const text of statements) this.#db.public.none(text);
@@ -56,6 +63,10 @@ export class SimulatedStore implements DatabaseEngine {
     return prepared.bind(values).executeAll().rows;
   }
 }
+
+/** pg-mem's own type for a moment; a given one, not the platform's clock. */
+// oxlint-disable-next-line no-restricted-globals, no-restricted-types
+const dateOf = (at: Timestamp): Date => new Date(at);
 
 function codeOf(error: unknown): string {
   if (typeof error !== "object" || error === null) return "";

@@ -22,7 +22,7 @@ export const migrations: readonly Migration[] = [
       `CREATE TABLE accounts (
         host text NOT NULL,
         username text NOT NULL,
-        created_at timestamptz NOT NULL DEFAULT now(),
+        created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
         PRIMARY KEY (host, username)
       )`,
       `CREATE TABLE scram_keys (

@@ -2,7 +2,7 @@
 import { SimulatedStore } from "../../sim/ports/database.ts";
 import { databaseContract } from "./database-contract.ts";
 
-const store = new SimulatedStore();
+const store = new SimulatedStore(() => 1_800_000_000_000);
 let requests = 0;
 
 databaseContract("pg-mem", () => ({
