@@ -10,6 +10,7 @@ import { faultKinds, planFaults } from "./faults/index.ts";
 import {
   planHost,
   planVersion,
+  userOf,
   type Behaviour,
   type BehaviourKind,
   type ClientPlan,
@@ -154,7 +155,7 @@ function planClients(random: Random, profile: Profile): ClientPlan[] {
   }
   const names = kinds.map((kind, index) => `${kind}-${index + 1}`);
   const seats = names.map((name, index) => seatOf(name, kinds, index, random));
-  const addresses = seats.map(({ user, resource }) => `${user}@${planHost}/${resource}`);
+  const addresses = seats.map(({ user, resource }) => addressOf(user, resource));
   return kinds.map((kind, index) => {
     const { user, resource } = seats[index] ?? { user: "", resource: "" };
     return {
@@ -179,7 +180,12 @@ function seatOf(
   const kind = kinds[index];
   if (kind === "rival") return { user: `rival-${random.int(2)}`, resource: "one" };
   if (kind === "chatter" && random.chance(0.2)) return { user: "family", resource: name };
-  return { user: name, resource: random.pick(["phone", "büro", "a/b"]) };
+  return { user: name, resource: random.pick(["phone", "büro", "a/b", ""]) };
+}
+
+/** Bare where the server chooses the resource. */
+function addressOf(user: string, resource: string): string {
+  return resource === "" ? `${user}@${planHost}` : `${user}@${planHost}/${resource}`;
 }
 
 /** A few full JIDs, a bare one and one of nobody. */
@@ -187,7 +193,7 @@ function peersOf(addresses: readonly string[], self: number, random: Random): st
   const others = addresses.filter((_, index) => index !== self);
   const peers = random.shuffle(others).slice(0, 4);
   const [first] = peers;
-  if (first !== undefined) peers.push(first.slice(0, first.indexOf("/")));
+  if (first !== undefined) peers.push(addressOf(userOf(first), ""));
   if (random.chance(0.3)) peers.push(`nobody@${planHost}`);
   if (random.chance(0.2)) peers.push(`nobody@${planHost}/nowhere`);
   return peers;

@@ -19,7 +19,12 @@ interface Sent {
   readonly sequence: number;
   readonly received: string[];
   bounced: number;
+  /** Has the node written it, or its bounce, to any connection? Until then it cannot be in flight. */
+  written: boolean;
 }
+
+/** Messages of ours in what a node writes. */
+const writtenIds = / id=["'](m\/[^"']+)["']/g;
 
 /** Longer than any fault keeps a message under way. */
 const underWayMaxMs = 90_000;
@@ -45,8 +50,18 @@ class Conservation implements Oracle {
     if (kind === "message-sent") {
       const { id, login, to } = data;
       const sequence = ++this.#sequence;
-      this.#messages.set(id, { id, login, to, at, sequence, received: [], bounced: 0 });
+      this.#messages.set(id, {
+        id,
+        login,
+        to,
+        at,
+        sequence,
+        received: [],
+        bounced: 0,
+        written: false,
+      });
     } else if (kind === "message-received") this.#received(data);
+    else if (kind === "bytes-sent") this.#wrote(data.data);
     else if (kind === "message-bounced") this.#bounced(data.login, data.id);
   }
 
@@ -86,6 +101,14 @@ class Conservation implements Oracle {
     this.#lastSequence.set(pair, message.sequence);
   }
 
+  #wrote(data: string): void {
+    if (!data.includes("<message")) return;
+    for (const [, id = ""] of data.matchAll(writtenIds)) {
+      const message = this.#messages.get(id);
+      if (message !== undefined) message.written = true;
+    }
+  }
+
   /** A bounce may meet a later login with the same address. */
   #bounced(login: string, id: string): void {
     const message = this.#messages.get(id);
@@ -100,6 +123,7 @@ class Conservation implements Oracle {
     if (message.received.length > 0 || message.bounced > 0) return "known";
     const sender = this.#logins.get(message.login);
     if (sender !== undefined && mayHaveDied(sender, message.at) && !sender.clean) return "unknown";
+    if (!message.written && sender?.endedAt === undefined) return "lost";
     const known = this.#logins.ofUser(bareOf(message.to));
     for (const recipient of [...known, ...this.#logins.unboundOf(userOf(message.to))]) {
       if (mayHaveDied(recipient, message.at)) return "unknown";

@@ -32,7 +32,11 @@ export const sessions: OracleMaker = (plan) => {
       if (kind === "sessions-observed") {
         observed = data.jids;
         observedAt = at;
-      } else if (kind === "online-observed" && data.online) online.set(data.jid, data.client);
+      } else if (kind === "online-observed" && data.online) {
+        const other = online.get(data.jid);
+        if (other !== undefined) failures.push(`${other} and ${data.client} are both ${data.jid}`);
+        online.set(data.jid, data.client);
+      }
     },
     judge() {
       let unknown = 0;

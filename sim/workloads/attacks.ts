@@ -166,6 +166,14 @@ const attacks = {
     data: fixed(`<auth xmlns='${NS.sasl}' mechanism='PLAIN'>AGEAYg==</auth>`),
     answers: ["encryption-required", "invalid-mechanism", "not-authorized", "policy-violation"],
   },
+  "scram-in-the-clear": {
+    stage: "clear",
+    data: (_plan, user) => {
+      const initial = toBase64(bytesFromText(`n,,n=${user},r=0123456789abcdef`));
+      return `<auth xmlns='${NS.sasl}' mechanism='SCRAM-SHA-256'>${initial}</auth>`;
+    },
+    answers: ["encryption-required", "policy-violation"],
+  },
   "unknown-mechanism": {
     stage: "secured",
     data: fixed(`<auth xmlns='${NS.sasl}' mechanism='TRUST-ME'>AGEAYg==</auth>`),

@@ -34,13 +34,6 @@ export const serverPlants: readonly Plant[] = [
     oracle: "conservation",
   },
   {
-    name: "sessions-removed-by-name",
-    file: "src/router/sessions.ts",
-    find: "if (this.#byFull.get(session.jid.full) === session) this.#byFull.delete",
-    replace: "this.#byFull.delete",
-    oracle: "sessions",
-  },
-  {
     name: "sessions-keep-the-bare-entry",
     file: "src/router/sessions.ts",
     find: "    else all.splice(index, 1);",

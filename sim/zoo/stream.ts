@@ -2,6 +2,7 @@
 import type { Plant } from "./plant.ts";
 
 const c2s = "src/stream/c2s.ts";
+const outbox = "src/stream/outbox.ts";
 
 export const streamPlants: readonly Plant[] = [
   {
@@ -12,18 +13,11 @@ export const streamPlants: readonly Plant[] = [
     oracle: "refusals",
   },
   {
-    name: "stream-takes-a-password-in-the-clear",
-    file: c2s,
-    find: 'if (this.#tls === undefined && this.#options.tlsMode === "starttls_required") {',
-    replace: "if (this.#options.hosts.length === 0) {",
+    name: "stream-authenticates-in-the-clear",
+    file: "src/stream/sasl-elements.ts",
+    find: 'if (mustEncryptFirst) return "encryption-required";',
+    replace: "",
     oracle: "refusals",
-  },
-  {
-    name: "stream-loses-what-came-while-it-waited",
-    file: c2s,
-    find: "    for (const bytes of held) this.#receive(now, bytes);",
-    replace: "    void held;",
-    oracle: "progress",
   },
   {
     name: "stream-never-clears-congestion",
@@ -33,25 +27,17 @@ export const streamPlants: readonly Plant[] = [
     oracle: "conservation",
   },
   {
-    name: "stream-sends-its-queue-backwards",
-    file: c2s,
-    find: "for (const delivery of queue) this.#writeStanza(delivery);",
-    replace: "for (const delivery of queue.reverse()) this.#writeStanza(delivery);",
+    name: "outbox-gives-its-queue-backwards",
+    file: outbox,
+    find: "    const all = this.#waiting ?? [];",
+    replace: "    const all = (this.#waiting ?? []).reverse();",
     oracle: "conservation",
   },
   {
-    name: "stream-ignores-the-login-time-limit",
-    file: c2s,
-    find: '    if (this.#state !== "bound") {\n      const limit',
-    replace:
-      '    if (this.#state === "bound" && this.#congested === undefined) {\n      const limit',
-    oracle: "sessions",
-  },
-  {
-    name: "stream-forgets-its-queue-at-the-end",
-    file: c2s,
-    find: "if (deliveries !== undefined) this.#effects.push",
-    replace: "if (deliveries === null) this.#effects.push",
+    name: "outbox-forgets-what-would-be-too-much",
+    file: outbox,
+    find: "    this.#bytes += stanza.size;",
+    replace: "    this.#bytes += stanza.size;\n    if (this.#bytes > this.#maxBytes) return false;",
     oracle: "conservation",
   },
   {
