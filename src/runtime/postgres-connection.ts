@@ -17,9 +17,6 @@ export type Outcome =
 
 export type Settle = (outcome: Outcome) => void;
 
-/** Sent without their parse being known to work; see `retryable`. */
-const attemptsMax = 3;
-
 export class PostgresConnection {
   readonly #client: Client;
   readonly #socket: Socket;
@@ -57,7 +54,7 @@ export class PostgresConnection {
     return this.#lost ? Infinity : this.#open.size;
   }
 
-  run(queries: readonly Query[], settle: Settle, attempt = 1): void {
+  run(queries: readonly Query[], settle: Settle): void {
     const once: Settle = (outcome) => {
       if (this.#open.delete(once)) settle(outcome);
     };
@@ -65,16 +62,14 @@ export class PostgresConnection {
     const done = (error: unknown, results: readonly (readonly SqlRow[])[]): void => {
       if (!this.#open.has(once)) return;
       if (error === undefined) return once({ ok: true, results });
-      if (retryable(error) && attempt < attemptsMax && !this.#lost) {
-        this.#open.delete(once);
-        return this.run(queries, settle, attempt + 1);
-      }
       once({ ok: false, failure: failureOf(error), detail: reasonOf(error) });
     };
     const [only] = queries;
     if (only === undefined) return done(undefined, []);
     if (queries.length > 1) return this.#transaction(queries, done);
-    this.#client.query(configOf(only), (error: unknown, result?: QueryResult<SqlRow>) =>
+    const { statement, values } = only;
+    const prepared = { name: statement.name, text: statement.text, values: [...values] };
+    this.#client.query(prepared, (error: unknown, result?: QueryResult<SqlRow>) =>
       done(error ?? undefined, [result?.rows ?? []]),
     );
   }
@@ -107,7 +102,10 @@ export class PostgresConnection {
       if (error) this.#lose(`BEGIN failed: ${reasonOf(error)}`);
     });
     for (const each of queries) {
-      this.#client.query(configOf(each), (error: unknown, result?: QueryResult<SqlRow>) => {
+      // Without a name: in a transaction that fails early it is never parsed, and those pipelined behind
+      // it, which count on the name, would fail too.
+      const unnamed = { text: each.statement.text, values: [...each.values] };
+      this.#client.query(unnamed, (error: unknown, result?: QueryResult<SqlRow>) => {
         if (error) failed ??= error;
         else results.push(result?.rows ?? []);
       });
@@ -150,18 +148,6 @@ const parsers = new Map<number, (text: string) => SqlValue>([
   [17, (text) => Buffer.from(text.slice(2), "hex")],
   ...[21, 23, 26, 700, 701].map((type) => [type, Number] as const),
 ]);
-
-function configOf({ statement, values }: Query): { name: string; text: string; values: unknown[] } {
-  return { name: statement.name, text: statement.text, values: [...values] };
-}
-
-/**
- * A statement whose parse was skipped in a failed transaction is unknown to those pipelined behind it:
- * nothing happened, and the next attempt parses it.
- */
-function retryable(error: unknown): boolean {
-  return codeOf(error) === "26000";
-}
 
 /** PostgreSQL's appendix A: which errors mean that the server is away rather than that it refuses? */
 export function failureOf(error: unknown): DatabaseFailure {

@@ -82,6 +82,21 @@ describe.each([15, 18] as const)("PostgreSQL %i", (version) => {
     await small.close();
   });
 
+  test("a list that fails early spoils no statement for those pipelined behind it", async () => {
+    const single = server.pool({ pool_size: 1 });
+    await single.connect();
+    const [host, ann, bob] = ["behind.example", "ann", "bob"];
+    const insert = (user: string) => query(insertAccount, [host, user]);
+    const select = (user: string) => query(selectAccount, [host, user]);
+    const outcomes = await Promise.all([
+      single.ask([insert(ann), insert(ann), select(ann)]),
+      single.ask([select(ann)]),
+      single.ask([insert(bob), select(bob)]),
+    ]);
+    expect(outcomes.map(({ ok }) => ok)).toEqual([false, true, true]);
+    await single.close();
+  });
+
   test("a connection that dies takes only its own requests with it", async () => {
     const log = new MemoryLog();
     const single = server.pool({ pool_size: 1 }, log);
