@@ -48,7 +48,9 @@ export class C2sStream {
   #lang = "en";
   #headerSent = false;
   #username: string | undefined;
-  #authAttempts = 0;
+  #authGuesses = 0;
+  /** Failures without a guess: a client may try each mechanism before it finds one that works for both. */
+  #authRefusals = 0;
   #stanzasBeforeAuth = 0;
   #deadline: Instant | undefined;
   #activeAt: Instant = 0;
@@ -325,7 +327,9 @@ export class C2sStream {
 
   #authenticated(now: Now, outcome: SaslOutcome): void {
     if (this.#state !== "authenticating") return;
-    if (outcome.type === "failure") return this.#saslFailed(now, outcome.condition, outcome.text);
+    if (outcome.type === "failure") {
+      return this.#saslFailed(now, outcome.condition, outcome.text, outcome.guessed);
+    }
     this.#username = outcome.username;
     const data = outcome.data === undefined ? "" : toBase64(outcome.data);
     this.#write(
@@ -336,12 +340,13 @@ export class C2sStream {
     this.#restart(this.#options.framing === "tcp" ? this.#reader.rest() : undefined);
   }
 
-  #saslFailed(now: Now, condition: SaslFailure, text?: string): void {
+  #saslFailed(now: Now, condition: SaslFailure, text?: string, guessed = true): void {
     this.#state = "negotiating";
-    this.#authAttempts += 1;
+    if (guessed) this.#authGuesses += 1;
+    else this.#authRefusals += 1;
     this.#write(saslFailureXml(condition, text));
-    if (this.#authAttempts >= this.#options.maxAuthAttempts) {
-      const max = this.#options.maxAuthAttempts;
+    const max = this.#options.maxAuthAttempts;
+    if (this.#authGuesses >= max || this.#authRefusals >= 2 * max) {
       this.#fail(now, "policy-violation", `${max} failed authentications, the maximum is ${max}`);
     }
   }

@@ -14,7 +14,7 @@ port, ca, mechanism, version = sys.argv[1:5]
 
 class Client(slixmpp.ClientXMPP):
     def __init__(self, jid, password):
-        super().__init__(jid, password, sasl_mech=mechanism)
+        super().__init__(jid, password, sasl_mech=None if mechanism == "any" else mechanism)
         self.ca_certs = ca
         self.use_ipv6 = False
         for plugin in ("xep_0030", "xep_0092", "xep_0199", "xep_0202", "xep_0012"):
@@ -23,6 +23,8 @@ class Client(slixmpp.ClientXMPP):
         self.refused = None
         self.add_event_handler("session_start", lambda _: self.started.set())
         self.add_event_handler("failed_auth", self._failed)
+        self.add_event_handler("failed_all_auth", lambda _: self.started.set())
+        self.add_event_handler("disconnected", lambda _: self.started.set())
 
     def get_ssl_context(self):
         context = super().get_ssl_context()
@@ -31,13 +33,12 @@ class Client(slixmpp.ClientXMPP):
         return context
 
     def _failed(self, stanza):
-        self.refused = stanza["condition"]
-        self.started.set()
+        self.refused = stanza["condition"]  # it tries its other mechanisms before it gives up
 
     async def login(self):
         self.connect(("127.0.0.1", int(port)), force_starttls=True)
         await asyncio.wait_for(self.started.wait(), 30)
-        return self.refused or self.boundjid.full
+        return self.boundjid.full if self.authenticated else self.refused
 
 
 def first(client, event):

@@ -203,6 +203,15 @@ test("stream: too many failed attempts end the stream [RFC 6120 §6.4.5]", () =>
   expectTranscript(text, secured);
 });
 
+test("stream: mechanisms that cannot work here are no guesses, but bounded too", () => {
+  const attempt = `
+    C: <auth xmlns='sasl' mechanism='SCRAM-SHA-256'>AAAA</auth>
+    W: refusal not-authorized`;
+  const lines = (count: number): string => `C: <stream to='localhost'>${attempt.repeat(count)}`;
+  expect(replay(lines(5), secured)).not.toContain("policy-violation");
+  expect(replay(lines(6), secured)).toContain("policy-violation");
+});
+
 test("stream: what is in the same bytes as <auth/> is read on the new stream", () => {
   const text = `
     C: <stream to='localhost'>

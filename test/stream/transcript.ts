@@ -11,7 +11,7 @@ import { bytesFromText, textFromBytes, bytesFromBinary } from "../../src/base/by
 import type { Now } from "../../src/base/time.ts";
 import type { TlsInfo } from "../../src/ports/network.ts";
 import { C2sStream, type C2sEffect, type C2sInput, type C2sOptions } from "../../src/stream/c2s.ts";
-import type { SaslFailure } from "../../src/stream/sasl/exchange.ts";
+import { saslRefusal, type SaslFailure } from "../../src/stream/sasl/exchange.ts";
 import { errorReply, resultReply } from "../../src/xmpp/stanza-error.ts";
 import type { Stanza } from "../../src/xmpp/stanza.ts";
 import type { StreamErrorCondition } from "../../src/xmpp/stream-error.ts";
@@ -116,6 +116,10 @@ export class Player {
       case "failure": {
         const condition = first as SaslFailure;
         return { type: "authentication-finished", outcome: { type: "failure", condition } };
+      }
+      case "refusal": {
+        const outcome = saslRefusal(first as SaslFailure, "another mechanism may do");
+        return { type: "authentication-finished", outcome };
       }
       case "bound":
         return { type: "bound" };

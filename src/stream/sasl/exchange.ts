@@ -26,7 +26,13 @@ export type SaslFailure =
 export type SaslOutcome =
   /** `data` goes into `<success/>` (SCRAM's server-final-message). `anonymous` asks for a fresh name. */
   | { readonly type: "success"; readonly username: string; readonly data?: Uint8Array }
-  | { readonly type: "failure"; readonly condition: SaslFailure; readonly text?: string };
+  | {
+      readonly type: "failure";
+      readonly condition: SaslFailure;
+      readonly text?: string;
+      /** Refused before a password was looked at: no guess, so counted apart from those. */
+      readonly guessed?: false;
+    };
 
 /** RFC 5802 §3: all that the server keeps of a password. */
 export interface ScramKeys {
@@ -55,6 +61,11 @@ export interface Mechanism {
   readonly name: string;
   /** Runs the exchange. `initial` is undefined where the client sent none. */
   run(context: SaslContext, initial: Uint8Array | undefined): Work<SaslOutcome>;
+}
+
+/** The mechanism cannot be used as the client means to; another may. */
+export function saslRefusal(condition: SaslFailure, text: string): SaslOutcome {
+  return { type: "failure", condition, text, guessed: false };
 }
 
 export function saslFailure(condition: SaslFailure, text?: string): SaslOutcome {

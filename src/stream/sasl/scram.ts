@@ -14,6 +14,7 @@ import { challenge, derivedKey, type Work } from "../../ports/work.ts";
 import { prepareUsername } from "../../xmpp/jid.ts";
 import {
   saslFailure,
+  saslRefusal,
   type Mechanism,
   type SaslContext,
   type SaslOutcome,
@@ -85,10 +86,10 @@ function refuseBinding(
   const binds = header.binding !== "n" && header.binding !== "y";
   if (binds !== plus) return saslFailure("malformed-request");
   if (header.binding === "y" && context.plusOffered) {
-    return saslFailure("not-authorized", "Channel binding is offered here");
+    return saslRefusal("not-authorized", "Channel binding is offered here");
   }
   if (plus && bindingData(header, context.tls) === undefined) {
-    return saslFailure("not-authorized", `No ${header.binding} channel binding on this connection`);
+    return saslRefusal("not-authorized", `No ${header.binding} channel binding on this connection`);
   }
   return undefined;
 }
