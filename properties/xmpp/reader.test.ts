@@ -139,6 +139,10 @@ function attributesOf(tag: SaxesTagNS): Record<string, string> {
 const beginsOddly = (bytes: Uint8Array): boolean =>
   /^(?:[ \t\r\n]+<\?xml|\uFEFF)/.test(textOf(bytes));
 
+/** saxes trims namespace names, of U+FEFF too; a name is what is written (Namespaces in XML 1.0 §2.3). */
+const namesNamespaceBySpace = (bytes: Uint8Array): boolean =>
+  /xmlns(?::[^=\s]*)?\s*=\s*(?:"(?:\s[^"]*|[^"]*\s)"|'(?:\s[^']*|[^']*\s)')/.test(textOf(bytes));
+
 test(
   "a good stream is taken, with the content that saxes finds",
   () => {
@@ -160,7 +164,7 @@ test(
   () => {
     fc.assert(
       fc.property(spoiledStream, chunkSizes, (bytes, sizes) => {
-        fc.pre(!beginsOddly(bytes));
+        fc.pre(!beginsOddly(bytes) && !namesNamespaceBySpace(bytes));
         const ours = read(cut(bytes, sizes));
         const theirs = oracle(bytes);
         expect(ours.verdict === "closed").toBe(theirs.taken);

@@ -21,6 +21,10 @@ export function isInNetwork(address: string, network: string): boolean {
   return true;
 }
 
+export function isIpv6(text: string): boolean {
+  return text.includes(":") && !text.includes("%") && groupsOf(text) !== undefined;
+}
+
 /** Eight numbers, or undefined for what is no address. A zone (`fe80::1%eth0`) does not count. */
 function groupsOf(text: string): readonly number[] | undefined {
   const [address = ""] = text.split("%");

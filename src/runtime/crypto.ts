@@ -2,7 +2,7 @@
  * Crypto: node:crypto behind the port. Key derivation runs in libuv's pool, a few at a time in order of
  * arrival, so that a flood of logins neither blocks the loop nor keeps files and DNS from the pool.
  */
-import { createHash, createHmac, pbkdf2, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Crypto, CryptoInput, HashName, KeyDerivation } from "../ports/crypto.ts";
 import type { RequestId } from "../ports/database.ts";
 
@@ -58,10 +58,12 @@ export class NodeCrypto implements Crypto {
     if (next === undefined) return;
     this.#running += 1;
     const { request, derivation } = next;
-    void deriveKey(derivation).then((key) => {
+    const answer = (key: Uint8Array): void => {
       this.#running -= 1;
       this.#answer({ type: "key-derived", request, key });
       this.#next();
-    });
+    };
+    // A derivation that is refused (a stored row with no iterations) gives a key that opens nothing.
+    deriveKey(derivation).then(answer, () => answer(randomBytes(lengths[derivation.hash])));
   }
 }

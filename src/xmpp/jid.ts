@@ -6,6 +6,7 @@
  */
 import * as tr46 from "tr46";
 import { utf8Length } from "../base/bytes.ts";
+import { isIpv6 } from "../base/ip-network.ts";
 import { opaqueString, usernameCaseMapped } from "./precis.ts";
 
 /** A prepared address. Parts that are absent are "". */
@@ -41,7 +42,6 @@ const partMax = 1023;
 const FORBIDDEN_IN_LOCAL = /["&'/:<>@]/; // RFC 7622 §3.3.1
 const SIMPLE_DOMAIN =
   /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
-const IPV6 = /^\[[0-9A-Fa-f:.]{2,45}\]$/;
 
 /** RFC 7622 §3.2: splits at the first slash, then at the first at-sign before it. Undefined: not a JID. */
 export function parseJid(text: string): Jid | undefined {
@@ -85,7 +85,9 @@ export function preparePassword(text: string): string | undefined {
 export function prepareDomain(text: string): string | undefined {
   const lower = /^[\0-\x7f]*$/.test(text) ? text.toLowerCase() : text;
   if (SIMPLE_DOMAIN.test(lower) && !lower.includes("xn--") && !lower.includes("--")) return lower;
-  if (IPV6.test(text)) return text.toLowerCase();
+  if (text.startsWith("[") && text.endsWith("]")) {
+    return isIpv6(text.slice(1, -1)) ? text.toLowerCase() : undefined;
+  }
   const trimmed = text.endsWith(".") ? text.slice(0, -1) : text;
   const options = {
     checkHyphens: true,

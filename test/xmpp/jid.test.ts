@@ -51,6 +51,8 @@ const invalid: readonly string[] = [
   "a@b@c",
   "a@exa mple.com",
   "a@example..com",
+  "a@[::::]",
+  "a@[...]",
   "a@-example.com",
   "a@example-.com",
   `a@${"x".repeat(64)}.com`,

@@ -26,11 +26,14 @@ export const external: Mechanism = {
   },
 };
 
+/** Each once, however often and in whatever spelling the certificate names it. */
 function certifiedNames({ tls, host }: SaslContext): readonly Jid[] {
-  return (tls?.certifiedAddresses ?? []).flatMap((address) => {
-    const jid = parseJid(address);
-    return jid !== undefined && jid.domain === host && jid.local !== "" ? [jid.toBare()] : [];
-  });
+  const names = new Map<string, Jid>();
+  for (const address of tls?.certifiedAddresses ?? []) {
+    const jid = parseJid(address)?.toBare();
+    if (jid !== undefined && jid.domain === host && jid.local !== "") names.set(jid.bare, jid);
+  }
+  return [...names.values()];
 }
 
 /** A certificate outlives the account that it names. */

@@ -3,14 +3,14 @@ import { concatBytes, bytesFromText } from "../../base/bytes.ts";
 import type { TlsInfo } from "../../ports/network.ts";
 
 export interface Gs2Header {
-  /** `p=NAME` is `{ binds: NAME }`; `n` and `y` say that no channel is bound. */
-  readonly binding: string | "n" | "y";
+  /** The name after `p=`; `n` and `y` say that no channel is bound. */
+  readonly binding: string;
   readonly authzid: string;
   /** As it was sent, with both commas: SCRAM's final message repeats it. */
   readonly text: string;
 }
 
-const HEADER = /^(?:([ny])|p=([A-Za-z0-9.-]+)),(?:a=((?:[^,=\0]|=2C|=3D)+))?,/;
+const HEADER = /^(?:([ny])|p=(?![ny],)([A-Za-z0-9.-]+)),(?:a=((?:[^,=\0]|=2C|=3D)+))?,/;
 
 export function parseGs2(message: string): Gs2Header | undefined {
   const match = HEADER.exec(message);

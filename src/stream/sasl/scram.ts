@@ -11,7 +11,7 @@ import { bytesFromText, fromBase64, textFromBytes, isUtf8, toBase64 } from "../.
 import type { Crypto, HashName } from "../../ports/crypto.ts";
 import type { Entropy } from "../../ports/entropy.ts";
 import { challenge, derivedKey, type Work } from "../../ports/work.ts";
-import { prepareUsername } from "../../xmpp/jid.ts";
+import { parseJid, prepareUsername } from "../../xmpp/jid.ts";
 import {
   saslFailure,
   saslRefusal,
@@ -133,7 +133,7 @@ function makeFalseKeys(hash: HashName, context: SaslContext, name: string): Scra
 
 /** The authorization identity, if given, must be the user's own bare JID (RFC 6120 §6.3.8). */
 export function mayActAs(authzid: string, username: string, host: string): boolean {
-  return authzid === "" || authzid === `${username}@${host}`;
+  return authzid === "" || parseJid(authzid)?.full === `${username}@${host}`;
 }
 
 /** RFC 5802 §3: what is stored of a salted password. */

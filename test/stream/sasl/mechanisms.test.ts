@@ -108,6 +108,7 @@ test("scram: malformed messages", () => {
     "n,,n=a",
     "n,,m=x,n=a,r=b",
     "p=,,n=a,r=b",
+    "p=n,,n=a,r=b",
     "x,,n=a,r=b",
   ];
   for (const message of messages) {
@@ -140,7 +141,7 @@ test("plain: the right password, names prepared, identities of others refused [R
       initial: () => bytesFromText(text),
     }).outcome;
   expect(run("\0Juliet\0r0m30")).toEqual({ type: "success", username: "juliet" });
-  expect(run("juliet@capulet.example\0juliet\0r0m30").type).toBe("success");
+  expect(run("Juliet@Capulet.example\0juliet\0r0m30").type).toBe("success");
   expect(run("romeo@capulet.example\0juliet\0r0m30")).toMatchObject({
     condition: "invalid-authzid",
   });
