@@ -4,6 +4,7 @@
  * A host that died without a word shortly before the end is excused: the server may learn of it only
  * by its next sign of life.
  */
+import { userOf } from "../plan.ts";
 import { bareOf, Logins } from "./logins.ts";
 import type { OracleMaker } from "./oracle.ts";
 
@@ -17,7 +18,8 @@ export const sessions: OracleMaker = (plan) => {
   function judgeGhost(jid: string): "ghost" | "unknown" {
     const noticedWithinMs = 3 * plan.limits.keepAliveInterval;
     for (const login of logins.all()) {
-      if (login.jid !== jid && login.jid !== "") continue;
+      const same = login.jid === "" ? login.user === userOf(jid) : login.jid === jid;
+      if (!same) continue;
       if ((login.endedAt ?? 0) > observedAt - noticedWithinMs) return "unknown";
     }
     return "ghost";

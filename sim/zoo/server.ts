@@ -24,7 +24,7 @@ export const serverPlants: readonly Plant[] = [
     file: router,
     find: "        return deliverTo(sessions, sender, stanza);",
     replace: "        return deliverTo([...this.#sessions.of(to)], sender, stanza);",
-    oracle: "conservation",
+    oracle: "answers",
   },
   {
     name: "router-drops-what-cannot-be-stored",

@@ -81,13 +81,15 @@ test("conservation: a message that vanished is a failure", () => {
 
 test("conservation: a message to a host that died meanwhile is unknown, much later it is not", () => {
   const dies = { login: "bob#1", reason: "vanished", clean: false };
-  const soon = both().sends("alice#1", "1", bob).then("login-ended", dies).verdict("conservation");
+  const flies = (): Tale =>
+    both()
+      .sends("alice#1", "m/1", bob)
+      .then("bytes-sent", { connection: 1, data: "<message id='m/1'>" });
+  const soon = flies().then("login-ended", dies).verdict("conservation");
   expect(soon).toMatchObject({ unknown: 1, failures: [] });
-  const late = both()
-    .sends("alice#1", "1", bob)
-    .wait(600_000)
-    .then("login-ended", dies)
-    .verdict("conservation");
+  const unwritten = both().sends("alice#1", "m/1", bob).then("login-ended", dies);
+  expect(unwritten.verdict("conservation").failures).toHaveLength(1);
+  const late = flies().wait(600_000).then("login-ended", dies).verdict("conservation");
   expect(late.failures).toHaveLength(1);
 });
 
