@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { Client, registerAll, usualPassword } from "../support/client.ts";
 import { startServer, type RunningServer } from "../support/server.ts";
-import { behaviours, maxStanzaSize, type Behaviour, type Stage } from "./hostile-table.ts";
+import { behaviours, type Stage } from "./hostile-table.ts";
+import { maxStanzaSize, type Behaviour } from "./hostile-xml.ts";
 
 const stateTimeoutMs = 6_000;
 const maxConnections = 120;
