@@ -20,7 +20,7 @@ import type { Session } from "../router/session.ts";
 import { Sessions } from "../router/sessions.ts";
 import { lookupKeys } from "../storage/accounts.ts";
 import { C2sStream, type C2sEffect, type C2sInput, type Delivery } from "../stream/c2s.ts";
-import type { SaslContext, SaslOutcome } from "../stream/sasl/exchange.ts";
+import { saslRefusal, type SaslContext, type SaslOutcome } from "../stream/sasl/exchange.ts";
 import { mechanisms, offered } from "../stream/sasl/index.ts";
 import { JidCache } from "../xmpp/jid.ts";
 import { errorReply } from "../xmpp/stanza-error.ts";
@@ -272,7 +272,7 @@ export class MeerkatCore implements Core {
       failed: (later, error) => {
         this.#databaseFailed("authentication", error);
         const text = "The account cannot be looked up now; try again later";
-        finish(later, { type: "failure", condition: "temporary-auth-failure", text });
+        finish(later, saslRefusal("temporary-auth-failure", text)); // no password was tried
       },
       broken: (later, error) => this.#contain(later, client, error),
       challenged: (later, data) =>

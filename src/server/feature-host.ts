@@ -24,33 +24,48 @@ export interface Moment {
 
 const plainText = { "content-type": "text/plain; charset=utf-8" };
 
+type Constant = Omit<FeatureContext, keyof Moment | "endSessions">;
+
 export class FeatureHost {
-  readonly #options: FeatureHostOptions;
+  readonly #features: readonly Feature[];
+  readonly #constant: Constant;
 
-  constructor(options: FeatureHostOptions) {
-    this.#options = options;
-  }
-
-  context(
-    moment: Moment,
-    endSessions: FeatureContext["endSessions"] = () => undefined,
-  ): FeatureContext {
-    const { config, features, version, crypto, entropy } = this.#options;
-    return {
-      ...moment,
+  constructor({ config, features, version, crypto, entropy }: FeatureHostOptions) {
+    this.#features = features;
+    this.#constant = {
       version,
       hosts: config.general.hosts,
       features,
       crypto,
       entropy,
       scramIterations: config.auth.scram_iterations,
-      endSessions,
       websocketUrls: (host) => websocketUrls(config, host),
     };
   }
 
+  /** One object a request, its fields spelled out: spreading two others was a fifth of a ping's cost. */
+  context(
+    moment: Moment,
+    endSessions: FeatureContext["endSessions"] = () => undefined,
+  ): FeatureContext {
+    const constant = this.#constant;
+    return {
+      now: moment.now,
+      startedAt: moment.startedAt,
+      notReady: moment.notReady,
+      endSessions,
+      version: constant.version,
+      hosts: constant.hosts,
+      features: constant.features,
+      crypto: constant.crypto,
+      entropy: constant.entropy,
+      scramIterations: constant.scramIterations,
+      websocketUrls: constant.websocketUrls,
+    };
+  }
+
   serve({ request, method, path, host }: HttpInput, moment: Moment): HttpEffect {
-    const answerer = this.#options.features.flatMap(({ http }) => http?.[path] ?? [])[0];
+    const answerer = this.#features.flatMap(({ http }) => http?.[path] ?? [])[0];
     if (answerer === undefined) {
       const body = "Nothing is served here\n";
       return { type: "respond", request, status: 404, headers: plainText, body };
