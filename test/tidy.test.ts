@@ -98,3 +98,11 @@ function withoutComments({ path, lines }: (typeof files)[number]): (typeof files
     .replace(/"(?:[^"\\\n]|\\.)*"/g, blank);
   return { path, lines: bare.split("\n") };
 }
+
+test("tidy: what serves clients and what is simulated are composed by the same server()", () => {
+  const taken = /\bserver\b.* from ".*\/server\/server\.ts"/;
+  const takers = found(taken, inside(/^src\/cli\/node\.ts$|^sim\/run\.ts$/));
+  expect(takers.map((line) => line.split(":")[0])).toEqual(["sim/run.ts", "src/cli/node.ts"]);
+  const made = found(/new (?:MeerkatCore|Loop)\(/, inside(/^(?:src|sim)\//));
+  expect([...new Set(made.map((line) => line.split(":")[0]))]).toEqual(["src/server/server.ts"]);
+});
