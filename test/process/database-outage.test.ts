@@ -6,9 +6,13 @@ import { startDevDatabase } from "../../src/runtime/dev-database.ts";
 import { Client, registerAll } from "../support/client.ts";
 import { startServer, type RunningServer } from "../support/server.ts";
 
-/** An address that stays, for a database that is started anew on another port. */
+/**
+ * An address that stays, for a database that is started anew on another port. It can also cut a connection
+ * at the moment when the server says that it has committed, so that the answer is lost and the deed done.
+ */
 class Gate {
   target = 0;
+  losesCommits = false;
   readonly #sockets = new Set<Socket>();
   readonly #server: Server = createServer((client) => {
     const upstream = connect(this.target, "127.0.0.1");
@@ -17,7 +21,12 @@ class Gate {
       [upstream, client],
     ] as const) {
       this.#sockets.add(from);
-      from.pipe(to);
+      from.on("data", (chunk: Buffer) => {
+        const lost = this.losesCommits && from === upstream && chunk.includes("COMMIT\0");
+        if (lost) from.destroy();
+        else to.write(chunk);
+      });
+      from.on("end", () => to.end());
       from.on("error", () => to.destroy());
       from.on("close", () => {
         this.#sockets.delete(from);
@@ -51,6 +60,26 @@ beforeAll(async () => {
 afterAll(async () => {
   expect(await server.stop()).toBe(0);
   gate.close();
+});
+
+test("database outage: an answer lost after the commit is told as unknown, and the deed is there", async () => {
+  const port = server.ports.starttls;
+  const register = async (): Promise<string> => {
+    const client = await Client.secured({ port });
+    const outcome = await client.register("tybalt");
+    client.vanish();
+    return outcome;
+  };
+  gate.losesCommits = true;
+  expect(await register()).toBe("resource-constraint");
+  gate.losesCommits = false;
+  // Until the connection has been dialled again the answer may be the same; then the account is there.
+  let again = await register();
+  while (again === "resource-constraint") again = await register();
+  expect(again).toBe("conflict");
+  const tybalt = await Client.login({ port, user: "tybalt" });
+  await tybalt.ping();
+  await tybalt.close();
 });
 
 test("database outage: who is logged in chats on, logins fail for now, and work again afterwards", async () => {
