@@ -28,6 +28,15 @@ function heard(xmpp, name) {
   );
 }
 
+/** A login that must succeed; its error says whose it was. */
+async function online(name, xmpp) {
+  try {
+    return String(await xmpp.start());
+  } catch (error) {
+    throw new Error(`${name} could not log in: ${error.condition ?? error.message}`);
+  }
+}
+
 async function asked(xmpp, payload, to = domain) {
   const answer = await xmpp.iqCaller.request(xml("iq", { type: "get", to }, payload));
   return answer.getChildElements()[0]?.toString() ?? "";
@@ -35,7 +44,7 @@ async function asked(xmpp, payload, to = domain) {
 
 const juliet = start("juliet", "pencil", "balcony");
 const romeo = start("romeo", "pencil", "orchard");
-const addresses = [String(await juliet.start()), String(await romeo.start())];
+const addresses = [await online("juliet", juliet), await online("romeo", romeo)];
 
 const message = heard(romeo, "message");
 await juliet.send(
