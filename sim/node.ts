@@ -132,6 +132,7 @@ export class SimulatedNode {
     return {
       network: {
         write: (connection, data) => this.#port.write(connection, data),
+        dial: (dial, address) => this.#port.dial(dial, address),
         startTls: (connection, host) => this.#port.startTls(connection, host),
         pauseReading: (connection) => this.#port.pauseReading(connection),
         resumeReading: (connection) => this.#port.resumeReading(connection),
@@ -195,6 +196,8 @@ function traceInput(trace: Trace, node: string, input: WorldInput, login: string
         login,
         reason: input.reason,
       });
+    case "dial-failed":
+      return trace.record(node, input.type, { dial: input.dial, reason: input.reason });
     case "query-answered":
       return trace.record(node, input.type, {
         request: input.request,

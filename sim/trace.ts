@@ -32,6 +32,7 @@ export interface TraceKinds {
     readonly login: string;
     readonly reason: string;
   };
+  "dial-failed": { readonly dial: number; readonly reason: string };
   "bytes-sent": { readonly connection: number; readonly data: string };
   "close-asked": { readonly connection: number };
   "query-sent": { readonly request: number; readonly statements: readonly string[] };

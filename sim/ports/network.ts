@@ -9,7 +9,13 @@
  * What it does not do: packets, congestion control, routing between nodes.
  */
 import { binaryFromBytes, bytesFromBinary, type BinaryString } from "../../src/base/bytes.ts";
-import type { ConnectionId, Network, NetworkInput, TlsInfo } from "../../src/ports/network.ts";
+import type {
+  ConnectionId,
+  DialId,
+  Network,
+  NetworkInput,
+  TlsInfo,
+} from "../../src/ports/network.ts";
 import { stream, type Random } from "../random.ts";
 import type { World } from "../world.ts";
 import { Pipe, type PipeOptions, type Segment } from "./pipe.ts";
@@ -159,6 +165,13 @@ export class NodePort implements Network {
 
   write(connection: ConnectionId, data: BinaryString): void {
     this.#dirty.set(connection, (this.#dirty.get(connection) ?? "") + data);
+  }
+
+  dial(dial: DialId, address: string): void {
+    this.#options.deliver(
+      { type: "dial-failed", dial, refused: true, reason: `nobody listens on ${address}` },
+      "",
+    );
   }
 
   startTls(connection: ConnectionId, _host: string): void {

@@ -10,6 +10,9 @@ import type { BinaryString } from "../base/bytes.ts";
 /** Never reused within one process. */
 export type ConnectionId = number;
 
+/** Chosen by the core; never reused within one process. */
+export type DialId = number;
+
 export interface TlsInfo {
   /** e.g. `TLSv1.3` */
   readonly protocol: string;
@@ -35,6 +38,8 @@ export type NetworkInput =
       /** Textual IP address of the peer, without port. */
       readonly remote: string;
       readonly framing: "tcp" | "websocket";
+      /** The answer to this dial: a connection that we opened ourselves. */
+      readonly dial?: DialId;
       /** Present where TLS came first: direct TLS (XEP-0368) or wss. */
       readonly tls?: TlsInfo;
     }
@@ -53,18 +58,32 @@ export type NetworkInput =
       readonly type: "connection-closed";
       readonly connection: ConnectionId;
       readonly reason: string;
+    }
+  /** A dial has come to nothing; told once, instead of `connection-opened`. */
+  | {
+      readonly type: "dial-failed";
+      readonly dial: DialId;
+      /** The peer's host answered that nobody listens there. */
+      readonly refused: boolean;
+      readonly reason: string;
     };
 
 export type NetworkEffect =
   /** Appended to what this connection sends at the end of the turn; for a websocket, one message. */
   | { readonly type: "write"; readonly connection: ConnectionId; readonly data: BinaryString }
   | { readonly type: "start-tls"; readonly connection: ConnectionId; readonly host: string }
+  /**
+   * Connects to another node: `host:port`, IPv6 in brackets. Answered by `connection-opened` with this
+   * `dial` and the listener named `cluster`, or by `dial-failed` within ten seconds.
+   */
+  | { readonly type: "dial"; readonly dial: DialId; readonly address: string }
   | { readonly type: "pause-reading"; readonly connection: ConnectionId }
   | { readonly type: "resume-reading"; readonly connection: ConnectionId }
   /** Sends what was written, then closes; gives up on the peer after a few seconds. */
   | { readonly type: "close"; readonly connection: ConnectionId };
 
 export interface Network {
+  dial(dial: DialId, address: string): void;
   write(connection: ConnectionId, data: BinaryString): void;
   startTls(connection: ConnectionId, host: string): void;
   pauseReading(connection: ConnectionId): void;

@@ -10,12 +10,13 @@ import { second, type Duration } from "../base/time.ts";
 import type { Http, HttpInput } from "../ports/http.ts";
 import type { Log } from "../ports/log.ts";
 import type { Counter } from "../ports/metrics.ts";
-import type { ConnectionId, Network, NetworkInput } from "../ports/network.ts";
+import type { ConnectionId, DialId, Network, NetworkInput } from "../ports/network.ts";
 import type { Listener } from "../server/config.ts";
 import type { Connection, Surroundings } from "./connection.ts";
 import { HttpRequests } from "./http.ts";
 import { listenHttp } from "./http-listener.ts";
 import type { OpenListener } from "./listener.ts";
+import { dialTcp } from "./tcp-dial.ts";
 import { listenTcp } from "./tcp-listener.ts";
 
 export interface SocketNetworkOptions {
@@ -110,6 +111,10 @@ export class SocketNetwork implements Network {
 
   write(connection: ConnectionId, data: BinaryString): void {
     this.#connections.get(connection)?.write(data);
+  }
+
+  dial(dial: DialId, address: string): void {
+    dialTcp(dial, address, this.#surroundings);
   }
 
   startTls(connection: ConnectionId, host: string): void {

@@ -12,7 +12,7 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { BinaryString } from "../base/bytes.ts";
-import type { ConnectionId } from "../ports/network.ts";
+import type { ConnectionId, DialId } from "../ports/network.ts";
 import { plainAddress, reasonOf, type Connection, type Surroundings } from "./connection.ts";
 import type { TlsAcceptor } from "./tls.ts";
 import { tlsInfo } from "./tls-info.ts";
@@ -22,6 +22,8 @@ export interface TcpConnectionOptions {
   readonly socket: Socket;
   readonly tls: TlsAcceptor | undefined;
   readonly surroundings: Surroundings;
+  /** Set where we have opened the connection ourselves. */
+  readonly dial?: DialId;
 }
 
 export class TcpConnection implements Connection {
@@ -51,6 +53,7 @@ export class TcpConnection implements Connection {
       listener: options.listener,
       remote: plainAddress(options.socket.remoteAddress),
       framing: "tcp",
+      ...(options.dial === undefined ? {} : { dial: options.dial }),
       ...(secured === undefined ? {} : { tls: tlsInfo(secured) }),
     });
     this.#listen();

@@ -122,6 +122,7 @@ export class MeerkatCore implements Core {
 
   #fromNetwork(now: Now, input: NetworkInput): void {
     if (input.type === "connection-opened") return this.#open(now, input);
+    if (input.type === "dial-failed") return;
     const client = this.#clients.get(input.connection);
     if (client === undefined) return;
     this.#stepStream(now, client, input);

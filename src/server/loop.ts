@@ -70,6 +70,8 @@ export class Loop {
         return network.write(effect.connection, effect.data);
       case "start-tls":
         return network.startTls(effect.connection, effect.host);
+      case "dial":
+        return network.dial(effect.dial, effect.address);
       case "pause-reading":
         return network.pauseReading(effect.connection);
       case "resume-reading":

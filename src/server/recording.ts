@@ -198,6 +198,7 @@ class Replay {
         network: {
           write: nothing,
           startTls: nothing,
+          dial: nothing,
           pauseReading: nothing,
           resumeReading: nothing,
           close: nothing,

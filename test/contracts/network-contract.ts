@@ -50,7 +50,9 @@ export function networkContract(name: string, make: () => Promise<NetworkHarness
 
   const told = <T extends NetworkInput["type"]>(h: NetworkHarness, type: T, id?: ConnectionId) =>
     h.inputs.filter(
-      (input) => input.type === type && (id === undefined || input.connection === id),
+      (input) =>
+        input.type === type &&
+        (id === undefined || ("connection" in input && input.connection === id)),
     ) as Of<T>[];
 
   const connected = async (h: NetworkHarness) => {
@@ -199,7 +201,7 @@ export function networkContract(name: string, make: () => Promise<NetworkHarness
       network.resumeReading(id);
     });
     await connected(h);
-    const own = h.inputs.filter((input) => input.connection === id);
+    const own = h.inputs.filter((input) => "connection" in input && input.connection === id);
     expect(own.map(({ type }) => type)).toEqual(["connection-opened", "connection-closed"]);
   });
 

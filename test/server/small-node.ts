@@ -58,6 +58,7 @@ export class SmallNode {
           write: (connection, data) =>
             void this.written.set(connection, (this.written.get(connection) ?? "") + data),
           startTls: () => undefined,
+          dial: () => undefined,
           pauseReading: () => undefined,
           resumeReading: () => undefined,
           close: (connection) => void this.closed.add(connection),

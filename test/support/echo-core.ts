@@ -34,6 +34,9 @@ export class EchoCore implements Core {
         this.inputs.push(input);
         this.#resumeAt.delete(input.connection);
         return [];
+      case "dial-failed":
+        this.inputs.push(input);
+        return [];
       case "deadline-reached":
         return this.#resume(now);
       case "shutdown-requested":
