@@ -1,0 +1,147 @@
+/**
+ * Mesh contract: what does the mesh of links take in, what does it say, what must it be given?
+ *
+ * Everything here is opaque to the links: bodies, chunks and what rides on heartbeats belong to the
+ * tables and the router. Bodies are binary strings when sent and views when received.
+ */
+import type { BinaryString } from "../base/bytes.ts";
+import type { Duration } from "../base/time.ts";
+import type { Message, MessageKind } from "./messages.ts";
+import type { NodeName, Peer } from "./peer.ts";
+import type { LinkLimits, LinkTiming } from "./timing.ts";
+
+/** As in `ports/network.ts`. */
+export type ConnectionId = number;
+export type DialId = number;
+
+/** Where discovery says that a node can be reached. */
+export interface Discovered {
+  readonly name: NodeName;
+  /** `host:port` */
+  readonly address: string;
+}
+
+export type MeshInput =
+  | {
+      readonly type: "connection-opened";
+      readonly connection: ConnectionId;
+      readonly remote: string;
+      /** The answer to our own dial. */
+      readonly dial?: DialId;
+      /** With TLS: what only the two ends of this very connection know (RFC 9266). */
+      readonly channelBinding?: Uint8Array;
+    }
+  | {
+      readonly type: "dial-failed";
+      readonly dial: DialId;
+      readonly refused: boolean;
+      readonly reason: string;
+    }
+  /** The bytes are ours from here on: nobody overwrites them. */
+  | {
+      readonly type: "bytes-received";
+      readonly connection: ConnectionId;
+      readonly bytes: Uint8Array;
+    }
+  | {
+      readonly type: "connection-closed";
+      readonly connection: ConnectionId;
+      readonly reason: string;
+    }
+  /** The whole list in force: who should be dialled. We ourselves may be on it. */
+  | { readonly type: "peers-discovered"; readonly peers: readonly Discovered[] }
+  | { readonly type: "deadline-reached" }
+  /** The drain is done: tell all peers, close all. Nothing is dialled or accepted any more. */
+  | { readonly type: "leave" };
+
+export type MeshEffect =
+  | { readonly type: "dial"; readonly dial: DialId; readonly address: string }
+  | { readonly type: "write"; readonly connection: ConnectionId; readonly data: BinaryString }
+  | { readonly type: "close"; readonly connection: ConnectionId }
+  /** Exactly one per session. `session` never repeats within this process; see `Mesh.send`. */
+  | { readonly type: "peer-up"; readonly peer: Peer; readonly session: number }
+  /** Exactly one per session that was up. */
+  | {
+      readonly type: "peer-down";
+      readonly peer: Peer;
+      readonly session: number;
+      readonly reason: string;
+      /** That process will not be back (it said so, or its successor is here): keep nothing for it. */
+      readonly final: boolean;
+      /**
+       * Everything sent in class `messages` that the peer has not acknowledged, in order. The peer may
+       * have received a first part of it.
+       */
+      readonly undelivered: readonly Message[];
+    }
+  /** In order, each once. The body is valid until this step's effects have been dealt with. */
+  | {
+      readonly type: "message-received";
+      readonly peer: Peer;
+      readonly kind: MessageKind;
+      readonly body: Uint8Array;
+    }
+  /** What the peer's tables put into its heartbeat. */
+  | { readonly type: "beat-received"; readonly peer: Peer; readonly body: Uint8Array }
+  | { readonly type: "queue-full"; readonly peer: Peer }
+  | { readonly type: "queue-drained"; readonly peer: Peer }
+  /** A greater incarnation of our own name is up: this process must stop. */
+  | { readonly type: "superseded"; readonly by: Peer }
+  | {
+      readonly type: "log";
+      readonly level: "debug" | "info" | "warning" | "error";
+      readonly event: string;
+      readonly fields: Readonly<Record<string, string | number | boolean | undefined>>;
+    };
+
+/** Where the frames of class `sync` come from: read from the live table when the wire has room. */
+export interface ChunkSource {
+  /**
+   * The next chunk for this peer, or nothing for now: asked again after the next `send` to it, and
+   * after each acknowledgement. `messagesWritten`: how many of this session's messages are on the wire.
+   */
+  pull(peer: Peer, messagesWritten: number): Message | undefined;
+  /** Whether `pull` would find something; spares the call. */
+  ready?(peer: Peer): boolean;
+}
+
+export interface MeshOptions {
+  readonly self: Peer;
+  /** Where others reach us; told to peers, so that also a node that no list names is redialled. */
+  readonly address?: string;
+  readonly cluster: string;
+  readonly secret: Uint8Array;
+  /** HMAC-SHA-256. */
+  hmac(key: Uint8Array, data: Uint8Array): Uint8Array;
+  /** In constant time. */
+  equal(a: Uint8Array, b: Uint8Array): boolean;
+  readonly entropy: { bytes(count: number): Uint8Array };
+  readonly timing: LinkTiming;
+  readonly limits: LinkLimits;
+  /** Put into each heartbeat to this peer. */
+  beatBody(peer: Peer): BinaryString;
+  readonly chunks: ChunkSource;
+  /** Versions of the protocol that we speak; by default all that this release knows. */
+  readonly protocol?: { readonly min: number; readonly max: number };
+}
+
+export type LinkState = "connecting" | "handshaking" | "up" | "broken" | "down";
+
+export interface LinkStatus {
+  readonly name: NodeName;
+  /** Of the session, while there is one. */
+  readonly peer?: Peer;
+  readonly address?: string;
+  readonly state: LinkState;
+  readonly rttMs?: Duration;
+  readonly queuedMessages: number;
+  readonly queuedBytes: number;
+  readonly unackedBytes: number;
+  /** Since this process started. */
+  readonly sessions: number;
+  readonly connections: number;
+  readonly framesSent: number;
+  readonly framesReceived: number;
+  readonly framesResent: number;
+  readonly lastError?: string;
+}
