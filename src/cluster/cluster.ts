@@ -1,0 +1,207 @@
+/**
+ * Cluster: links and replicated tables of one node, as one machine.
+ *
+ * The mesh tells who is there and carries messages, the tables live on it; this class is the wiring between
+ * them, and what is left of their effects goes up. When a peer goes down its records are hidden first, and
+ * only then are the messages that it did not receive handed back: whoever routes them again must not find
+ * the dead peer's records.
+ */
+import type { BinaryString } from "../base/bytes.ts";
+import type { Instant, Now } from "../base/time.ts";
+import {
+  Mesh,
+  type LinkStatus,
+  type MeshEffect,
+  type MeshInput,
+  type MeshOptions,
+} from "./mesh.ts";
+import { kinds, type MessageKind } from "./messages.ts";
+import { samePeer, type Peer } from "./peer.ts";
+import type { ReplicatedTable } from "./table.ts";
+import {
+  Tables,
+  type TablesEffect,
+  type TablesInput,
+  type TablesLimits,
+  type TablesOptions,
+  type TablesTiming,
+  type TableStatus,
+} from "./tables.ts";
+
+export type ClusterInput = MeshInput;
+
+export type ClusterEffect =
+  | Extract<
+      MeshEffect,
+      { type: "dial" | "write" | "close" | "peer-up" | "message-received" | "superseded" | "log" }
+    >
+  /** The peer's records are hidden by now; `undelivered` are messages of others than the tables. */
+  | Extract<MeshEffect, { type: "peer-down" }>
+  | Extract<
+      TablesEffect,
+      {
+        type: "settled" | "record-changed" | "partition-shown" | "partition-hidden" | "peer-synced";
+      }
+    >;
+
+export interface ClusterOptions extends Omit<MeshOptions, "beatBody" | "chunks"> {
+  readonly tables: TablesOptions["tables"];
+  readonly tablesTiming?: TablesTiming;
+  readonly tablesLimits?: TablesLimits;
+}
+
+/** Kinds from here on are not the links' or the tables' own. */
+const firstOther = kinds.stanza;
+
+export class Cluster {
+  readonly #mesh: Mesh;
+  readonly #tables: Tables;
+  #peers: Peer[] = [];
+  #effects: ClusterEffect[] = [];
+
+  constructor(options: ClusterOptions) {
+    const { tables, tablesTiming: timing, tablesLimits: limits, ...mesh } = options;
+    const machine = new Tables({
+      self: options.self,
+      tables,
+      ...(timing === undefined ? {} : { timing }),
+      ...(limits === undefined ? {} : { limits }),
+    });
+    this.#tables = machine;
+    this.#mesh = new Mesh({
+      ...mesh,
+      beatBody: (peer) => machine.beatBody(peer),
+      chunks: {
+        pull: (peer, messagesWritten) => machine.pull(peer, messagesWritten),
+        ready: (peer) => machine.ready(peer),
+      },
+    });
+  }
+
+  table(name: string): ReplicatedTable {
+    return this.#tables.table(name);
+  }
+
+  /** Peers with a live session, in the order in which they came. */
+  peers(): readonly Peer[] {
+    return this.#peers;
+  }
+
+  /** Are all tables that we share with this peer caught up here? */
+  synced(peer: Peer): boolean {
+    return this.#tables.synced(peer);
+  }
+
+  status(): { readonly links: readonly LinkStatus[]; readonly tables: readonly TableStatus[] } {
+    return { links: this.#mesh.status(), tables: this.#tables.status() };
+  }
+
+  /** When `step` must next be called, whatever else happens. */
+  deadline(): Instant | undefined {
+    const [mesh, tables] = [this.#mesh.deadline(), this.#tables.deadline()];
+    if (mesh === undefined || tables === undefined) return mesh ?? tables;
+    return Math.min(mesh, tables);
+  }
+
+  step(now: Now, input: ClusterInput): readonly ClusterEffect[] {
+    if (input.type === "deadline-reached") this.#toTables(now, input);
+    this.#fromMesh(now, this.#mesh.step(now, input));
+    return this.#take();
+  }
+
+  /** The end of a core step: what was written to tables and sent leaves. */
+  flush(now: Now): readonly ClusterEffect[] {
+    // The last chunk of a sync is read while the mesh writes; its end is a message after it.
+    do {
+      this.#fromTables(this.#tables.flush(now));
+      this.#fromMesh(now, this.#mesh.flush(now));
+    } while (this.#tables.pending);
+    return this.#take();
+  }
+
+  /**
+   * Sends a message of a kind from 32 on; it leaves at `flush`. False if the peer has no live session. What it
+   * does not acknowledge before its session ends comes back with `peer-down`.
+   */
+  send(peer: Peer, kind: MessageKind, body: BinaryString): boolean {
+    return this.#mesh.send(peer, kind, body) !== undefined;
+  }
+
+  /** See `Tables.settle`. */
+  settle(now: Now, request: number): void {
+    this.#tables.settle(now, request);
+  }
+
+  #fromMesh(now: Now, effects: readonly MeshEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.type) {
+        case "peer-up":
+          this.#peers = [...this.#peers, effect.peer];
+          this.#toTables(now, effect);
+          this.#effects.push(effect);
+          break;
+        case "peer-down":
+          this.#peers = this.#peers.filter((peer) => !samePeer(peer, effect.peer));
+          this.#toTables(now, effect);
+          this.#effects.push({ ...effect, undelivered: effect.undelivered.filter(isOthers) });
+          break;
+        case "message-received":
+          if (isOthers(effect)) this.#effects.push(effect);
+          else this.#toTables(now, effect);
+          break;
+        case "beat-received":
+        case "queue-full":
+        case "queue-drained":
+          this.#toTables(now, effect);
+          break;
+        case "dial":
+        case "write":
+        case "close":
+        case "superseded":
+        case "log":
+          this.#effects.push(effect);
+          break;
+      }
+    }
+  }
+
+  #toTables(now: Now, input: TablesInput): void {
+    this.#fromTables(this.#tables.step(now, input));
+  }
+
+  #fromTables(effects: readonly TablesEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.type) {
+        case "send": {
+          const { peer, session, kind, body, sync } = effect;
+          const position = this.#mesh.send(peer, kind, body, session);
+          if (sync !== undefined && position !== undefined) {
+            this.#tables.sent(peer, sync, position);
+          }
+          break;
+        }
+        case "disconnect":
+          this.#mesh.disconnect(effect.peer, effect.reason);
+          break;
+        case "settled":
+        case "record-changed":
+        case "partition-shown":
+        case "partition-hidden":
+        case "peer-synced":
+        case "log":
+          this.#effects.push(effect);
+          break;
+      }
+    }
+  }
+
+  #take(): readonly ClusterEffect[] {
+    const effects = this.#effects;
+    if (effects.length > 0) this.#effects = [];
+    return effects;
+  }
+}
+
+function isOthers({ kind }: { readonly kind: MessageKind }): boolean {
+  return kind >= firstOther;
+}

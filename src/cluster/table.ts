@@ -1,0 +1,202 @@
+/**
+ * Table: what do the nodes of the cluster have under this key?
+ *
+ * The face of one replicated table. Writes go to the own partition, are seen here at once and leave at the end
+ * of the step; reads walk the partitions that are visible, the own one first, and touch no network. Two owners
+ * may have a record under one key: a read gives both, since each speaks for itself alone.
+ *
+ * Reads on the routing path (`first`, `own`, `each`, `eachByIndex`) allocate nothing.
+ */
+import { assert } from "../base/assert.ts";
+import type { BinaryString } from "../base/bytes.ts";
+import { OperationLog, type Operation } from "./operation-log.ts";
+import { Partition, type IndexExtractor, type TableRecord } from "./partition.ts";
+import { samePeer, type Peer } from "./peer.ts";
+
+export interface TableOptions {
+  readonly name: string;
+  /** Counts incompatible changes of what records mean; nodes replicate a table only if theirs are equal. */
+  readonly schema: number;
+  readonly indexBy?: IndexExtractor;
+  /** Are `record-changed` effects wanted? By default not. */
+  readonly changes?: boolean;
+}
+
+export interface TableLimits {
+  /** A record's key and value together: a chunk must hold at least one. */
+  readonly recordBytesMax: number;
+  readonly logBytesMax: number;
+  readonly logOperationsMax: number;
+}
+
+export type RecordVisitor = (record: TableRecord) => void;
+
+export class ReplicatedTable {
+  readonly name: string;
+  readonly options: TableOptions;
+  readonly #limits: TableLimits;
+  readonly #own: Partition;
+  readonly #log: OperationLog;
+  /** The own one first, then others in the order in which they were shown. */
+  readonly #visible: Partition[];
+  #unsent: Operation[] = [];
+
+  constructor(self: Peer, options: TableOptions, limits: TableLimits) {
+    this.name = options.name;
+    this.options = options;
+    this.#limits = limits;
+    this.#own = new Partition(self, options.indexBy);
+    this.#log = new OperationLog({
+      bytesMax: limits.logBytesMax,
+      countMax: limits.logOperationsMax,
+    });
+    this.#visible = [this.#own];
+  }
+
+  /** Writes a record of this node; returns its seq. */
+  put(key: BinaryString, value: BinaryString): number {
+    const bytes = key.length + value.length;
+    const max = this.#limits.recordBytesMax;
+    assert(
+      bytes <= max,
+      `A record of table ${this.name} has ${bytes} bytes, the maximum is ${max}`,
+    );
+    const seq = ++this.#own.seq;
+    this.#own.put(key, value, seq);
+    this.#wrote({ seq, key, value });
+    return seq;
+  }
+
+  /** Deletes a record of this node; false if there is none. */
+  delete(key: BinaryString): boolean {
+    if (this.#own.delete(key) === undefined) return false;
+    this.#wrote({ seq: ++this.#own.seq, key, value: undefined });
+    return true;
+  }
+
+  /** A record of that key, this node's own if it has one. */
+  first(key: BinaryString): TableRecord | undefined {
+    for (const partition of this.#visible) {
+      const record = partition.get(key);
+      if (record !== undefined) return record;
+    }
+    return undefined;
+  }
+
+  /** This node's own record. */
+  own(key: BinaryString): TableRecord | undefined {
+    return this.#own.get(key);
+  }
+
+  /** All visible records of a key, at most one an owner. */
+  get(key: BinaryString): readonly TableRecord[] {
+    const records: TableRecord[] = [];
+    for (const partition of this.#visible) {
+      const record = partition.get(key);
+      if (record !== undefined) records.push(record);
+    }
+    return records;
+  }
+
+  each(key: BinaryString, visit: RecordVisitor): void {
+    for (const partition of this.#visible) {
+      const record = partition.get(key);
+      if (record !== undefined) visit(record);
+    }
+  }
+
+  /** All visible records of an index key. */
+  byIndex(key: BinaryString): readonly TableRecord[] {
+    const records: TableRecord[] = [];
+    for (const partition of this.#visible) {
+      const found = partition.indexed(key);
+      if (isMany(found)) records.push(...found);
+      else records.push(found);
+    }
+    return records;
+  }
+
+  eachByIndex(key: BinaryString, visit: RecordVisitor): void {
+    for (const partition of this.#visible) {
+      const found = partition.indexed(key);
+      if (isMany(found)) for (const record of found) visit(record);
+      else visit(found);
+    }
+  }
+
+  /** The visible records of one owner; none if its partition is not visible. */
+  *ownedBy(owner: Peer): IterableIterator<TableRecord> {
+    const partition = this.#visible.find((each) => samePeer(each.owner, owner));
+    if (partition !== undefined) yield* partition.records();
+  }
+
+  /** All visible records, read as they are when the iteration comes to them. */
+  *entries(): IterableIterator<TableRecord> {
+    for (const partition of [...this.#visible]) yield* partition.records();
+  }
+
+  /** How many records are visible. */
+  get size(): number {
+    let size = 0;
+    for (const partition of this.#visible) size += partition.size;
+    return size;
+  }
+
+  /** The owners whose partitions are visible, this node first. */
+  get owners(): readonly Peer[] {
+    return this.#visible.map(({ owner }) => owner);
+  }
+
+  // What follows is for the machine that replicates the table.
+
+  /** @internal */
+  get ownPartition(): Partition {
+    return this.#own;
+  }
+
+  /** @internal */
+  get log(): OperationLog {
+    return this.#log;
+  }
+
+  /** @internal Operations since the last call, in order. */
+  takeUnsent(): readonly Operation[] {
+    const unsent = this.#unsent;
+    if (unsent.length > 0) this.#unsent = [];
+    return unsent;
+  }
+
+  /** @internal */
+  get hasUnsent(): boolean {
+    return this.#unsent.length > 0;
+  }
+
+  /** @internal */
+  show(partition: Partition): void {
+    assert(!this.#visible.includes(partition), "A partition is shown once");
+    this.#visible.push(partition);
+  }
+
+  /** @internal One partition takes the place of another in one step. */
+  replace(before: Partition, after: Partition): void {
+    const at = this.#visible.indexOf(before);
+    assert(at > 0, "Only a replica that is visible can be replaced");
+    this.#visible[at] = after;
+  }
+
+  /** @internal */
+  hide(partition: Partition): void {
+    const at = this.#visible.indexOf(partition);
+    assert(at > 0, "Only a replica that is visible can be hidden");
+    this.#visible.splice(at, 1);
+  }
+
+  #wrote(operation: Operation): void {
+    this.#log.add(operation);
+    this.#unsent.push(operation);
+  }
+}
+
+function isMany(found: TableRecord | readonly TableRecord[]): found is readonly TableRecord[] {
+  return Array.isArray(found);
+}
