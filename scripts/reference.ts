@@ -60,6 +60,10 @@ const outro = `## Example
   database = "meerkat"
   username = "meerkat"
   password = { env = "MEERKAT_DB_PASSWORD" }
+
+[cluster]
+  advertised_address = { env = "POD_IP" }
+  secret = { file = "/run/secrets/meerkat-cluster" }
 \`\`\`
 `;
 

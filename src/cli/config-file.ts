@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { configErrorText, parseConfig } from "../server/config/parse.ts";
-import type { Config, Listener, TlsConfig } from "../server/config.ts";
+import type { ClusterConfig, Config, Listener, TlsConfig } from "../server/config.ts";
 import { Failure, reasonOf } from "./failure.ts";
 
 /** Throws a `Failure` with one line per error in the file. */
@@ -25,6 +25,7 @@ export function readConfig(file: string): Config {
   return {
     ...config,
     listen: config.listen.map((listener) => withAbsolutePaths(listener, folder)),
+    cluster: config.cluster === undefined ? undefined : clusterPaths(config.cluster, folder),
   };
 }
 
@@ -34,6 +35,21 @@ function readIfThere(path: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function clusterPaths(cluster: ClusterConfig, folder: string): ClusterConfig {
+  const { node_list_file: list, listener } = cluster;
+  const { tls } = listener;
+  const absolute = tls && {
+    certfile: resolve(folder, tls.certfile),
+    keyfile: resolve(folder, tls.keyfile),
+    cacertfile: resolve(folder, tls.cacertfile),
+  };
+  return {
+    ...cluster,
+    node_list_file: list === "" ? "" : resolve(folder, list),
+    listener: { ...listener, tls: absolute },
+  };
 }
 
 function withAbsolutePaths(listener: Listener, folder: string): Listener {

@@ -61,6 +61,52 @@ export interface HttpListener {
 
 export type Listener = C2sListener | HttpListener;
 
+/** Where other nodes connect to us. Not one of `Config.listen`: it comes with `Config.cluster`. */
+export interface ClusterListener {
+  readonly name: "cluster";
+  readonly kind: "cluster";
+  readonly ip_address: string;
+  readonly port: number;
+  readonly tls: ClusterTls | undefined;
+}
+
+/** Links are mutual: both ends show a certificate, and both verify the other's by `cacertfile`. */
+export interface ClusterTls {
+  readonly certfile: string;
+  readonly keyfile: string;
+  readonly cacertfile: string;
+}
+
+/** A node that a list names, with the address (`host:port`) that it is reached at. */
+export interface ListedNode {
+  readonly name: string;
+  readonly address: string;
+}
+
+export interface ClusterConfig {
+  /** Stable, unique in the cluster; by default `meerkat@` and the advertised address. */
+  readonly node_name: string;
+  /** Nodes of another cluster are refused. */
+  readonly cluster_name: string;
+  readonly listener: ClusterListener;
+  /** `host:port` at which other nodes reach us. */
+  readonly advertised_address: string;
+  /** Who has it is a member. */
+  readonly secret: string;
+  readonly backend: "sql" | "static" | "dns" | "file";
+  /** For `static`: all nodes, ourselves included or not. */
+  readonly nodes: readonly ListedNode[];
+  /** For `file`: its path. */
+  readonly node_list_file: string;
+  /** For `dns`: a name with one address per node; all listen on our own port. */
+  readonly dns_name: string;
+  readonly heartbeat_interval: Duration;
+  readonly heartbeat_timeout: Duration;
+  readonly link_grace: Duration;
+  /** For `sql`: a row that was not refreshed for so long is removed by the others. */
+  readonly expire_after: Duration;
+}
+
 export interface Config {
   readonly general: {
     readonly hosts: readonly string[];
@@ -97,6 +143,8 @@ export interface Config {
     readonly keepalive_interval: Duration;
   };
   readonly registration: { readonly enabled: boolean; readonly ip_access: readonly string[] };
+  /** Undefined: this node is alone. */
+  readonly cluster: ClusterConfig | undefined;
 }
 
 export const defaultConfig: Config = {
@@ -133,7 +181,23 @@ export const defaultConfig: Config = {
     keepalive_interval: 180_000,
   },
   registration: { enabled: false, ip_access: [] },
+  cluster: undefined,
 };
+
+/** What `[cluster]` means unless it says otherwise. */
+export const clusterDefaults = {
+  cluster_name: "meerkat",
+  ip_address: "0.0.0.0",
+  port: 7_000,
+  backend: "sql",
+  heartbeat_interval: 1_000,
+  heartbeat_timeout: 5_000,
+  link_grace: 5_000,
+  expire_after: 3_600_000,
+} as const;
+
+/** The name of a node that was given none: so a list of addresses is a list of names. */
+export const nodeNameOf = (address: string): string => `meerkat@${address}`;
 
 /** What a listener does unless it says otherwise; port, certificates and purpose have no default. */
 export const listenerDefaults = {

@@ -15,7 +15,7 @@ test("config: the example in the reference is a configuration", () => {
   const { errors, config } = parseConfig(
     example,
     () => "secret",
-    () => undefined,
+    () => "a secret of a file",
   );
   expect(errors).toBeUndefined();
   expect(config?.listen.map(({ name }) => name)).toEqual([

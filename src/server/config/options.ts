@@ -83,6 +83,12 @@ export const secret = () =>
     ])
     .meta(notes('a string, { env = "NAME" } or { file = "PATH" }'));
 
+/** What differs between nodes that share one file may come from the environment. */
+export const textOrEnvironment = (allowed: string) =>
+  z
+    .union([z.string().min(1), z.strictObject({ env: z.string().min(1) })])
+    .meta(notes(`${allowed}, or { env = "NAME" }`));
+
 /** Attaches what the reference says about an option. */
 export function about<T extends z.ZodType>(meaning: string, option: T, otherwise?: string): T {
   return option.meta({ about: meaning, ...(otherwise === undefined ? {} : { otherwise }) });

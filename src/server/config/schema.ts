@@ -7,6 +7,7 @@
 import * as z from "zod";
 import { defaultConfig, httpListenerDefaults, listenerDefaults } from "../config.ts";
 import { prepareDomain } from "../../xmpp/jid.ts";
+import { cluster } from "./cluster-schema.ts";
 import {
   about,
   bytes,
@@ -282,6 +283,10 @@ export const fileSchema = z.strictObject({
         ),
       })
       .prefault({}),
+  ),
+  cluster: about(
+    "Ours. Several nodes as one server; without this section the node is alone.",
+    cluster.optional(),
   ),
   access: about(
     "Rules of who may do what.",

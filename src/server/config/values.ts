@@ -6,19 +6,15 @@
 import type { C2sListener, Config, HttpListener, Listener, TlsConfig } from "../config.ts";
 import { defaultConfig, listenerDefaults } from "../config.ts";
 import { prepareDomain } from "../../xmpp/jid.ts";
+import { clusterConfig } from "./cluster-values.ts";
 import type { Problem } from "./explain.ts";
 import type { KeyPath } from "./key-lines.ts";
 import { type ConfigFile, levels, mechanisms } from "./schema.ts";
-
-export interface Sources {
-  readonly environment: (name: string) => string | undefined;
-  readonly readFile: (path: string) => string | undefined;
-}
+import { secretOf, type Sources } from "./sources.ts";
 
 type FileC2s = ConfigFile["listen"]["c2s"][number];
 type FileHttp = ConfigFile["listen"]["http"][number];
 type FileTls = NonNullable<FileHttp["tls"]>;
-type FileSecret = ConfigFile["outgoing_pools"]["rdbms"]["default"]["connection"]["password"];
 
 export function configOf(file: ConfigFile, sources: Sources, problems: Problem[]): Config {
   const { general, auth, sessions, access, modules } = file;
@@ -26,13 +22,14 @@ export function configOf(file: ConfigFile, sources: Sources, problems: Problem[]
   const { connection } = pool;
   const passwordAt = ["outgoing_pools", "rdbms", "default", "connection", "password"];
   const register = modules.mod_register;
+  const listen = listeners(file, problems);
   return {
     general: {
       hosts: general.hosts.map((host) => prepareDomain(host) ?? host),
       loglevel: levels[general.loglevel],
       shutdown_timeout: general.shutdown_timeout,
     },
-    listen: listeners(file, problems),
+    listen,
     auth: {
       sasl_mechanisms: auth.sasl_mechanisms.map((name) => mechanisms[name]),
       scram_iterations: auth.password.scram_iterations,
@@ -59,6 +56,10 @@ export function configOf(file: ConfigFile, sources: Sources, problems: Problem[]
       enabled: register !== undefined,
       ip_access: register === undefined ? [] : networks(register.ip_access),
     },
+    cluster:
+      file.cluster === undefined
+        ? undefined
+        : clusterConfig({ file: file.cluster, listen, sources, problems }),
   };
 }
 
@@ -66,28 +67,6 @@ export function configOf(file: ConfigFile, sources: Sources, problems: Problem[]
 function networks(rules: readonly { address: string; policy: "allow" | "deny" }[]): string[] {
   if (rules.length === 0) return ["0.0.0.0/0", "::/0"];
   return rules.filter(({ policy }) => policy === "allow").map(({ address }) => address);
-}
-
-function secretOf(
-  secret: FileSecret,
-  path: KeyPath,
-  { environment, readFile }: Sources,
-  problems: Problem[],
-): string {
-  if (typeof secret === "string") return secret;
-  if ("env" in secret) {
-    const value = environment(secret.env);
-    if (value !== undefined) return value;
-    const message = `comes from the environment variable ${secret.env}, which is not set`;
-    problems.push({ path: [...path, "env"], message });
-    return "";
-  }
-  const value = readFile(secret.file);
-  // The newline that every editor ends a file with is no part of a password.
-  if (value !== undefined) return value.replace(/\r?\n$/, "");
-  const message = `comes from the file ${secret.file}, which cannot be read`;
-  problems.push({ path: [...path, "file"], message });
-  return "";
 }
 
 function listeners(file: ConfigFile, problems: Problem[]): readonly Listener[] {
