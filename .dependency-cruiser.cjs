@@ -5,8 +5,9 @@
  *     xmpp <- stream
  *     stream, cluster, storage <- router <- im, modules, admin <- server <- cli, sim
  *
- * runtime sees ports and base, and of server only the types that it is called with. Nobody but cli sees
- * runtime. Type-only imports count like any other: a type that points up is a layer that leaks.
+ * runtime sees ports and base, and of server only the types that it is called with. Nobody but cli
+ * and library (replicated tables without XMPP) sees runtime. Type-only imports count like any other: a
+ * type that points up is a layer that leaks.
  */
 const layers = {
   base: [],
@@ -27,7 +28,7 @@ const layers = {
 };
 
 const fence = "^(src|sim)/";
-const outside = "^(src/(runtime|cli)|sim/cli)/|^sim/ports/crypto\\.ts$";
+const outside = "^(src/(runtime|cli|library)|sim/cli)/|^sim/ports/crypto\\.ts$";
 
 /** Pure enough to run in the simulator, and without Node types in their declarations. */
 const purePackages = [
@@ -68,10 +69,20 @@ module.exports = {
       to: { path: "^src/server/", dependencyTypesNot: ["type-only"] },
     },
     {
+      name: "library-knows-no-xmpp",
+      comment: "src/library is the cluster over real sockets, without a server",
+      severity: "error",
+      from: { path: "^src/library/" },
+      to: {
+        path: "^(src|sim|test|bench|properties)/",
+        pathNot: "^src/(library|base|ports|cluster|runtime)/|^src/server/effects\\.ts$",
+      },
+    },
+    {
       name: "cli-is-the-top",
       severity: "error",
       from: { path: "^src/cli/" },
-      to: { path: "^(sim|test|bench|properties)/" },
+      to: { path: "^(sim|test|bench|properties)/|^src/library/" },
     },
     {
       name: "sim-has-no-outside",
@@ -79,7 +90,7 @@ module.exports = {
         "the simulator runs server() on its own ports; only sim/cli touches files and processes",
       severity: "error",
       from: { path: "^sim/", pathNot: "^sim/cli/" },
-      to: { path: "^src/(runtime|cli)/|^sim/cli/|^(test|bench|properties)/" },
+      to: { path: "^src/(runtime|cli|library)/|^sim/cli/|^(test|bench|properties)/" },
     },
     {
       name: "modules-are-strangers",

@@ -1,0 +1,201 @@
+/**
+ * Ledger: what became of every message that a fleet of clients sent across a cluster?
+ *
+ * Clients are spread over the nodes, send numbered messages to one another and log in elsewhere when
+ * their stream is lost. A message ends as delivered or as an error to its sender. It may end in silence
+ * only where nobody could know better: its sender's own stream was lost before the answer, or its
+ * recipient's stream, to whose socket it may have been written.
+ */
+import { Client, type Node } from "./client.ts";
+
+export interface LedgerOptions {
+  /** STARTTLS ports of the nodes, in their order. */
+  readonly ports: readonly number[];
+  readonly users: readonly string[];
+  /** Milliseconds between two messages of one client. */
+  readonly every: number;
+}
+
+interface Sent {
+  readonly id: string;
+  readonly from: Member;
+  readonly to: Member;
+  readonly at: number;
+  delivered: number;
+  errors: number;
+}
+
+interface Member {
+  readonly user: string;
+  port: number;
+  client: Client | undefined;
+  /** When it lost its stream. */
+  readonly losses: number[];
+  jid: string;
+}
+
+/** A message under way for longer than this was not hit by the loss of a stream. */
+const underWay = 15_000;
+
+export interface Account {
+  readonly sent: number;
+  readonly delivered: number;
+  readonly errors: number;
+  /** Unanswered, but with a stream lost on the way. */
+  readonly excused: number;
+  /** Ids of messages that nobody ever heard of again. */
+  readonly lost: readonly string[];
+  readonly duplicated: readonly string[];
+  /** Pairs of which one saw the other's messages out of order. */
+  readonly misordered: readonly string[];
+  readonly losses: number;
+}
+
+export class Ledger {
+  readonly #options: LedgerOptions;
+  readonly #members: Member[] = [];
+  readonly #sent = new Map<string, Sent>();
+  readonly #lastSeen = new Map<string, number>();
+  readonly #misordered = new Set<string>();
+  #number = 0;
+  #running = false;
+  #timer: NodeJS.Timeout | undefined;
+  #logins: Promise<void>[] = [];
+
+  constructor(options: LedgerOptions) {
+    this.#options = options;
+  }
+
+  /** All log in; then they begin to talk. */
+  async start(): Promise<void> {
+    const { ports, users, every } = this.#options;
+    this.#running = true;
+    await Promise.all(
+      users.map(async (user, index) => {
+        const port = ports[index % ports.length] ?? 0;
+        const member: Member = { user, port, client: undefined, losses: [], jid: "" };
+        this.#members.push(member);
+        await this.#login(member);
+      }),
+    );
+    let turn = 0;
+    this.#timer = setInterval(() => {
+      const member = this.#members[turn++ % this.#members.length];
+      if (member !== undefined) this.#speak(member, turn);
+    }, every / users.length);
+  }
+
+  get sent(): number {
+    return this.#sent.size;
+  }
+
+  /** Members that are logged in now. */
+  get online(): number {
+    return this.#members.filter(({ client }) => client !== undefined).length;
+  }
+
+  /** Messages that reached their addressee. */
+  get delivered(): number {
+    let count = 0;
+    for (const { delivered } of this.#sent.values()) count += Math.min(1, delivered);
+    return count;
+  }
+
+  /** Clients of this port log in at another from now on. */
+  avoid(port: number): void {
+    const others = this.#options.ports.filter((other) => other !== port);
+    this.#members.forEach((member, index) => {
+      if (member.port === port) member.port = others[index % others.length] ?? port;
+    });
+  }
+
+  /** No more is sent; what is under way has this long to arrive. Then everybody logs out. */
+  async stop(patience = 15_000): Promise<Account> {
+    clearInterval(this.#timer);
+    const end = performance.now() + patience;
+    while (performance.now() < end && [...this.#sent.values()].some((each) => isOpen(each))) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    this.#running = false;
+    await Promise.allSettled(this.#logins);
+    await Promise.all(this.#members.map(({ client }) => client?.close().catch(() => undefined)));
+    return this.#account();
+  }
+
+  #account(): Account {
+    const all = [...this.#sent.values()];
+    return {
+      sent: all.length,
+      delivered: all.filter(({ delivered }) => delivered > 0).length,
+      errors: all.filter(({ errors }) => errors > 0).length,
+      excused: all.filter((each) => isSilent(each) && isExcused(each)).length,
+      lost: all
+        .filter((each) => isOpen(each))
+        .map(({ id, from, to }) => `${id} ${from.jid}>${to.jid}`),
+      duplicated: all.filter(({ delivered }) => delivered > 1).map(({ id }) => id),
+      misordered: [...this.#misordered],
+      losses: this.#members.reduce((sum, { losses }) => sum + losses.length, 0),
+    };
+  }
+
+  async #login(member: Member): Promise<void> {
+    while (this.#running) {
+      try {
+        const { user, port } = member;
+        const client = await Client.login({ port, user, resource: "ledger" });
+        member.client = client;
+        member.jid = client.jid;
+        client.inbox.onNode = (node) => this.#received(member, node);
+        void client.inbox.closed.then(() => this.#lost(member, client));
+        return;
+      } catch {
+        const { ports } = this.#options;
+        member.port = ports[(ports.indexOf(member.port) + 1) % ports.length] ?? member.port;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
+  }
+
+  #lost(member: Member, client: Client): void {
+    if (member.client !== client) return;
+    member.client = undefined;
+    member.losses.push(performance.now());
+    if (this.#running) this.#logins.push(this.#login(member));
+  }
+
+  #speak(from: Member, turn: number): void {
+    const step = 1 + (turn % (this.#members.length - 1));
+    const to = this.#members[(this.#members.indexOf(from) + step) % this.#members.length];
+    if (from.client === undefined || to === undefined || to.jid === "") return;
+    const id = `m${++this.#number}`;
+    this.#sent.set(id, { id, from, to, at: performance.now(), delivered: 0, errors: 0 });
+    from.client.send(`<message to='${to.jid}' id='${id}' type='chat'><body>${id}</body></message>`);
+  }
+
+  #received(member: Member, node: Node): void {
+    if (node.name !== "message") return;
+    const sent = this.#sent.get(node.attributes["id"] ?? "");
+    if (sent === undefined) return;
+    if (node.attributes["type"] === "error") {
+      sent.errors += 1;
+      return;
+    }
+    sent.delivered += 1;
+    const pair = `${sent.from.jid}>${member.jid}`;
+    const number = Number(sent.id.slice(1));
+    if (number <= (this.#lastSeen.get(pair) ?? 0)) this.#misordered.add(`${pair} ${sent.id}`);
+    else this.#lastSeen.set(pair, number);
+  }
+}
+
+function isSilent(sent: Sent): boolean {
+  return sent.delivered === 0 && sent.errors === 0;
+}
+
+function isExcused({ from, to, at }: Sent): boolean {
+  return [...from.losses, ...to.losses].some((loss) => loss >= at && loss < at + underWay);
+}
+
+function isOpen(sent: Sent): boolean {
+  return isSilent(sent) && !isExcused(sent);
+}
