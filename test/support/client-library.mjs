@@ -28,10 +28,26 @@ function heard(xmpp, name) {
   );
 }
 
+/**
+ * Logs in by the library's own steps, as its `reconnect` does, not by its `start`. That one waits for the
+ * server's header only once its own has been flushed; where the header comes sooner, as it does now and
+ * then over TLS, a refused login leaves a rejected promise that nobody can catch.
+ */
+async function login(xmpp) {
+  const outcome = new Promise((resolve, reject) => {
+    xmpp.once("online", resolve);
+    xmpp.once("error", reject);
+  });
+  outcome.catch(() => undefined);
+  await xmpp.connect(service);
+  xmpp.open({ domain }).catch(() => undefined); // what it misses, `outcome` hears
+  return outcome;
+}
+
 /** A login that must succeed; its error says whose it was. */
 async function online(name, xmpp) {
   try {
-    return String(await xmpp.start());
+    return String(await login(xmpp));
   } catch (error) {
     throw new Error(`${name} could not log in: ${error.condition ?? error.message}`);
   }
@@ -71,7 +87,7 @@ const answers = {
 const unknown = await asked(juliet, query("urn:test:unknown")).catch((error) => error.condition);
 
 const stranger = start("juliet", "wrong", "chamber");
-const refused = await stranger.start().then(
+const refused = await login(stranger).then(
   () => "logged in",
   (error) => error.condition,
 );
