@@ -11,7 +11,7 @@ import { SystemEntropy } from "../runtime/entropy.ts";
 import { PinoLog } from "../runtime/log.ts";
 import { SocketNetwork } from "../runtime/network.ts";
 import { RealTime } from "../runtime/timers.ts";
-import { TlsCertificates } from "../runtime/tls.ts";
+import { linkTls, TlsCertificates } from "../runtime/tls.ts";
 import type { Config } from "../server/config.ts";
 import type { WorldInput } from "../server/effects.ts";
 import type { Recorder } from "../server/recorder.ts";
@@ -69,7 +69,9 @@ export async function startNode({ config, record }: NodeOptions): Promise<Runnin
   };
   const listening = new Map<string, number>();
   try {
-    for (const listener of config.listen) {
+    // Other nodes first: clients are better served by a node that knows its peers.
+    const cluster = config.cluster === undefined ? [] : [config.cluster.listener];
+    for (const listener of [...cluster, ...config.listen]) {
       listening.set(listener.name, (await network.listen(listener)).port);
     }
   } catch (error) {
@@ -89,8 +91,10 @@ export async function startNode({ config, record }: NodeOptions): Promise<Runnin
 }
 
 /** Before anything is opened: the commonest mistake should be the first to be told. */
-function checkCertificates(config: Config): void {
-  for (const { tls } of config.listen) {
+function checkCertificates({ listen, cluster }: Config): void {
+  const links = cluster?.listener.tls;
+  const all = [...listen.map(({ tls }) => tls), ...(links === undefined ? [] : [linkTls(links)])];
+  for (const tls of all) {
     try {
       if (tls !== undefined) void new TlsCertificates(tls);
     } catch (error) {

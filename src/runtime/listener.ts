@@ -1,6 +1,6 @@
 /** Listener: a port that accepts connections, of whatever kind, and how to stop it. */
 import type { Server } from "node:net";
-import type { Listener } from "../server/config.ts";
+import type { ClusterListener, Listener } from "../server/config.ts";
 
 export interface OpenListener {
   readonly name: string;
@@ -14,7 +14,7 @@ export interface OpenListener {
 }
 
 /** Binds; rejects with an Error of one line for people. */
-export function listening(server: Server, listener: Listener): Promise<number> {
+export function listening(server: Server, listener: Listener | ClusterListener): Promise<number> {
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException) => reject(new Error(complaint(listener, error)));
     server.once("error", fail);
@@ -26,7 +26,7 @@ export function listening(server: Server, listener: Listener): Promise<number> {
   });
 }
 
-function complaint(listener: Listener, error: NodeJS.ErrnoException): string {
+function complaint(listener: Listener | ClusterListener, error: NodeJS.ErrnoException): string {
   const { name, ip_address: address, port } = listener;
   const what = `Cannot listen on ${address} port ${port} (listener "${name}")`;
   switch (error.code) {

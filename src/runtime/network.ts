@@ -11,13 +11,14 @@ import type { Http, HttpInput } from "../ports/http.ts";
 import type { Log } from "../ports/log.ts";
 import type { Counter } from "../ports/metrics.ts";
 import type { ConnectionId, DialId, Network, NetworkInput } from "../ports/network.ts";
-import type { Listener } from "../server/config.ts";
+import type { ClusterListener, Listener } from "../server/config.ts";
 import type { Connection, Surroundings } from "./connection.ts";
 import { HttpRequests } from "./http.ts";
 import { listenHttp } from "./http-listener.ts";
 import type { OpenListener } from "./listener.ts";
-import { dialTcp } from "./tcp-dial.ts";
-import { listenTcp } from "./tcp-listener.ts";
+import { dialTcp, type GiveUp } from "./tcp-dial.ts";
+import { listenCluster, listenTcp } from "./tcp-listener.ts";
+import { linkTls, TlsCertificates } from "./tls.ts";
 
 export interface SocketNetworkOptions {
   readonly deliver: (input: NetworkInput | HttpInput) => void;
@@ -35,6 +36,9 @@ export class SocketNetwork implements Network {
   readonly #surroundings: Surroundings;
   readonly #connections = new Map<ConnectionId, Connection>();
   readonly #listeners: OpenListener[] = [];
+  readonly #dials = new Set<GiveUp>();
+  /** What we show to nodes that we dial; read again with the listener's. */
+  #linkCertificates: TlsCertificates | undefined;
   readonly #requests: HttpRequests;
   readonly #cells: () => Iterable<Counter>;
   readonly #poll: NodeJS.Timeout;
@@ -78,19 +82,42 @@ export class SocketNetwork implements Network {
   }
 
   /** Opens a port; rejects with an Error of one line for a port in use, a bad address or certificate. */
-  async listen(listener: Listener): Promise<{ readonly port: number }> {
-    const surroundings = this.#surroundings;
-    const open =
-      listener.kind === "c2s"
-        ? await listenTcp(listener, surroundings)
-        : await listenHttp({
-            listener,
-            surroundings,
-            requests: this.#requests,
-            metrics: this.#cells,
-          });
+  async listen(listener: Listener | ClusterListener): Promise<{ readonly port: number }> {
+    const open = await this.#open(listener);
     this.#listeners.push(open);
     return { port: open.port };
+  }
+
+  async #open(listener: Listener | ClusterListener): Promise<OpenListener> {
+    const surroundings = this.#surroundings;
+    switch (listener.kind) {
+      case "c2s":
+        return listenTcp(listener, surroundings);
+      case "http":
+        return listenHttp({
+          listener,
+          surroundings,
+          requests: this.#requests,
+          metrics: this.#cells,
+        });
+      case "cluster":
+        return this.#openCluster(listener);
+    }
+  }
+
+  /** From here on we dial other nodes by the same certificates. */
+  async #openCluster(listener: ClusterListener): Promise<OpenListener> {
+    const { tls } = listener;
+    const certificates = tls === undefined ? undefined : new TlsCertificates(linkTls(tls));
+    const open = await listenCluster(listener, this.#surroundings);
+    this.#linkCertificates = certificates;
+    return {
+      ...open,
+      reloadCertificates(): void {
+        open.reloadCertificates();
+        certificates?.reload();
+      },
+    };
   }
 
   /** Accepts no more connections; those that exist go on. */
@@ -106,6 +133,7 @@ export class SocketNetwork implements Network {
 
   /** Closes all connections at once; `connection-closed` is told for each. */
   closeAll(): void {
+    for (const giveUp of [...this.#dials]) giveUp("shut down");
     for (const connection of [...this.#connections.values()]) connection.destroy("shut down");
   }
 
@@ -114,7 +142,11 @@ export class SocketNetwork implements Network {
   }
 
   dial(dial: DialId, address: string): void {
-    dialTcp(dial, address, this.#surroundings);
+    const giveUp = dialTcp({
+      ...{ dial, address, tls: this.#linkCertificates, surroundings: this.#surroundings },
+      ended: () => void this.#dials.delete(giveUp),
+    });
+    this.#dials.add(giveUp);
   }
 
   startTls(connection: ConnectionId, host: string): void {

@@ -54,7 +54,9 @@ export class TcpConnection implements Connection {
       remote: plainAddress(options.socket.remoteAddress),
       framing: "tcp",
       ...(options.dial === undefined ? {} : { dial: options.dial }),
-      ...(secured === undefined ? {} : { tls: tlsInfo(secured) }),
+      ...(secured === undefined
+        ? {}
+        : { tls: tlsInfo(secured, options.dial === undefined ? "server" : "client") }),
     });
     this.#listen();
   }

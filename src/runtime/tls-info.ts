@@ -12,11 +12,15 @@ import { derValues, objectIdentifier, type DerValue } from "./der.ts";
 
 const exporterLabel = "EXPORTER-Channel-Binding"; // RFC 9266 §4.1
 
-export function tlsInfo(socket: TLSSocket): TlsInfo {
+/** `role`: which end of the handshake we were. */
+export function tlsInfo(socket: TLSSocket, role: "client" | "server" = "server"): TlsInfo {
   const protocol = socket.getProtocol() ?? "unknown";
   const serverName = (socket as { servername?: unknown }).servername;
-  const endPoint = serverEndPoint(socket.getX509Certificate());
-  const unique = protocol === "TLSv1.2" ? firstFinished(socket) : undefined;
+  const certificate =
+    role === "server" ? socket.getX509Certificate() : socket.getPeerX509Certificate();
+  const endPoint = serverEndPoint(certificate);
+  const first = role === "server" && protocol === "TLSv1.2";
+  const unique = first ? firstFinished(socket) : undefined;
   const addresses = socket.authorized ? xmppAddresses(socket.getPeerX509Certificate()) : [];
   return {
     protocol,

@@ -17,10 +17,16 @@ import {
   type TLSSocket,
   type TlsOptions,
 } from "node:tls";
-import type { Duration } from "../base/time.ts";
-import type { TlsConfig } from "../server/config.ts";
+import { second, type Duration } from "../base/time.ts";
+import type { ClusterTls, TlsConfig } from "../server/config.ts";
 
 type Secured = (result: TLSSocket | Error) => void;
+
+/** From the connection to the end of the TLS handshake between two nodes. */
+export const linkHandshakeTimeout = 5 * second;
+
+/** The one pair of a node, in the form that certificates are read in. */
+export const linkTls = (tls: ClusterTls): TlsConfig => ({ ...tls, mode: "tls", hosts: {} });
 
 /** A host's certificate, ready for handshakes and for `setSecureContext`. */
 interface Identity {
@@ -79,12 +85,19 @@ export class TlsAcceptor {
   readonly #handshakeTimeout: Duration;
   /** By the host that is assumed where the client names none. */
   readonly #servers = new Map<string, Server>();
+  readonly #purpose: "clients" | "links";
   /** Handshakes under way, by the addresses of both ends. */
   readonly #waiting = new Map<string, Secured>();
 
-  constructor(certificates: TlsCertificates, handshakeTimeout: Duration) {
+  /** For `links` nobody without a certificate of our authorities is accepted. */
+  constructor(
+    certificates: TlsCertificates,
+    handshakeTimeout: Duration,
+    purpose: "clients" | "links" = "clients",
+  ) {
     this.certificates = certificates;
     this.#handshakeTimeout = handshakeTimeout;
+    this.#purpose = purpose;
   }
 
   /** Does the handshake on a connected socket that nobody reads; `done` is called once. */
@@ -112,8 +125,10 @@ export class TlsAcceptor {
     if (existing !== undefined) return existing;
     const server = createServer({
       ...this.certificates.serverOptions(own),
-      ALPNProtocols: ["xmpp-client"], // XEP-0368 §3
       handshakeTimeout: this.#handshakeTimeout,
+      ...(this.#purpose === "clients"
+        ? { ALPNProtocols: ["xmpp-client"] } // XEP-0368 §3
+        : { rejectUnauthorized: true, minVersion: "TLSv1.3" }), // only it exports to all ciphers
     });
     server.on("secureConnection", (socket) => this.#answer(endsOf(socket), socket));
     server.on("tlsClientError", (error, socket) => {
