@@ -140,6 +140,13 @@ export class WireReader {
     return textFromBytes(this.#bytes, start, start + length);
   }
 
+  /** A field of its own length, to be read by itself: what its reader does not know is skipped with it. */
+  nested(): WireReader {
+    const length = this.uint();
+    const start = this.#take(length);
+    return new WireReader(this.#bytes, start, start + length);
+  }
+
   /** A view of what is left: valid as long as the received bytes are. */
   rest(): Uint8Array {
     const rest = this.#bytes.subarray(this.#at, this.#end);

@@ -36,15 +36,16 @@ export class Digest {
   }
 
   /**
-   * Two lanes, each over blocks of four bytes, that meet at the end. The key's length goes in first, so that
-   * bytes cannot move between key and value.
+   * Two lanes that meet at the end. The lengths go in, so that bytes cannot move between key and value.
    */
   #change(key: BinaryString, value: BinaryString, seq: number, away: boolean): void {
     const high = Math.floor(seq / twoTo32);
+    const lane = 0x9e3779b1;
+    const mix = 0x85ebca77;
     let a = imul(seq ^ 0x9e3779b9, 0x85ebca6b) ^ imul(high + 1, 0x27d4eb2f);
-    let b = imul(high ^ key.length, 0xc2b2ae35) ^ seq;
-    for (const text of [key, value]) {
-      a ^= text.length;
+    let b = imul(high ^ key.length, 0xc2b2ae35) ^ seq ^ value.length;
+    for (let part = 0; part < 2; part++) {
+      const text = part === 0 ? key : value;
       let at = 0;
       for (; at + 3 < text.length; at += 4) {
         const block =
@@ -52,9 +53,9 @@ export class Digest {
           (text.charCodeAt(at + 1) << 8) |
           (text.charCodeAt(at + 2) << 16) |
           (text.charCodeAt(at + 3) << 24);
-        a = imul(a ^ block, 0x9e3779b1);
+        a = imul(a ^ block, lane);
         a ^= a >>> 15;
-        b = imul(((b << 13) | (b >>> 19)) ^ block, 0x85ebca77);
+        b = imul(((b << 13) | (b >>> 19)) ^ block, mix);
       }
       for (; at < text.length; at++) {
         a = imul(a ^ text.charCodeAt(at), 0x01000193);

@@ -72,7 +72,8 @@ export class Partition {
     return this.#records.get(key);
   }
 
-  records(): MapIterator<TableRecord> {
+  /** Live: what is written while it runs is met or not. */
+  [Symbol.iterator](): MapIterator<TableRecord> {
     return this.#records.values();
   }
 

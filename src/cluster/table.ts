@@ -127,12 +127,12 @@ export class ReplicatedTable {
   /** The visible records of one owner; none if its partition is not visible. */
   *ownedBy(owner: Peer): IterableIterator<TableRecord> {
     const partition = this.#visible.find((each) => samePeer(each.owner, owner));
-    if (partition !== undefined) yield* partition.records();
+    if (partition !== undefined) yield* partition;
   }
 
   /** All visible records, read as they are when the iteration comes to them. */
   *entries(): IterableIterator<TableRecord> {
-    for (const partition of [...this.#visible]) yield* partition.records();
+    for (const partition of [...this.#visible]) yield* partition;
   }
 
   /** How many records are visible. */

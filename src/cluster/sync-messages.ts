@@ -1,0 +1,252 @@
+/**
+ * Sync messages: how do tables speak with each other?
+ *
+ *     tables      digest version, entries: number, name, schema    first in a session, by both sides
+ *     have        head, what the reader has: nothing, all up to a seq, or nothing that it trusts
+ *     operations  head, first seq, the operations
+ *     delta       head, last seq that the reader has, the operations since: all that it missed
+ *     begin       head, sync, seq                                  a snapshot of the state at seq follows
+ *     chunk       head, sync, records                              (class sync, the others: messages)
+ *     end         head, sync, seq                                  all has been sent that is true at seq
+ *     visible     head, seq                                        shown here, since somebody waits for it
+ *     (beat)      digest version, entries: head, seq, count, digest
+ *
+ * head = number of the table as its *sender* counts, and a stream: 0 goes to everyone, others are kept for
+ * copies to one peer. A newer release may append fields to a message or an entry, and to an operation or
+ * record behind its flag `extended`; readers skip what they do not know.
+ */
+import type { BinaryString } from "../base/bytes.ts";
+import { binary, byte, fixed32, fixed64, text, uint, WireError, type WireReader } from "./codec.ts";
+import type { Operation } from "./operation-log.ts";
+import type { TableRecord } from "./partition.ts";
+import type { Peer } from "./peer.ts";
+
+const deleted = 1;
+const extended = 2;
+const report = 1;
+const maxEntries = 1_024;
+
+export interface TableHead {
+  /** As the sender of the message counts its tables. */
+  readonly table: number;
+  readonly stream: number;
+}
+
+export interface AnnouncedTable {
+  readonly number: number;
+  readonly name: string;
+  readonly schema: number;
+}
+
+/** What a reader says that it has: undefined is nothing, and a snapshot is wanted in any case if so said. */
+export interface Have {
+  readonly owner: { readonly incarnation: number; readonly boot: string };
+  readonly seq: number | undefined;
+  readonly snapshot: boolean;
+}
+
+export interface TableState {
+  readonly seq: number;
+  readonly count: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface Operations {
+  /** The seq before the first of them. */
+  readonly from: number;
+  readonly operations: readonly Operation[];
+  /** Tell the owner when all of it is visible. */
+  readonly report: boolean;
+}
+
+/** Everyone's stream. */
+export const mainStream = 0;
+
+function head(table: number): BinaryString {
+  return uint(table) + uint(mainStream);
+}
+
+export function readHead(reader: WireReader): TableHead {
+  return { table: reader.uint(), stream: reader.uint() };
+}
+
+export function writeTables(digest: number, tables: readonly AnnouncedTable[]): BinaryString {
+  let body = uint(digest) + uint(tables.length);
+  for (const { number, name, schema } of tables) {
+    body += binary(uint(number) + text(name) + uint(schema));
+  }
+  return body;
+}
+
+export function readTables(reader: WireReader): {
+  readonly digest: number;
+  readonly tables: readonly AnnouncedTable[];
+} {
+  const digest = reader.uint();
+  const tables = readEntries(reader, (entry) => ({
+    number: entry.uint(),
+    name: entry.text(255),
+    schema: entry.uint(),
+  }));
+  return { digest, tables };
+}
+
+export function writeBeat(digest: number, tables: readonly TableState[]): BinaryString {
+  let body = uint(digest) + uint(tables.length);
+  for (const [number, { seq, count, low, high }] of tables.entries()) {
+    body += binary(head(number) + uint(seq) + uint(count) + fixed32(low) + fixed32(high));
+  }
+  return body;
+}
+
+export function readBeat(reader: WireReader): {
+  readonly digest: number;
+  readonly tables: readonly (TableHead & TableState)[];
+} {
+  const digest = reader.uint();
+  const tables = readEntries(reader, (entry) => ({
+    ...readHead(entry),
+    seq: entry.uint(),
+    count: entry.uint(),
+    low: entry.fixed32(),
+    high: entry.fixed32(),
+  }));
+  return { digest, tables };
+}
+
+function readEntries<T>(reader: WireReader, read: (entry: WireReader) => T): readonly T[] {
+  const count = reader.uint();
+  if (count > maxEntries) throw new WireError(`${count} tables, at most ${maxEntries} are allowed`);
+  const entries: T[] = [];
+  for (let i = 0; i < count; i++) entries.push(read(reader.nested()));
+  return entries;
+}
+
+export function writeHave(
+  table: number,
+  owner: Peer,
+  seq?: number,
+  snapshot = false,
+): BinaryString {
+  const mode = snapshot ? 2 : seq === undefined ? 0 : 1;
+  return (
+    head(table) +
+    byte(mode) +
+    fixed64(owner.incarnation) +
+    binary(owner.boot) +
+    (mode === 1 ? uint(seq ?? 0) : "")
+  );
+}
+
+export function readHave(reader: WireReader): Have {
+  const mode = reader.byte();
+  const owner = { incarnation: reader.fixed64(), boot: reader.binary(64) };
+  // An unknown mode of a newer release is answered with what helps always.
+  return { owner, seq: mode === 1 ? reader.uint() : undefined, snapshot: mode > 1 };
+}
+
+/** A body of `operations`; `wanted`: the reader shall report. */
+export function writeOperations(
+  table: number,
+  from: number,
+  operations: readonly Operation[],
+  wanted: boolean,
+): BinaryString {
+  return head(table) + byte(wanted ? report : 0) + uint(from + 1) + writeList(operations);
+}
+
+export function readOperations(reader: WireReader): Operations {
+  const flags = reader.byte();
+  const from = reader.uint() - 1;
+  if (from < 0) throw new WireError("Operations are numbered from 1");
+  return { from, operations: readList(reader, from), report: (flags & report) !== 0 };
+}
+
+export function writeDelta(
+  table: number,
+  from: number,
+  missed: readonly Operation[],
+): BinaryString {
+  return head(table) + uint(from) + writeList(missed);
+}
+
+export function readDelta(reader: WireReader): Operations {
+  const from = reader.uint();
+  return { from, operations: readList(reader, from), report: false };
+}
+
+function writeList(operations: readonly Operation[]): BinaryString {
+  let body = uint(operations.length);
+  for (const operation of operations) body += writeOperation(operation);
+  return body;
+}
+
+export function writeOperation({ key, value }: Operation): BinaryString {
+  return value === undefined ? byte(deleted) + binary(key) : byte(0) + binary(key) + binary(value);
+}
+
+function readList(reader: WireReader, from: number): readonly Operation[] {
+  const count = reader.uint();
+  const operations: Operation[] = [];
+  for (let seq = from + 1; seq <= from + count; seq++) {
+    const flags = reader.byte();
+    const key = reader.binary();
+    const value = (flags & deleted) === 0 ? reader.binary() : undefined;
+    if ((flags & extended) !== 0) reader.binary();
+    operations.push({ seq, key, value });
+  }
+  return operations;
+}
+
+export function writeBegin(table: number, sync: number, seq: number): BinaryString {
+  return head(table) + uint(sync) + uint(seq);
+}
+
+export function writeEnd(table: number, sync: number, seq: number): BinaryString {
+  return writeBegin(table, sync, seq);
+}
+
+/** Of `begin` and `end`. */
+export function readBounds(reader: WireReader): { readonly sync: number; readonly seq: number } {
+  return { sync: reader.uint(), seq: reader.uint() };
+}
+
+export function writeRecord({ key, value, seq }: TableRecord): BinaryString {
+  return byte(0) + uint(seq) + binary(key) + binary(value);
+}
+
+/** `records` as `writeRecord` wrote them, one after the other. */
+export function writeChunk(
+  table: number,
+  sync: number,
+  count: number,
+  records: BinaryString,
+): BinaryString {
+  return head(table) + uint(sync) + uint(count) + records;
+}
+
+export function readChunk(
+  reader: WireReader,
+  sync: number,
+  visit: (key: BinaryString, value: BinaryString, seq: number) => void,
+): void {
+  if (reader.uint() !== sync) return;
+  const count = reader.uint();
+  for (let i = 0; i < count; i++) {
+    const flags = reader.byte();
+    const seq = reader.uint();
+    const key = reader.binary();
+    const value = reader.binary();
+    if ((flags & extended) !== 0) reader.binary();
+    visit(key, value, seq);
+  }
+}
+
+export function writeVisible(table: number, seq: number): BinaryString {
+  return head(table) + uint(seq);
+}
+
+export function readVisible(reader: WireReader): number {
+  return reader.uint();
+}
