@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { makeCertificate } from "./certificate.ts";
+import { answer, questions } from "./cluster/questions.ts";
 import type { LoadResult, LoadSpec } from "./load/spec.ts";
 import { machine, table, writeJson } from "./report.ts";
 import { quick, rows, type Row } from "./rows.ts";
@@ -123,7 +124,7 @@ async function measureRow(servers: Servers, subjects: readonly Subject[], row: R
 
 async function main(): Promise<void> {
   const all = [relay, meerkat, ejabberd, prosody];
-  const rowNames = [...rows.map(({ name }) => name), simulationRow];
+  const rowNames = [...rows, ...questions].map(({ name }) => name).concat(simulationRow);
   refuseUnknown("only", options.only, rowNames);
   const subjectNames = all.map(({ name }) => name);
   refuseUnknown("subjects", options.subjects, subjectNames);
@@ -147,6 +148,11 @@ async function main(): Promise<void> {
     console.log(`${JSON.stringify(machine())}\nmedians of ${repetitions}\n`);
     for (const row of wanted(rows, options.only)) {
       await measureRow(servers, subjects, options.quick ? quick(row) : row);
+    }
+    for (const question of wanted(questions, options.only)) {
+      const { runs, table: shown } = await answer(question, repetitions, options.quick);
+      writeJson(question.name, { machine: machine(), title: question.title, runs });
+      console.log(`${shown}\n`);
     }
     if (wanted([{ name: simulationRow }], options.only).length > 0) {
       console.log(measureSimulation(options.quick ? 1 : repetitions));
