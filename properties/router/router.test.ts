@@ -103,6 +103,7 @@ test("session: a snapshot survives encoding, and the session made of it is the s
     sid: fc.stringMatching(/^[0-9a-f]{32}$/),
     stamp: fc.nat(),
     lang: fc.constantFrom("en", "de-CH", "tlh"),
+    gen: fc.nat(),
     available: fc.boolean(),
     priority: fc.integer({ min: -128, max: 127 }),
   });

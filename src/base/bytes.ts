@@ -48,6 +48,11 @@ export function textFromBytes(bytes: Uint8Array, start = 0, end = bytes.length):
   return view(bytes).utf8Slice(start, end);
 }
 
+/** The reverse of `binaryFromText`; invalid sequences become U+FFFD. */
+export function textFromBinary(binary: BinaryString): string {
+  return ASCII.test(binary) ? binary : Buffer.from(binary, "latin1").utf8Slice();
+}
+
 export function bytesFromText(text: string): Uint8Array {
   return Buffer.from(text, "utf8");
 }

@@ -2,19 +2,24 @@
  * Router: who gets this stanza?
  *
  * A bound client's stanza is checked (RFC 6120 §8), stamped with the client's own address, and its
- * addressee looked up; what then happens stands in `delivery-rules.ts`. The router sends nothing: it
- * returns effects. Its memory is the session directory it is given.
+ * addressee looked up in the directory of the whole cluster; what then happens stands in
+ * `delivery-rules.ts`. A session here is delivered to, one of another node gets a `forward`. There, and
+ * if it comes back because the node cannot be reached any more, it is looked up again (`reroute`).
+ *
+ * The router sends nothing: it returns effects. Its memory is the directory it is given.
  */
 import { unreachable } from "../base/assert.ts";
+import type { Peer } from "../cluster/peer.ts";
 import type { Jid, JidCache } from "../xmpp/jid.ts";
-import { NS } from "../xmpp/namespaces.ts";
 import { errorReply, type StanzaErrorCondition } from "../xmpp/stanza-error.ts";
 import type { Stanza } from "../xmpp/stanza.ts";
 import type { StreamErrorCondition } from "../xmpp/stream-error.ts";
 import { deliveryRules, type Action, type Addressee, type Kind } from "./delivery-rules.ts";
+import type { Directory, RemoteSession } from "./directory.ts";
 import type { Feature, IqHandler, IqRequest } from "./feature.ts";
-import type { Session } from "./session.ts";
-import type { Sessions } from "./sessions.ts";
+import { isStanza, isWellFormedIq, kindOf, priorityOf } from "./kinds.ts";
+import { Session } from "./session.ts";
+import type { Transit } from "./stanza-frame.ts";
 
 export type RouterEffect =
   /** `from` and `to`, where given, replace those of the stanza. */
@@ -24,6 +29,20 @@ export type RouterEffect =
       readonly stanza: Stanza;
       readonly from?: string;
       readonly to?: string;
+      /** It came from another node. */
+      readonly transit?: Transit;
+    }
+  /** To a session of another node. */
+  | {
+      readonly type: "forward";
+      readonly peer: Peer;
+      /** Its full JID. */
+      readonly target: string;
+      readonly stanza: Stanza;
+      readonly from?: string;
+      readonly to?: string;
+      /** Where it has been before; undefined: it begins here. */
+      readonly transit?: Transit;
     }
   | { readonly type: "handle-iq"; readonly handler: IqHandler; readonly request: IqRequest }
   /** The client broke the stream's rules. */
@@ -34,22 +53,28 @@ export type RouterEffect =
       readonly text: string;
     };
 
+type Target = Session | RemoteSession;
+/** A session here, or the address of one elsewhere. */
+type Sender = Session | { readonly jid: Jid };
+
 const nothing: readonly RouterEffect[] = [];
+/** Nodes whose views differ for a moment may pass a stanza to each other, but not for ever. */
+const hopsMax = 4;
 
 export class Router {
   readonly #hosts: ReadonlySet<string>;
-  readonly #sessions: Sessions;
+  readonly #directory: Directory;
   readonly #jids: JidCache;
   readonly #iqHandlers = new Map<string, IqHandler>();
 
   constructor(
     hosts: readonly string[],
-    sessions: Sessions,
+    directory: Directory,
     jids: JidCache,
     features: readonly Feature[],
   ) {
     this.#hosts = new Set(hosts);
-    this.#sessions = sessions;
+    this.#directory = directory;
     this.#jids = jids;
     for (const { iq } of features) {
       for (const [key, handler] of Object.entries(iq ?? {})) this.#iqHandlers.set(key, handler);
@@ -58,7 +83,7 @@ export class Router {
 
   /** A stanza that a bound client sent. */
   route(sender: Session, stanza: Stanza): readonly RouterEffect[] {
-    if (stanza.namespace !== NS.client || !isStanzaName(stanza.name)) {
+    if (!isStanza(stanza)) {
       return closeStream(sender, "unsupported-stanza-type", `<${stanza.name}/> is not a stanza`);
     }
     const { from } = stanza;
@@ -78,14 +103,33 @@ export class Router {
     return this.#routeTo(sender, stanza, to);
   }
 
+  /**
+   * A stanza from another node, or one that could not be passed to another. Undefined: it is none that
+   * a router would have sent.
+   */
+  reroute(stanza: Stanza, transit: Transit): readonly RouterEffect[] | undefined {
+    const session = this.#directory.local.get(transit.target);
+    if (session !== undefined) return [{ type: "deliver", session, stanza, transit }];
+    const target = this.#jids.get(transit.target);
+    const from = this.#jids.get(stanza.from ?? "");
+    const to = stanza.to === undefined ? target?.toBare() : this.#jids.get(stanza.to);
+    if (from === undefined || to === undefined || !isStanza(stanza)) return undefined;
+    const sender = this.#directory.local.get(from.full) ?? { jid: from };
+    if (transit.hops >= hopsMax) return this.#refuse(sender, stanza, "service-unavailable");
+    const peer = this.#directory.ownerOf(transit.target);
+    if (peer === undefined) return this.#routeTo(sender, stanza, to, transit);
+    return [{ type: "forward", peer, target: transit.target, stanza, transit }];
+  }
+
   /** Gives back what could not be delivered after all; the sender learns of it (RFC 6120 §8.3). */
-  bounce(stanza: Stanza, from: string | undefined, to: string): readonly RouterEffect[] {
-    const sender = this.#sessions.get(from ?? stanza.from ?? "");
-    if (sender === undefined) return nothing;
-    const reply = errorReply(stanza, "recipient-unavailable", { from: to });
-    return reply === undefined
-      ? nothing
-      : [{ type: "deliver", session: sender, stanza: reply, to: sender.jid.full }];
+  bounce(
+    stanza: Stanza,
+    from: string | undefined,
+    to: string,
+    condition: StanzaErrorCondition = "recipient-unavailable",
+  ): readonly RouterEffect[] {
+    const reply = errorReply(stanza, condition, { from: to });
+    return reply === undefined ? nothing : this.#answer(from ?? stanza.from ?? "", reply);
   }
 
   /** RFC 6120 §8.1.2.1: a client may name itself by its bare JID or by an equivalent spelling. */
@@ -100,41 +144,53 @@ export class Router {
     return this.#routeTo(sender, stanza, sender.jid.toBare());
   }
 
-  #routeTo(sender: Session, stanza: Stanza, to: Jid): readonly RouterEffect[] {
+  #routeTo(sender: Sender, stanza: Stanza, to: Jid, transit?: Transit): readonly RouterEffect[] {
     if (!this.#hosts.has(to.domain)) return this.#refuse(sender, stanza, "remote-server-not-found");
     const kind = kindOf(stanza);
     if (kind === undefined) return this.#refuse(sender, stanza, "bad-request");
     if (to.local === "") return this.#routeToServer(sender, stanza, to, kind);
     if (to.resource !== "") {
-      const session = this.#sessions.get(to.full);
-      if (session !== undefined) {
-        return this.#act(deliveryRules["full, bound"][kind], sender, stanza, to, [session]);
+      const bound = this.#bound(to.full);
+      if (bound !== undefined) {
+        return this.#act(deliveryRules["full, bound"][kind], sender, stanza, to, [bound], transit);
       }
     }
-    const sessions = this.#sessions.of(to);
+    const sessions = this.#sessionsOf(to);
     const addressee = addresseeOf(to, sessions);
-    return this.#act(deliveryRules[addressee][kind], sender, stanza, to, sessions);
+    return this.#act(deliveryRules[addressee][kind], sender, stanza, to, sessions, transit);
+  }
+
+  #bound(full: string): Target | undefined {
+    return this.#directory.local.get(full) ?? this.#directory.remote(full);
+  }
+
+  #sessionsOf(user: Jid): readonly Target[] {
+    const here = this.#directory.local.of(user);
+    const elsewhere = this.#directory.elsewhere(user);
+    return elsewhere.length === 0 ? here : [...here, ...elsewhere];
   }
 
   #act(
     action: Action,
-    sender: Session,
+    sender: Sender,
     stanza: Stanza,
     to: Jid,
-    sessions: readonly Session[],
+    sessions: readonly Target[],
+    transit: Transit | undefined,
   ): readonly RouterEffect[] {
     switch (action) {
       case "deliver":
-        return deliverTo(sessions, sender, stanza);
+        return deliverTo(sessions, sender, stanza, transit);
       case "deliver to best":
-        return deliverTo(bestOf(sessions), sender, stanza);
+        return deliverTo(bestOf(sessions), sender, stanza, transit);
       case "deliver to all":
-        return deliverTo(sessions.filter(isReachable), sender, stanza);
+        return deliverTo(sessions.filter(isReachable), sender, stanza, transit);
       case "deliver to available":
         return deliverTo(
           sessions.filter((session) => session.available),
           sender,
           stanza,
+          transit,
         );
       case "store":
       case "bounce":
@@ -149,7 +205,7 @@ export class Router {
   }
 
   /** RFC 6121 §8.4 and RFC 6120 §10.5.2: addressed to the server itself. */
-  #routeToServer(sender: Session, stanza: Stanza, to: Jid, kind: Kind): readonly RouterEffect[] {
+  #routeToServer(sender: Sender, stanza: Stanza, to: Jid, kind: Kind): readonly RouterEffect[] {
     if (kind === "iq request" && to.resource === "") {
       return this.#handle(sender, stanza, to, "server");
     }
@@ -158,40 +214,55 @@ export class Router {
   }
 
   #handle(
-    sender: Session,
+    sender: Sender,
     stanza: Stanza,
     to: Jid,
     target: "server" | "self" | "account",
   ): readonly RouterEffect[] {
     const namespace = stanza.payloads[0]?.namespace ?? "";
     const handler = this.#iqHandlers.get(`${stanza.type ?? ""} ${target} ${namespace}`);
-    if (handler === undefined) return this.#refuse(sender, stanza, "service-unavailable");
+    // A node answers its own clients: no request to a bare JID or a server comes from another node.
+    const answerable = handler !== undefined && sender instanceof Session;
+    if (!answerable) return this.#refuse(sender, stanza, "service-unavailable");
     return [{ type: "handle-iq", handler, request: { stanza, from: sender.jid, to } }];
   }
 
   /** RFC 6121 §4.2, §4.4, §4.5: what routing needs of a client's own presence. */
   #ownPresence(sender: Session, stanza: Stanza): readonly RouterEffect[] {
     if (stanza.type === "unavailable") {
-      sender.available = false;
-      sender.priority = 0;
-      return nothing;
+      return this.#setPresence(sender, false, 0);
     }
     if (stanza.type !== undefined) return this.#refuse(sender, stanza, "bad-request");
     const priority = priorityOf(stanza);
     if (priority === undefined) return this.#refuse(sender, stanza, "bad-request");
-    sender.available = true;
-    sender.priority = priority;
+    return this.#setPresence(sender, true, priority);
+  }
+
+  #setPresence(session: Session, available: boolean, priority: number): readonly RouterEffect[] {
+    session.available = available;
+    session.priority = priority;
+    this.#directory.update(session);
     return nothing;
   }
 
   #refuse(
-    sender: Session,
+    sender: Sender,
     stanza: Stanza,
     condition: StanzaErrorCondition,
   ): readonly RouterEffect[] {
     const from = stanza.to ?? sender.jid.bare;
     const reply = errorReply(stanza, condition, { from });
-    return reply === undefined ? nothing : answer(sender, reply);
+    if (reply === undefined) return nothing;
+    return sender instanceof Session ? answer(sender, reply) : this.#answer(sender.jid.full, reply);
+  }
+
+  /** A reply for whoever has this full JID; nobody may have it any more. */
+  #answer(to: string, reply: Stanza): readonly RouterEffect[] {
+    const session = this.#directory.local.get(to);
+    if (session !== undefined) return answer(session, reply);
+    const peer = this.#directory.ownerOf(to);
+    if (peer === undefined) return nothing;
+    return [{ type: "forward", peer, target: to, stanza: reply, to }];
   }
 }
 
@@ -209,102 +280,36 @@ function closeStream(
 }
 
 function deliverTo(
-  sessions: readonly Session[],
-  sender: Session,
+  sessions: readonly Target[],
+  sender: Sender,
   stanza: Stanza,
+  transit: Transit | undefined,
 ): readonly RouterEffect[] {
-  const from = sender.jid.full;
-  return sessions.map((session) => ({ type: "deliver", session, stanza, from }));
-}
-
-function isStanzaName(name: string): boolean {
-  return name === "message" || name === "presence" || name === "iq";
-}
-
-/** RFC 6120 §8.2.3 */
-function isWellFormedIq(iq: Stanza): boolean {
-  if (iq.id === undefined) return false;
-  switch (iq.type) {
-    case "get":
-    case "set":
-      return iq.payloads.length === 1;
-    case "result":
-      return iq.payloads.length <= 1;
-    case "error":
-      return true;
-    default:
-      return false;
-  }
-}
-
-function kindOf(stanza: Stanza): Kind | undefined {
-  if (stanza.name === "iq") {
-    return stanza.type === "get" || stanza.type === "set" ? "iq request" : "iq response";
-  }
-  return stanza.name === "message" ? messageKind(stanza.type) : presenceKind(stanza.type);
-}
-
-/** RFC 6121 §5.2.2: an unknown type of message is a normal one. */
-function messageKind(type: string | undefined): Kind {
-  switch (type) {
-    case "chat":
-      return "message chat";
-    case "groupchat":
-      return "message groupchat";
-    case "headline":
-      return "message headline";
-    case "error":
-      return "message error";
-    default:
-      return "message normal";
-  }
-}
-
-/** RFC 6121 §4.7.1 */
-function presenceKind(type: string | undefined): Kind | undefined {
-  switch (type) {
-    case undefined:
-    case "unavailable":
-      return "presence";
-    case "subscribe":
-    case "subscribed":
-    case "unsubscribe":
-    case "unsubscribed":
-      return "presence subscription";
-    case "probe":
-      return "presence probe";
-    case "error":
-      return "presence error";
-    default:
-      return undefined;
-  }
+  // A stanza in transit bears its sender's address already.
+  const stamp = transit === undefined ? { from: sender.jid.full } : { transit };
+  return sessions.map((session) =>
+    session instanceof Session
+      ? { type: "deliver", session, stanza, ...stamp }
+      : { type: "forward", peer: session.owner, target: session.full, stanza, ...stamp },
+  );
 }
 
 /** What an address is when no session has exactly it. */
-function addresseeOf(to: Jid, sessions: readonly Session[]): Addressee {
+function addresseeOf(to: Jid, sessions: readonly Target[]): Addressee {
   const reachable = sessions.some(isReachable);
   if (to.resource === "") return reachable ? "bare, reachable" : "bare, unreachable";
   return reachable ? "full, unbound, reachable" : "full, unbound, unreachable";
 }
 
-function isReachable(session: Session): boolean {
+function isReachable(session: Target): boolean {
   return session.available && session.priority >= 0;
 }
 
 /** RFC 6121 §8.5.2.1.1: those of the highest non-negative priority. */
-function bestOf(sessions: readonly Session[]): readonly Session[] {
+function bestOf(sessions: readonly Target[]): readonly Target[] {
   let highest = 0;
   for (const session of sessions) {
     if (isReachable(session) && session.priority > highest) highest = session.priority;
   }
   return sessions.filter((session) => isReachable(session) && session.priority === highest);
-}
-
-/** Undefined where it is not an integer from -128 to 127 (RFC 6121 §4.7.2.3). */
-function priorityOf(presence: Stanza): number | undefined {
-  if (!presence.payloads.some(({ name }) => name === "priority")) return 0;
-  const text = presence.element().getChildText("priority")?.trim() ?? "";
-  if (!/^[+-]?[0-9]{1,3}$/.test(text)) return undefined;
-  const priority = Number(text);
-  return priority >= -128 && priority <= 127 ? priority : undefined;
 }

@@ -8,6 +8,7 @@ import type { Timestamp } from "../base/time.ts";
 import type { ConnectionId } from "../ports/network.ts";
 import { parseJid, type Jid } from "../xmpp/jid.ts";
 import { assert } from "../base/assert.ts";
+import { Arrivals } from "./arrivals.ts";
 
 export interface SessionState {
   /** Full JID. */
@@ -17,6 +18,8 @@ export interface SessionState {
   /** Bind stamp: the greater of two sessions with one full JID survives. */
   readonly stamp: Timestamp;
   readonly lang: string;
+  /** Grows by one whenever the session moves to another node. */
+  readonly gen: number;
   /** Initial presence sent and not yet withdrawn (RFC 6121 §4.2). */
   readonly available: boolean;
   /** RFC 6121 §4.7.2.3: -128 to 127; 0 while unavailable. */
@@ -29,27 +32,44 @@ export class Session {
   readonly sid: string;
   readonly stamp: Timestamp;
   readonly lang: string;
+  readonly gen: number;
+  /** Is a client connected? As long as a session ends with its connection, always. */
+  readonly attached = true;
   available = false;
   priority = 0;
+  /** What reached it from other nodes; made when the first stanza did. */
+  #arrivals: Arrivals | undefined;
 
-  constructor(connection: ConnectionId, jid: Jid, sid: string, stamp: Timestamp, lang: string) {
+  constructor(
+    connection: ConnectionId,
+    jid: Jid,
+    sid: string,
+    stamp: Timestamp,
+    lang: string,
+    gen = 0,
+  ) {
     this.connection = connection;
     this.jid = jid;
     this.sid = sid;
     this.stamp = stamp;
     this.lang = lang;
+    this.gen = gen;
+  }
+
+  get arrivals(): Arrivals {
+    return (this.#arrivals ??= new Arrivals());
   }
 
   snapshot(): SessionState {
-    const { sid, stamp, lang, available, priority } = this;
-    return { jid: this.jid.full, sid, stamp, lang, available, priority };
+    const { sid, stamp, lang, gen, available, priority } = this;
+    return { jid: this.jid.full, sid, stamp, lang, gen, available, priority };
   }
 
   /** Makes a session of a snapshot, on the connection that now carries it. */
   static restore(connection: ConnectionId, state: SessionState): Session {
     const jid = parseJid(state.jid);
     assert(jid !== undefined && jid.resource !== "", `a session's JID is full: ${state.jid}`);
-    const session = new Session(connection, jid, state.sid, state.stamp, state.lang);
+    const session = new Session(connection, jid, state.sid, state.stamp, state.lang, state.gen);
     session.available = state.available;
     session.priority = state.priority;
     return session;

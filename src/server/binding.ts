@@ -1,16 +1,16 @@
 /**
  * Binding: may this user have this resource (RFC 6120 §7)?
  *
- * A pure decision over the session directory; whoever calls it adds the session and ends the one that
- * was replaced.
+ * A pure decision over the session directory of the whole cluster; whoever calls it adds the session and
+ * ends the one of this node that was replaced. One of another node is ended there: it loses by its stamp.
  */
 import { createElement as xml } from "ltx";
 import { toHex } from "../base/bytes.ts";
-import type { Now } from "../base/time.ts";
+import type { Now, Timestamp } from "../base/time.ts";
 import type { Entropy } from "../ports/entropy.ts";
 import type { ConnectionId } from "../ports/network.ts";
 import { Session } from "../router/session.ts";
-import type { Sessions } from "../router/sessions.ts";
+import type { Directory } from "../router/directory.ts";
 import { jidOf, type Jid } from "../xmpp/jid.ts";
 import { NS } from "../xmpp/namespaces.ts";
 import { errorReply, resultReply, type StanzaErrorCondition } from "../xmpp/stanza-error.ts";
@@ -27,7 +27,7 @@ export interface BindRequest {
   readonly host: string;
   readonly lang: string;
   readonly connection: ConnectionId;
-  readonly sessions: Sessions;
+  readonly directory: Directory;
   readonly limits: Config["sessions"];
   readonly entropy: Entropy;
 }
@@ -36,27 +36,27 @@ export type BindOutcome =
   | {
       readonly type: "bound";
       readonly session: Session;
+      /** Of this node. */
       readonly replaced: Session | undefined;
       readonly reply: Stanza;
     }
   | { readonly type: "refused"; readonly reply: Stanza };
 
 export function bind(asked: BindRequest): BindOutcome {
-  const { sessions, limits, username, host } = asked;
+  const { directory, limits, username, host } = asked;
   const wanted = jidOf(username, host, asked.resource ?? newResource(asked.entropy));
   if (wanted === undefined) {
     return refused(asked, "bad-request", "The resource is not valid (RFC 7622 §3.4)");
   }
-  const taken = sessions.get(wanted.full);
-  if (taken !== undefined && limits.conflict === "refuse_new") {
+  const taken = directory.stampOf(wanted.full) !== undefined;
+  if (taken && limits.conflict === "refuse_new") {
     return refused(asked, "conflict", `The resource "${wanted.resource}" is in use`);
   }
   const jid =
-    taken !== undefined && limits.conflict === "make_new_resource"
+    taken && limits.conflict === "make_new_resource"
       ? wanted.withResource(newResource(asked.entropy))
       : wanted;
-  const replaced = jid === wanted ? taken : undefined;
-  const count = sessions.of(jid).length - (replaced === undefined ? 0 : 1);
+  const count = directory.countOthers(jid);
   if (count >= limits.max_per_user) {
     const text = `Cannot bind resource "${jid.resource}": ${count} sessions exist, the maximum is ${limits.max_per_user}`;
     return refused(asked, "resource-constraint", text);
@@ -65,15 +65,19 @@ export function bind(asked: BindRequest): BindOutcome {
     asked.connection,
     jid,
     toHex(asked.entropy.bytes(16)),
-    stampFor(asked.now, replaced),
+    stampFor(asked.now, directory.stampOf(jid.full)),
     asked.lang,
   );
+  const replaced = directory.local.get(jid.full);
   return { type: "bound", session, replaced, reply: boundReply(asked.request, jid) };
 }
 
-/** Greater than that of any session it replaces, whatever the wall clock says. */
-function stampFor(now: Now, replaced: Session | undefined): number {
-  return replaced === undefined ? now.wall : Math.max(now.wall, replaced.stamp + 1);
+/**
+ * Greater than that of any session in sight that has this full JID, whatever the wall clock says: a node
+ * whose clock is ten minutes behind would lose every login for ten minutes.
+ */
+function stampFor(now: Now, greatest: Timestamp | undefined): Timestamp {
+  return greatest === undefined ? now.wall : Math.max(now.wall, greatest + 1);
 }
 
 function newResource(entropy: Entropy): string {

@@ -11,7 +11,9 @@ import type { Entropy } from "../ports/entropy.ts";
 import type { ConnectionId, NetworkEffect, NetworkInput, TlsInfo } from "../ports/network.ts";
 import type { Session } from "../router/session.ts";
 import { C2sStream, type C2sEffect, type C2sInput } from "../stream/c2s.ts";
+import type { Outbox } from "../stream/outbox.ts";
 import { offered } from "../stream/sasl/index.ts";
+import type { StreamErrorCondition } from "../xmpp/stream-error.ts";
 import type { Config, Listener } from "./config.ts";
 import type { Faults } from "./faults.ts";
 import type { NodeMetrics } from "./metrics.ts";
@@ -26,6 +28,8 @@ export interface Client extends Scheduled {
   /** The client can no longer be reached; what it sent before in the same breath no longer counts. */
   ended: boolean;
   authentication: Task | undefined;
+  /** What waits for a client whose session others see but which has not been told that it is bound. */
+  held: Outbox | undefined;
 }
 
 /** What a stream asks of the core. */
@@ -97,6 +101,14 @@ export class Clients {
     this.#perform(now, client, client.stream.step(now, end));
   }
 
+  /** Ends a session by its stream; without a condition, in silence. */
+  end(now: Now, session: Session, condition: StreamErrorCondition | undefined, text: string): void {
+    const client = this.of(session);
+    if (client === undefined) return;
+    const error = condition === undefined ? {} : { condition };
+    this.step(now, client, { type: "end", text, ...error });
+  }
+
   expire(now: Now): void {
     for (let due = this.#deadlines.takeDue(now.at); due !== undefined;) {
       this.step(now, due, { type: "deadline-reached" });
@@ -151,6 +163,7 @@ export class Clients {
       session: undefined,
       ended: false,
       authentication: undefined,
+      held: undefined,
       deadlineSlot: -1,
     };
     this.#clients.set(input.connection, client);

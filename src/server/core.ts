@@ -5,9 +5,10 @@
  * handed on, until only effects for the world are left. This file decides nothing about XMPP: streams
  * and router do.
  *
- *     clients        connections and their streams
- *     authentication and binding   what makes a client a session
- *     traffic        what sessions send each other, and what features answer
+ *     clients          connections and their streams
+ *     authentication   who is it?
+ *     session-life     a client becomes a session, and ends
+ *     traffic          what sessions send each other, and what features answer
  */
 import type { Instant, Now } from "../base/time.ts";
 import type { Crypto } from "../ports/crypto.ts";
@@ -16,17 +17,16 @@ import type { Log } from "../ports/log.ts";
 import type { Counter } from "../ports/metrics.ts";
 import type { Feature } from "../router/feature.ts";
 import { Router } from "../router/router.ts";
-import { Sessions } from "../router/sessions.ts";
+import { Directory } from "../router/directory.ts";
 import { JidCache } from "../xmpp/jid.ts";
-import type { Stanza } from "../xmpp/stanza.ts";
 import { Authentication } from "./authentication.ts";
-import { bind } from "./binding.ts";
 import { Clients, type Client, type ClientRequest } from "./clients.ts";
 import type { Config } from "./config.ts";
 import type { Core, WorldEffect, WorldInput } from "./effects.ts";
 import { Faults } from "./faults.ts";
 import { FeatureHost, type Moment } from "./feature-host.ts";
 import { NodeMetrics } from "./metrics.ts";
+import { SessionLife } from "./session-life.ts";
 import { Traffic } from "./traffic.ts";
 import { WorkRunner } from "./work-runner.ts";
 
@@ -46,7 +46,7 @@ const maxOpenRequests = 20_000;
 const jidCacheSize = 65_536;
 
 export class MeerkatCore implements Core {
-  readonly sessions = new Sessions();
+  readonly directory = new Directory();
   readonly metrics: readonly Counter[];
   readonly #options: CoreOptions;
   readonly #counts = new NodeMetrics();
@@ -54,6 +54,7 @@ export class MeerkatCore implements Core {
   readonly #features: FeatureHost;
   readonly #clients: Clients;
   readonly #authentication: Authentication;
+  readonly #life: SessionLife;
   readonly #traffic: Traffic;
   #effects: WorldEffect[] = [];
   #startedAt: Now | undefined;
@@ -68,7 +69,7 @@ export class MeerkatCore implements Core {
     const counts = this.#counts;
     const faults = new Faults({ log: options.log, counts, onFault: options.onFault });
     const jids = new JidCache(jidCacheSize);
-    const { sessions } = this;
+    const { directory } = this;
     const work = new WorkRunner(emit, maxOpenRequests);
     const host = new FeatureHost(options);
     const clients = new Clients({
@@ -79,10 +80,14 @@ export class MeerkatCore implements Core {
     this.#features = host;
     this.#clients = clients;
     this.#authentication = new Authentication({ ...options, counts, faults, work, clients });
+    this.#life = new SessionLife({
+      ...{ ...options, counts, clients, directory },
+      settle: () => false,
+    });
     this.#traffic = new Traffic({
-      router: new Router(config.general.hosts, sessions, jids, features),
+      router: new Router(config.general.hosts, directory, jids, features),
       moment: (now) => this.#moment(now),
-      ...{ sessions, jids, features, host, counts, faults, work, clients },
+      ...{ directory, jids, features, host, counts, faults, work, clients },
     });
   }
 
@@ -129,51 +134,20 @@ export class MeerkatCore implements Core {
       case "abort-authentication":
         return this.#authentication.drop(client);
       case "bind":
-        return this.#bind(now, client, request.request, request.resource);
+        return this.#life.bind(now, client, request.request, request.resource);
       case "register":
         return this.#traffic.register(now, client, request.request);
       case "undelivered":
         return this.#traffic.handBack(now, client, request.deliveries);
       case "ended":
-        return this.#ended(client, request.reason);
+        return this.#ended(now, client, request.reason);
     }
   }
 
-  #ended(client: Client, reason: string): void {
+  #ended(now: Now, client: Client, reason: string): void {
     this.#authentication.drop(client);
-    client.ended = true;
-    const { session } = client;
-    if (session === undefined) return;
-    if (this.sessions.remove(session)) this.#counts.sessions.value -= 1;
-    this.#options.log.write("debug", "session-ended", { jid: session.jid.full, reason });
-  }
-
-  #bind(now: Now, client: Client, request: Stanza, resource: string | undefined): void {
-    const { stream } = client;
-    const outcome = bind({
-      now,
-      request,
-      resource,
-      username: stream.username ?? "",
-      host: stream.host,
-      lang: stream.lang,
-      connection: stream.connection,
-      sessions: this.sessions,
-      limits: this.#options.config.sessions,
-      entropy: this.#options.entropy,
-    });
-    if (outcome.type === "refused") {
-      return this.#clients.step(now, client, { type: "bind-refused", reply: outcome.reply });
-    }
-    if (outcome.replaced !== undefined) {
-      this.#traffic.endSession(now, outcome.replaced, "conflict", "Replaced by a new login");
-    }
-    client.session = outcome.session;
-    this.sessions.add(outcome.session);
-    this.#counts.sessions.value += 1;
-    // The stream is bound, then told so in its own words, then reads on: nothing overtakes the answer.
-    this.#clients.step(now, client, { type: "deliver", delivery: { stanza: outcome.reply } });
-    this.#clients.step(now, client, { type: "bound" });
+    const held = this.#life.ended(client, reason);
+    if (held.length > 0) this.#traffic.handBack(now, client, held);
   }
 
   // --- time and the end

@@ -26,6 +26,12 @@ export class Faults {
     log.write("error", event, { error: what, remote });
   }
 
+  /** What another node sent is nothing that this release would have sent. */
+  refusedFrame(reason: string): void {
+    this.#options.counts.refusedFrames.value += 1;
+    this.#options.log.write("error", "cluster-frame-refused", { reason });
+  }
+
   database(asker: string, error: QueryFailed): void {
     const { counts, log } = this.#options;
     counts.databaseFailures.value += 1;

@@ -35,6 +35,31 @@ export class NodeMetrics {
     "meerkat_stanzas_bounced_total",
     "Stanzas handed back because their client had gone.",
   );
+  readonly forwarded = cell(
+    "counter",
+    "meerkat_stanzas_forwarded_total",
+    "Stanzas sent on to the node of their recipient.",
+  );
+  readonly duplicates = cell(
+    "counter",
+    "meerkat_stanzas_duplicate_total",
+    "Stanzas dropped since their session had them already.",
+  );
+  readonly refusedFrames = cell(
+    "counter",
+    "meerkat_cluster_frames_refused_total",
+    "Frames of other nodes that could not be read.",
+  );
+  readonly unsettled = cell(
+    "counter",
+    "meerkat_bind_waits_expired_total",
+    "Logins that were told they are bound before every live node had said that it sees them.",
+  );
+  readonly conflicts = cell(
+    "counter",
+    "meerkat_session_conflicts_lost_total",
+    "Sessions ended since another node has a later one of the same full JID.",
+  );
   readonly databaseFailures = cell(
     "counter",
     "meerkat_database_failures_total",
@@ -52,6 +77,11 @@ export class NodeMetrics {
       this.received,
       this.delivered,
       this.bounced,
+      this.forwarded,
+      this.duplicates,
+      this.refusedFrames,
+      this.unsettled,
+      this.conflicts,
       this.databaseFailures,
       this.faults,
     ];

@@ -64,7 +64,7 @@ export function server(options: ServerOptions): Server {
   return {
     loop,
     metrics: core.metrics,
-    sessions: () => [...core.sessions.all()].map((session) => session.snapshot()),
+    sessions: () => [...core.directory.local.all()].map((session) => session.snapshot()),
     falseSaltSecret,
   };
 }

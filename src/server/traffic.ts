@@ -6,23 +6,23 @@
  */
 import type { Now } from "../base/time.ts";
 import type { Work } from "../ports/work.ts";
+import type { Directory } from "../router/directory.ts";
 import type { Feature } from "../router/feature.ts";
 import type { Router, RouterEffect } from "../router/router.ts";
-import type { Session } from "../router/session.ts";
-import type { Sessions } from "../router/sessions.ts";
+import type { StanzaId } from "../router/stanza-frame.ts";
 import type { Delivery } from "../stream/c2s.ts";
 import type { JidCache } from "../xmpp/jid.ts";
 import { errorReply } from "../xmpp/stanza-error.ts";
 import type { Stanza } from "../xmpp/stanza.ts";
-import type { StreamErrorCondition } from "../xmpp/stream-error.ts";
 import type { Client, Clients } from "./clients.ts";
 import type { Faults } from "./faults.ts";
 import type { FeatureHost, Moment } from "./feature-host.ts";
 import type { NodeMetrics } from "./metrics.ts";
+import type { Forward, StanzaExchange } from "./stanza-exchange.ts";
 import type { WorkRunner } from "./work-runner.ts";
 
 export interface TrafficOptions {
-  readonly sessions: Sessions;
+  readonly directory: Directory;
   readonly jids: JidCache;
   readonly router: Router;
   readonly features: readonly Feature[];
@@ -34,8 +34,11 @@ export interface TrafficOptions {
   readonly moment: (now: Now) => Moment;
 }
 
+type Deliver = Extract<RouterEffect, { type: "deliver" }>;
+
 export class Traffic {
   readonly #options: TrafficOptions;
+  #exchange: StanzaExchange | undefined;
 
   constructor(options: TrafficOptions) {
     this.#options = options;
@@ -47,7 +50,7 @@ export class Traffic {
     if (session === undefined || client.ended) return;
     const { counts, router } = this.#options;
     counts.received.value += 1;
-    for (const effect of router.route(session, stanza)) this.#perform(now, effect);
+    this.#performAll(now, router.route(session, stanza));
   }
 
   /** Deliveries that never left: each sender learns of it. */
@@ -57,7 +60,7 @@ export class Traffic {
     const { counts, router } = this.#options;
     for (const { stanza, from } of deliveries) {
       counts.bounced.value += 1;
-      for (const effect of router.bounce(stanza, from, to)) this.#perform(now, effect);
+      this.#performAll(now, router.bounce(stanza, from, to));
     }
   }
 
@@ -77,30 +80,87 @@ export class Traffic {
     this.#answerWith(now, request, handler(client.stream.host, request, context), reply);
   }
 
-  endSession(now: Now, session: Session, condition: StreamErrorCondition, text: string): void {
-    const { clients } = this.#options;
-    const client = clients.of(session);
-    if (client !== undefined) clients.step(now, client, { type: "end", condition, text });
+  // --- other nodes
+
+  /** The node has joined a cluster. */
+  join(exchange: StanzaExchange): void {
+    this.#exchange = exchange;
   }
 
-  #perform(now: Now, effect: RouterEffect): void {
+  /** A stanza frame from another node; `returned`: ours, which that node may not have received. */
+  frame(now: Now, body: Uint8Array, returned: boolean): void {
+    const { router, faults } = this.#options;
+    const frame = this.#exchange?.read(body);
+    if (frame === undefined) return;
+    const transit = returned ? { ...frame.transit, maybe: true } : frame.transit;
+    const effects = router.reroute(frame.stanza, transit);
+    if (effects === undefined) return faults.refusedFrame("its addresses cannot be read");
+    this.#performAll(now, effects);
+  }
+
+  #performAll(now: Now, effects: readonly RouterEffect[]): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined || effects.length < 2) {
+      for (const effect of effects) this.#perform(now, effect);
+      return;
+    }
+    // Copies share an id: one that is handed back and looked up again finds who has had it already.
+    const id = effects.some(({ type }) => type === "forward") ? exchange.mint() : undefined;
+    for (const effect of effects) this.#perform(now, effect, id);
+  }
+
+  #perform(now: Now, effect: RouterEffect, id?: StanzaId): void {
     switch (effect.type) {
-      case "deliver": {
-        const { clients, counts } = this.#options;
-        const client = clients.of(effect.session);
-        if (client === undefined) return;
-        counts.delivered.value += 1;
-        return clients.step(now, client, { type: "deliver", delivery: effect });
-      }
+      case "deliver":
+        return this.#deliver(now, effect, id);
+      case "forward":
+        return this.#forward(now, effect, id);
       case "close-stream":
-        return this.endSession(now, effect.session, effect.condition, effect.text);
+        return this.#options.clients.end(now, effect.session, effect.condition, effect.text);
       case "handle-iq":
         return this.#handleIq(now, effect);
     }
   }
 
+  #deliver(now: Now, effect: Deliver, id: StanzaId | undefined): void {
+    const { clients, counts } = this.#options;
+    const { session, transit } = effect;
+    const client = clients.of(session);
+    if (client === undefined) return;
+    const arriving = transit?.id ?? id;
+    if (arriving !== undefined) {
+      const maybe = transit?.maybe ?? false;
+      if (this.#exchange?.arrive(session, arriving, maybe) === false) {
+        counts.duplicates.value += 1;
+        return;
+      }
+    }
+    counts.delivered.value += 1;
+    if (client.held === undefined) {
+      return clients.step(now, client, { type: "deliver", delivery: effect });
+    }
+    if (client.held.put(effect)) return;
+    const text = "More waits to be read than is allowed";
+    clients.end(now, session, "resource-constraint", text);
+  }
+
+  #forward(now: Now, effect: Forward, id: StanzaId | undefined): void {
+    const { counts, router } = this.#options;
+    const outcome = this.#exchange?.forward(effect, id) ?? "unreachable";
+    if (outcome === "sent") {
+      counts.forwarded.value += 1;
+      return;
+    }
+    counts.bounced.value += 1;
+    const condition = outcome === "full" ? "resource-constraint" : "service-unavailable";
+    const { stanza, target } = effect;
+    const effects = router.bounce(stanza, effect.from, stanza.to ?? target, condition);
+    this.#performAll(now, effects);
+  }
+
   #handleIq(now: Now, effect: Extract<RouterEffect, { type: "handle-iq" }>): void {
-    const { sessions, host, moment } = this.#options;
+    const { directory, host, moment } = this.#options;
+    const sessions = directory.local;
     const { handler, request } = effect;
     const asked = { ...request, stanza: request.stanza.copy() };
     const asker = sessions.get(request.from.full);
@@ -119,11 +179,11 @@ export class Traffic {
   }
 
   #endAll(now: Now, bare: string, text: string): void {
-    const { jids, sessions } = this.#options;
+    const { clients, jids, directory } = this.#options;
     const jid = jids.get(bare);
     if (jid === undefined) return;
-    for (const session of [...sessions.of(jid)]) {
-      this.endSession(now, session, "not-authorized", text);
+    for (const session of [...directory.local.of(jid)]) {
+      clients.end(now, session, "not-authorized", text);
     }
   }
 

@@ -1,9 +1,9 @@
 /** Scene: a router, its sessions and stanzas as clients would send them, without any stream. */
 import { bytesFromText } from "../../src/base/bytes.ts";
+import { Directory } from "../../src/router/directory.ts";
 import { feature } from "../../src/router/feature.ts";
 import { Router, type RouterEffect } from "../../src/router/router.ts";
 import { Session } from "../../src/router/session.ts";
-import { Sessions } from "../../src/router/sessions.ts";
 import { JidCache, parseJid, type Jid } from "../../src/xmpp/jid.ts";
 import { Reader } from "../../src/xmpp/reader.ts";
 import { resultReply } from "../../src/xmpp/stanza-error.ts";
@@ -21,8 +21,9 @@ const known = feature({
 });
 
 export class Scene {
-  readonly sessions = new Sessions();
-  readonly router = new Router(["localhost", "other.test"], this.sessions, new JidCache(64), [
+  readonly directory = new Directory();
+  readonly sessions = this.directory.local;
+  readonly router = new Router(["localhost", "other.test"], this.directory, new JidCache(64), [
     known,
   ]);
   #connection = 0;
@@ -81,6 +82,7 @@ export function wordsOf(effects: readonly RouterEffect[], sender: Session): stri
 
 function wordOf(effect: RouterEffect, sender: Session): string {
   if (effect.type === "handle-iq") return "handled";
+  if (effect.type === "forward") return effect.target;
   if (effect.type === "close-stream") return `closed ${effect.condition}`;
   const { session, stanza: delivered } = effect;
   if (session === sender && delivered.type === "error" && effect.from === undefined) {

@@ -1,0 +1,186 @@
+/**
+ * Directory: who is bound in the whole cluster?
+ *
+ * Sessions of this node are objects (`Sessions`), those of others are records of the replicated table.
+ * The table holds a record of each session here too: the directory writes it, and deletes it by (key,
+ * sid, gen), so that the end of an old session cannot erase what is known of the one that took its name.
+ * Without a cluster there is no table, and nothing here costs more than a comparison.
+ */
+import { binaryFromText, textFromBinary, type BinaryString } from "../base/bytes.ts";
+import type { Timestamp } from "../base/time.ts";
+import { samePeer, type Peer } from "../cluster/peer.ts";
+import type { TableRecord } from "../cluster/partition.ts";
+import type { ReplicatedTable } from "../cluster/table.ts";
+import type { Jid } from "../xmpp/jid.ts";
+import { survives, type Claimant } from "./session-conflict.ts";
+import {
+  decodeSession,
+  encodeSession,
+  isAvailable,
+  isSession,
+  priorityIn,
+  stampIn,
+} from "./session-record.ts";
+import { Session } from "./session.ts";
+import { Sessions } from "./sessions.ts";
+
+/** What the directory uses of a replicated table. */
+export type SessionTable = Pick<
+  ReplicatedTable,
+  "put" | "delete" | "own" | "first" | "get" | "byIndex" | "ownedBy"
+>;
+
+/** A session of another node, as its record says. */
+export class RemoteSession {
+  readonly owner: Peer;
+  /** Full JID. */
+  readonly full: string;
+  readonly available: boolean;
+  readonly priority: number;
+
+  constructor({ owner, key, value }: TableRecord) {
+    this.owner = owner;
+    this.full = textFromBinary(key);
+    this.available = isAvailable(value);
+    this.priority = priorityIn(value);
+  }
+}
+
+/** A session here and a record elsewhere have one full JID, and the session must go. */
+export interface LostConflict {
+  readonly session: Session;
+  /** It goes on elsewhere: its client is there. */
+  readonly same: boolean;
+}
+
+const nobody: readonly RemoteSession[] = [];
+
+export class Directory {
+  readonly local: Sessions;
+  #self: Peer | undefined;
+  #table: SessionTable | undefined;
+
+  constructor(local = new Sessions()) {
+    this.local = local;
+  }
+
+  /** The node has joined a cluster: from now on its sessions are written into the table. */
+  join(self: Peer, table: SessionTable): void {
+    this.#self = self;
+    this.#table = table;
+    for (const session of this.local.all()) this.#put(session);
+  }
+
+  get clustered(): boolean {
+    return this.#table !== undefined;
+  }
+
+  add(session: Session): void {
+    this.local.add(session);
+    this.#put(session);
+  }
+
+  /** False if it had been removed before. */
+  remove(session: Session): boolean {
+    const known = this.local.remove(session);
+    const key = binaryFromText(session.jid.full);
+    const own = this.#table?.own(key);
+    if (own === undefined) return known;
+    const record = decodeSession(own.value);
+    if (record?.sid === session.sid && record.gen === session.gen) this.#table?.delete(key);
+    return known;
+  }
+
+  /** What others must know of this session has changed. */
+  update(session: Session): void {
+    if (this.#table !== undefined) this.#put(session);
+  }
+
+  /** Which other node has this full JID? */
+  ownerOf(full: string): Peer | undefined {
+    if (this.#table === undefined) return undefined;
+    const record = this.#table.first(binaryFromText(full));
+    return record !== undefined && this.#isForeign(record) ? record.owner : undefined;
+  }
+
+  /** The session of another node that has this full JID. */
+  remote(full: string): RemoteSession | undefined {
+    if (this.#table === undefined) return undefined;
+    const record = this.#table.first(binaryFromText(full));
+    return record !== undefined && this.#isForeign(record) ? remote(record) : undefined;
+  }
+
+  /** A user's sessions on other nodes. */
+  elsewhere(user: Jid): readonly RemoteSession[] {
+    if (this.#table === undefined) return nobody;
+    const records = this.#table.byIndex(binaryFromText(user.bare));
+    if (records.length === 0) return nobody;
+    return records.filter((record) => this.#isForeign(record)).map(remote);
+  }
+
+  /** The greatest bind stamp of a full JID in sight; undefined: it is free. */
+  stampOf(full: string): Timestamp | undefined {
+    let stamp = this.local.get(full)?.stamp;
+    for (const { value } of this.#table?.get(binaryFromText(full)) ?? []) {
+      stamp = Math.max(stamp ?? 0, stampIn(value));
+    }
+    return stamp;
+  }
+
+  /** How many sessions a user has, that of this full JID not counted. */
+  countOthers(jid: Jid): number {
+    let count = 0;
+    for (const session of this.local.of(jid)) if (session.jid.full !== jid.full) count += 1;
+    if (this.#table === undefined) return count;
+    const key = binaryFromText(jid.full);
+    for (const record of this.#table.byIndex(binaryFromText(jid.bare))) {
+      if (record.key !== key && this.#isForeign(record)) count += 1;
+    }
+    return count;
+  }
+
+  /** Another node's record of this full JID has come into sight: must our session go? */
+  conflictOf(key: BinaryString): LostConflict | undefined {
+    const session = this.local.get(textFromBinary(key));
+    if (session === undefined || this.#table === undefined) return undefined;
+    const ours = this.#claimant(session);
+    for (const record of this.#table.get(key)) {
+      if (!this.#isForeign(record)) continue;
+      const theirs = decodeSession(record.value);
+      if (theirs === undefined) continue;
+      if (survives({ ...theirs, node: record.owner.name }, ours)) {
+        return { session, same: theirs.sid === session.sid };
+      }
+    }
+    return undefined;
+  }
+
+  /** All records of one owner have come into sight at once. */
+  *conflictsWith(owner: Peer): IterableIterator<LostConflict> {
+    for (const { key } of this.#table?.ownedBy(owner) ?? []) {
+      const conflict = this.conflictOf(key);
+      if (conflict !== undefined) yield conflict;
+    }
+  }
+
+  #isForeign({ owner, value }: TableRecord): boolean {
+    return this.#self !== undefined && !samePeer(owner, this.#self) && isSession(value);
+  }
+
+  #claimant(session: Session): Claimant {
+    const { stamp, sid, gen, attached } = session;
+    return { stamp, sid, gen, attached, node: this.#self?.name ?? "" };
+  }
+
+  #put(session: Session): void {
+    const table = this.#table;
+    if (table === undefined) return;
+    const key = binaryFromText(session.jid.full);
+    const value = encodeSession(session);
+    if (table.own(key)?.value !== value) table.put(key, value);
+  }
+}
+
+function remote(record: TableRecord): RemoteSession {
+  return new RemoteSession(record);
+}

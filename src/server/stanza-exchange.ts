@@ -1,0 +1,70 @@
+/**
+ * Stanza exchange: how do stanzas leave for other nodes, and how are they known when they come?
+ *
+ * Mints ids, writes and reads frames, and bounds what may wait for one peer: past the bound a stanza is
+ * refused, and its sender told, instead of queued.
+ */
+import type { BinaryString } from "../base/bytes.ts";
+import { kinds, type MessageKind } from "../cluster/messages.ts";
+import { peerText, type Peer } from "../cluster/peer.ts";
+import type { RouterEffect } from "../router/router.ts";
+import type { Session } from "../router/session.ts";
+import {
+  encodeFrame,
+  FrameReader,
+  StanzaIds,
+  type StanzaFrame,
+  type StanzaId,
+} from "../router/stanza-frame.ts";
+
+export type Forward = Extract<RouterEffect, { type: "forward" }>;
+
+/** `full`: too much waits for this peer; `unreachable`: it has no link any more. */
+export type ForwardOutcome = "sent" | "full" | "unreachable";
+
+export class StanzaExchange {
+  readonly #send: (peer: Peer, kind: MessageKind, body: BinaryString) => boolean;
+  readonly #ids: StanzaIds;
+  readonly #frames = new FrameReader();
+  /** Peers whose queues are past their bound, by `peerText`. Empty in all but the worst hours. */
+  readonly #full = new Set<string>();
+
+  constructor(self: Peer, send: (peer: Peer, kind: MessageKind, body: BinaryString) => boolean) {
+    this.#send = send;
+    this.#ids = new StanzaIds(self);
+  }
+
+  /** An id for all copies of one stanza. */
+  mint(): StanzaId {
+    return this.#ids.mint();
+  }
+
+  /** `id`: that of other copies. */
+  forward(effect: Forward, id: StanzaId | undefined): ForwardOutcome {
+    const { peer, target, stanza, transit } = effect;
+    if (this.#full.size > 0 && this.#full.has(peerText(peer))) return "full";
+    const here = {
+      id: transit?.id ?? id ?? this.#ids.mint(),
+      maybe: transit?.maybe ?? false,
+      hops: transit === undefined ? 0 : transit.hops + 1,
+      target,
+    };
+    const sent = this.#send(peer, kinds.stanza, encodeFrame(here, stanza, effect));
+    return sent ? "sent" : "unreachable";
+  }
+
+  /** Throws `WireError` for what is no frame. */
+  read(body: Uint8Array): StanzaFrame {
+    return this.#frames.read(body);
+  }
+
+  /** Notes that a stanza reaches a session; false if it has reached it before. */
+  arrive(session: Session, id: StanzaId, maybe: boolean): boolean {
+    return session.arrivals.add(this.#ids.number(id), maybe);
+  }
+
+  setFull(peer: Peer, full: boolean): void {
+    if (full) this.#full.add(peerText(peer));
+    else this.#full.delete(peerText(peer));
+  }
+}
