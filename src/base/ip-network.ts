@@ -1,5 +1,5 @@
 /**
- * IpNetwork: is this address in that network?
+ * IpNetwork: is this address in that network, and which network is it of?
  *
  * Addresses are compared as eight groups of 16 bits; an IPv4 address is its IPv4-mapped IPv6 one
  * (RFC 4291 §2.5.5.2), which is also how a dual-stack socket reports it.
@@ -23,6 +23,23 @@ export function isInNetwork(address: string, network: string): boolean {
 
 export function isIpv6(text: string): boolean {
   return text.includes(":") && !text.includes("%") && groupsOf(text) !== undefined;
+}
+
+/**
+ * What one customer has: an IPv4 address is its own; of an IPv6 address the first 64 bits count, since
+ * whoever has one address of such a network has all of it (RFC 4291 §2.5.4, RFC 6177). Text that is no
+ * address stands for itself.
+ */
+export function customerNetwork(address: string): string {
+  const groups = groupsOf(address);
+  if (groups === undefined) return address;
+  const [, , , , , , high = 0, low = 0] = groups;
+  const isV4 = groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0);
+  if (isV4) return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+  return `${groups
+    .slice(0, 4)
+    .map((group) => group.toString(16))
+    .join(":")}::/64`;
 }
 
 /** Eight numbers, or undefined for what is no address. A zone (`fe80::1%eth0`) does not count. */

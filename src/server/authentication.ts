@@ -1,4 +1,7 @@
-/** Authentication: a stream's SASL exchange as a piece of work, from its first step to its outcome. */
+/**
+ * Authentication: a stream's SASL exchange as a piece of work, from its first step to its outcome; and
+ * who has failed too often to be told one (`login-limits.ts`).
+ */
 import type { Now } from "../base/time.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { Entropy } from "../ports/entropy.ts";
@@ -9,6 +12,7 @@ import { mechanisms } from "../stream/sasl/index.ts";
 import type { Client, Clients } from "./clients.ts";
 import type { Config } from "./config.ts";
 import type { Faults } from "./faults.ts";
+import { LoginLimits } from "./login-limits.ts";
 import type { NodeMetrics } from "./metrics.ts";
 import type { WorkEnds, WorkRunner } from "./work-runner.ts";
 
@@ -24,11 +28,24 @@ export interface AuthenticationOptions {
   readonly clients: Clients;
 }
 
+type SaslRefused = Extract<SaslOutcome, { type: "failure" }>;
+
+const limited = saslRefusal(
+  "temporary-auth-failure",
+  "Too many failed logins from your address; try again later",
+);
+
+/** Addresses whose failed logins are remembered. */
+const addressesMax = 65_536;
+
 export class Authentication {
   readonly #options: AuthenticationOptions;
+  readonly #limits: LoginLimits;
 
   constructor(options: AuthenticationOptions) {
     this.#options = options;
+    const { max_failed_logins_per_address: max, failed_logins_period } = options.config.auth;
+    this.#limits = new LoginLimits({ max, period: failed_logins_period, addressesMax });
   }
 
   start(now: Now, client: Client, mechanism: string, initial: Uint8Array | undefined): void {
@@ -38,6 +55,7 @@ export class Authentication {
       client.authentication = undefined;
       this.#finish(later, client, mechanism, outcome);
     };
+    if (!this.#limits.allows(now.at, client.remote)) return finish(now, limited); // nothing is looked up
     if (chosen === undefined) {
       return finish(now, { type: "failure", condition: "invalid-mechanism" });
     }
@@ -67,15 +85,22 @@ export class Authentication {
   }
 
   #finish(now: Now, client: Client, mechanism: string, outcome: SaslOutcome): void {
-    const { counts, log, clients } = this.#options;
-    if (outcome.type === "success") {
-      counts.logins.value += 1;
-    } else {
-      counts.failedLogins.value += 1;
-      const { condition } = outcome;
-      log.write("info", "login-failed", { mechanism, condition, remote: client.remote });
-    }
-    clients.step(now, client, { type: "authentication-finished", outcome });
+    const { counts, clients } = this.#options;
+    const told = this.#limits.allows(now.at, client.remote) ? outcome : limited;
+    if (told === limited) counts.limitedLogins.value += 1;
+    else if (told.type === "success") counts.logins.value += 1;
+    else this.#failed(now, client, mechanism, told);
+    clients.step(now, client, { type: "authentication-finished", outcome: told });
+  }
+
+  #failed(now: Now, { remote }: Client, mechanism: string, failure: SaslRefused): void {
+    const { counts, log, config } = this.#options;
+    const { condition, guessed = true } = failure;
+    counts.failedLogins.value += 1;
+    log.write("info", "login-failed", { mechanism, condition, remote });
+    if (!guessed || !this.#limits.failed(now.at, remote)) return;
+    const max = config.auth.max_failed_logins_per_address;
+    log.write("warning", "logins-limited", { remote, max });
   }
 
   #context(client: Client): SaslContext {

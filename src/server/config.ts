@@ -5,6 +5,7 @@
  * bytes here, whatever units the file used. `defaultConfig` is what an empty file means.
  */
 import type { Duration } from "../base/time.ts";
+import type { ListedNode } from "../cluster/node-list.ts";
 
 export type SaslMechanism =
   | "SCRAM-SHA-512-PLUS"
@@ -77,12 +78,6 @@ export interface ClusterTls {
   readonly cacertfile: string;
 }
 
-/** A node that a list names, with the address (`host:port`) that it is reached at. */
-export interface ListedNode {
-  readonly name: string;
-  readonly address: string;
-}
-
 export interface ClusterConfig {
   /** Stable, unique in the cluster; by default `meerkat@` and the advertised address. */
   readonly node_name: string;
@@ -120,6 +115,9 @@ export interface Config {
     readonly scram_iterations: number;
     /** Attempts on one stream (RFC 6120 §6.4.5). */
     readonly max_attempts: number;
+    /** Failed logins of one IP address that are answered within `failed_logins_period`; 0: no limit. */
+    readonly max_failed_logins_per_address: number;
+    readonly failed_logins_period: Duration;
   };
   readonly rdbms: {
     readonly host: string;
@@ -162,6 +160,8 @@ export const defaultConfig: Config = {
     ],
     scram_iterations: 10_000,
     max_attempts: 5,
+    max_failed_logins_per_address: 100,
+    failed_logins_period: 600_000,
   },
   rdbms: {
     host: "127.0.0.1",
@@ -195,9 +195,6 @@ export const clusterDefaults = {
   link_grace: 5_000,
   expire_after: 3_600_000,
 } as const;
-
-/** The name of a node that was given none: so a list of addresses is a list of names. */
-export const nodeNameOf = (address: string): string => `meerkat@${address}`;
 
 /** What a listener does unless it says otherwise; port, certificates and purpose have no default. */
 export const listenerDefaults = {

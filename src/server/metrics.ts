@@ -20,6 +20,11 @@ export class NodeMetrics {
   readonly failedLogins = cell("counter", "meerkat_logins_total", "Authentications.", {
     result: "failure",
   });
+  readonly limitedLogins = cell(
+    "counter",
+    "meerkat_logins_limited_total",
+    "Authentications without a verdict, since their address failed too often.",
+  );
   readonly received = cell(
     "counter",
     "meerkat_stanzas_received_total",
@@ -74,6 +79,7 @@ export class NodeMetrics {
       this.opened,
       this.logins,
       this.failedLogins,
+      this.limitedLogins,
       this.received,
       this.delivered,
       this.bounced,

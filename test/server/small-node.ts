@@ -16,7 +16,12 @@ import { makeScramKeys } from "../../src/stream/sasl/scram.ts";
 
 export const smallConfig: Config = {
   ...defaultConfig,
-  auth: { sasl_mechanisms: ["PLAIN", "ANONYMOUS"], scram_iterations: 2, max_attempts: 3 },
+  auth: {
+    ...defaultConfig.auth,
+    sasl_mechanisms: ["PLAIN", "ANONYMOUS"],
+    scram_iterations: 2,
+    max_attempts: 3,
+  },
   listen: [
     {
       ...listenerDefaults,

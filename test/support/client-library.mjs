@@ -5,19 +5,14 @@
  *
  * Juliet and Romeo log in and talk; what happened is printed as one JSON object for the test to judge.
  */
-import { client, xml } from "@xmpp/client";
-import { WebSocket } from "ws";
+import { xml } from "@xmpp/client";
+import { libraryClient, login } from "./client-library-login.mjs";
 
-globalThis.WebSocket = WebSocket;
 const [service = "", mechanism = ""] = process.argv.slice(2);
 const domain = "localhost";
 
 function start(username, password, resource) {
-  const credentials = (authenticate) => authenticate({ username, password }, mechanism);
-  const xmpp = client({ service, domain, resource, credentials });
-  xmpp.reconnect.stop();
-  xmpp.on("error", () => undefined);
-  return xmpp;
+  return libraryClient({ service, domain, username, password, resource, mechanism });
 }
 
 function heard(xmpp, name) {
@@ -26,22 +21,6 @@ function heard(xmpp, name) {
       if (stanza.is(name)) resolve(stanza);
     }),
   );
-}
-
-/**
- * Logs in by the library's own steps, as its `reconnect` does, not by its `start`. That one waits for the
- * server's header only once its own has been flushed; where the header comes sooner, as it does now and
- * then over TLS, a refused login leaves a rejected promise that nobody can catch.
- */
-async function login(xmpp) {
-  const outcome = new Promise((resolve, reject) => {
-    xmpp.once("online", resolve);
-    xmpp.once("error", reject);
-  });
-  outcome.catch(() => undefined);
-  await xmpp.connect(service);
-  xmpp.open({ domain }).catch(() => undefined); // what it misses, `outcome` hears
-  return outcome;
 }
 
 /** A login that must succeed; its error says whose it was. */

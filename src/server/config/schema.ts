@@ -270,6 +270,14 @@ export const fileSchema = z.strictObject({
           "Ours. Failed logins on one stream before it is closed (RFC 6120 §6.4.5).",
           integer(1, 100).default(auth.max_attempts),
         ),
+        max_failed_logins_per_address: about(
+          "Ours. Failed logins of one IP address (IPv6: of one /64) within `failed_logins_period`, on any streams; what exceeds it is answered `temporary-auth-failure`, right passwords too. 0: no limit, for a node behind a proxy that hides its clients' addresses.",
+          integer(0, 1_000_000).default(auth.max_failed_logins_per_address),
+        ),
+        failed_logins_period: about(
+          "Ours. The time in which that many failed logins are forgotten, one after the other.",
+          milliseconds(1_000, day).default(auth.failed_logins_period),
+        ),
       })
       .prefault({}),
   ),

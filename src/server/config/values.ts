@@ -34,6 +34,8 @@ export function configOf(file: ConfigFile, sources: Sources, problems: Problem[]
       sasl_mechanisms: auth.sasl_mechanisms.map((name) => mechanisms[name]),
       scram_iterations: auth.password.scram_iterations,
       max_attempts: auth.max_attempts,
+      max_failed_logins_per_address: auth.max_failed_logins_per_address,
+      failed_logins_period: auth.failed_logins_period,
     },
     rdbms: {
       host: connection.host,
