@@ -1,0 +1,307 @@
+/**
+ * Link session: a run of numbered frames between two processes that outlives its connections.
+ *
+ *     send → queue --[room in the window]--> number, write, retain --[acknowledged]--> gone
+ *
+ * Outgoing: messages wait in one queue; a frame gets its number when it is written, and is kept until
+ * the peer has acknowledged it, since a new connection sends again whatever the peer lacks. At most
+ * `windowBytes` are kept so; chunks of a sync are made only when there is room for them. Incoming: each
+ * number once and in order, fragments put together, acknowledgements counted.
+ */
+import { assert } from "../base/assert.ts";
+import { allocBytes, type BinaryString } from "../base/bytes.ts";
+import { uint, WireError } from "./codec.ts";
+import { Fifo } from "./fifo.ts";
+import type { SessionId } from "./handshake.ts";
+import type { ChunkSource } from "./mesh-contract.ts";
+import { classes, ignorableFrom, kinds, type Message, type MessageKind } from "./messages.ts";
+import type { Peer } from "./peer.ts";
+import type { LinkLimits } from "./timing.ts";
+import { controlFrame, numberedFrame, type FrameReader } from "./wire.ts";
+
+/** A message that waits, or (part of) one that was written: the part from `start` to `end`. */
+interface Outgoing {
+  readonly kind: MessageKind;
+  readonly body: BinaryString;
+  readonly frameClass: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+interface Assembly {
+  readonly kind: MessageKind;
+  bytes: Uint8Array;
+  size: number;
+}
+
+/** What a queued or retained frame costs beside its body, in memory as on the wire, roughly. */
+const frameOverhead = 64;
+const cost = (frame: Outgoing): number => frame.end - frame.start + frameOverhead;
+
+/** The kinds that are handed up. */
+const ours: ReadonlySet<MessageKind> = new Set(
+  Object.values(kinds).filter((kind) => kind > kinds.bye),
+);
+
+export class LinkSession {
+  readonly id: SessionId;
+  readonly peer: Peer;
+  /** Its name on this node. */
+  readonly ordinal: number;
+  readonly #limits: LinkLimits;
+
+  readonly #queue = new Fifo<Outgoing>();
+  /** How much of the queue's first message has been written, as fragments. */
+  #cutAt = 0;
+  #queuedBytes = 0;
+  /** Written and not acknowledged, by number from `#acked + 1`. */
+  readonly #retained = new Fifo<Outgoing>();
+  #retainedBytes = 0;
+  #acked = 0;
+  #resend = false;
+  #messagesSent = 0;
+  #messagesWritten = 0;
+  #bytesSinceChunk = 0;
+
+  #received = 0;
+  #ackTold = 0;
+  #bytesSinceAck = 0;
+  readonly #assemblies: (Assembly | undefined)[] = [];
+
+  framesSent = 0;
+  framesResent = 0;
+
+  constructor(options: { id: SessionId; peer: Peer; ordinal: number; limits: LinkLimits }) {
+    this.id = options.id;
+    this.peer = options.peer;
+    this.ordinal = options.ordinal;
+    this.#limits = options.limits;
+  }
+
+  get queuedMessages(): number {
+    return this.#queue.length;
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  get unackedBytes(): number {
+    return this.#retainedBytes;
+  }
+
+  /** The last number that was handed up here. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** The last number that was written. */
+  get written(): number {
+    return this.#acked + this.#retained.length;
+  }
+
+  /** Queues a message and returns its position among this session's messages. */
+  send(kind: MessageKind, body: BinaryString): number {
+    const max = this.#limits.messageBytes;
+    assert(body.length <= max, `A message has ${body.length} bytes, at most ${max} are allowed`);
+    const item = { kind, body, frameClass: classes.messages, start: 0, end: body.length };
+    this.#queue.push(item);
+    this.#queuedBytes += cost(item);
+    this.#messagesSent += 1;
+    return this.#messagesSent;
+  }
+
+  /**
+   * Everything that may go out now, as one string: first what a new connection lacks, then messages and
+   * chunks as far as the window allows, `all` messages when nothing will come after them.
+   */
+  write(chunks: ChunkSource | undefined, all = false): BinaryString {
+    let out = this.#resend ? this.#writeAgain() : "";
+    const limits = this.#limits;
+    let syncs = chunks !== undefined && chunks.ready?.(this.peer) !== false;
+    for (;;) {
+      const next = this.#queue.first();
+      if (next !== undefined && (!syncs || this.#bytesSinceChunk < limits.messagesPerChunk)) {
+        const end = Math.min(next.end, this.#cutAt + limits.fragmentBytes);
+        if (!all && !this.#hasRoom(end - this.#cutAt + frameOverhead)) break;
+        out += this.#writeFromQueue(next, end);
+        continue;
+      }
+      if (!syncs || !this.#hasRoom(limits.fragmentBytes + frameOverhead)) break;
+      const chunk = chunks?.pull(this.peer, this.#messagesWritten);
+      if (chunk === undefined) syncs = false;
+      else out += this.#writeWhole(chunk, classes.sync);
+      this.#bytesSinceChunk = 0;
+    }
+    // With traffic an acknowledgement costs least.
+    return out !== "" && this.#received > this.#ackTold ? this.ack() + out : out;
+  }
+
+  /** Whether an acknowledgement is due without traffic: the peer's window must not run dry. */
+  ackIsDue(): boolean {
+    return (
+      this.#bytesSinceAck >= this.#limits.ackBytes ||
+      this.#received - this.#ackTold >= this.#limits.ackFrames
+    );
+  }
+
+  /** The frame that tells what was received. */
+  ack(): BinaryString {
+    this.#told();
+    return controlFrame(kinds.ack, uint(this.#received));
+  }
+
+  /** Something else has told the peer (heartbeat, hello, bye). */
+  #told(): void {
+    this.#ackTold = this.#received;
+    this.#bytesSinceAck = 0;
+  }
+
+  /** For a frame that tells it beside other things. */
+  tellReceived(): BinaryString {
+    this.#told();
+    return uint(this.#received);
+  }
+
+  /** The peer has everything up to this number; true if that was news. */
+  acknowledged(number: number): boolean {
+    if (number > this.written) {
+      throw new WireError(`Frame ${number} is acknowledged, the last one sent is ${this.written}`);
+    }
+    const before = this.#acked;
+    while (this.#acked < number) {
+      const frame = this.#retained.shift();
+      assert(frame !== undefined, "a frame between acked and written is retained");
+      this.#retainedBytes -= cost(frame);
+      this.#acked += 1;
+    }
+    return this.#acked > before;
+  }
+
+  /** A new connection: the peer has everything up to this number, what follows is to be sent again. */
+  resume(peerReceived: number): void {
+    this.acknowledged(peerReceived);
+    this.#resend = this.#retained.length > 0;
+    this.#told();
+  }
+
+  /** What this process cannot know to have arrived; `peerReceived` if the peer has told at last. */
+  undelivered(peerReceived = 0): readonly Message[] {
+    if (peerReceived <= this.written) this.acknowledged(peerReceived);
+    const messages: Message[] = [];
+    const keep = ({ kind, body }: Outgoing): number => messages.push({ kind, body });
+    for (const frame of this.#retained) {
+      // A message in fragments counts by its last one.
+      if (frame.frameClass === classes.messages && frame.end === frame.body.length) keep(frame);
+    }
+    for (const waiting of this.#queue) keep(waiting);
+    return messages;
+  }
+
+  /** Takes the reader's numbered frame in; the body of the message that it completes, if any. */
+  receive(frame: FrameReader): Uint8Array | undefined {
+    if (frame.number <= this.#received) return undefined; // sent again, and here already
+    if (frame.number !== this.#received + 1) {
+      throw new WireError(`Frame ${frame.number} follows frame ${this.#received}`);
+    }
+    if (!ours.has(frame.kind)) {
+      if (frame.kind < ignorableFrom)
+        throw new WireError(`Frames of kind ${frame.kind} mean nothing`);
+      this.#count(frame);
+      return undefined;
+    }
+    const { frameClass } = frame;
+    const assembly = this.#assemblies[frameClass];
+    if (assembly === undefined && !frame.more) {
+      this.#count(frame);
+      return frame.body;
+    }
+    const whole = this.#assemble(
+      frame,
+      assembly ?? { kind: frame.kind, bytes: frame.body, size: 0 },
+    );
+    this.#count(frame);
+    return whole;
+  }
+
+  #count(frame: FrameReader): void {
+    this.#received = frame.number;
+    this.#bytesSinceAck += frame.bytes;
+  }
+
+  #assemble(frame: FrameReader, assembly: Assembly): Uint8Array | undefined {
+    const size = assembly.size + frame.body.length;
+    const max = this.#limits.messageBytes;
+    if (size > max) throw new WireError(`A message has ${size} bytes, at most ${max} are allowed`);
+    if (frame.kind !== assembly.kind) {
+      throw new WireError(
+        `A frame of kind ${frame.kind} goes on with one of kind ${assembly.kind}`,
+      );
+    }
+    if (assembly.size === 0 || size > assembly.bytes.length) {
+      const grown = allocBytes(Math.min(max, Math.max(size, 2 * assembly.size, 128 * 1_024)));
+      grown.set(assembly.bytes.subarray(0, assembly.size));
+      assembly.bytes = grown;
+    }
+    assembly.bytes.set(frame.body, assembly.size);
+    assembly.size = size;
+    this.#assemblies[frame.frameClass] = frame.more ? assembly : undefined;
+    return frame.more ? undefined : assembly.bytes.subarray(0, size);
+  }
+
+  /** One frame always fits into an empty window, however small that is. */
+  #hasRoom(bytes: number): boolean {
+    return this.#retainedBytes === 0 || this.#retainedBytes + bytes <= this.#limits.windowBytes;
+  }
+
+  #writeFromQueue(next: Outgoing, end: number): BinaryString {
+    const start = this.#cutAt;
+    const whole = start === 0 && end === next.end;
+    if (end === next.end) {
+      this.#queue.shift();
+      this.#queuedBytes -= cost(next);
+      this.#messagesWritten += 1;
+      this.#cutAt = 0;
+    } else {
+      this.#cutAt = end;
+    }
+    this.#bytesSinceChunk += end - start;
+    return this.#retain(whole ? next : { ...next, start, end });
+  }
+
+  #writeWhole({ kind, body }: Message, frameClass: number): BinaryString {
+    let out = "";
+    let start = 0;
+    do {
+      const end = Math.min(body.length, start + this.#limits.fragmentBytes);
+      out += this.#retain({ kind, body, frameClass, start, end });
+      start = end;
+    } while (start < body.length);
+    return out;
+  }
+
+  #retain(frame: Outgoing): BinaryString {
+    this.#retained.push(frame);
+    this.#retainedBytes += cost(frame);
+    this.framesSent += 1;
+    return encoded(frame, this.written);
+  }
+
+  #writeAgain(): BinaryString {
+    this.#resend = false;
+    let out = "";
+    let number = this.#acked;
+    for (const frame of this.#retained) {
+      number += 1;
+      out += encoded(frame, number);
+    }
+    this.framesResent += this.#retained.length;
+    return out;
+  }
+}
+
+function encoded(frame: Outgoing, number: number): BinaryString {
+  const { kind, body, frameClass, start, end } = frame;
+  const part = end - start === body.length ? body : body.slice(start, end);
+  return numberedFrame(kind, frameClass, number, part, end < body.length);
+}
