@@ -5,13 +5,23 @@ import { stream } from "../../sim/random.ts";
 import { World } from "../../sim/world.ts";
 
 interface Step {
-  readonly kind: "write" | "stop" | "read" | "silence" | "speak";
+  readonly kind: "write" | "stop" | "read" | "silence" | "speak" | "deafen" | "hear";
   readonly at: number;
   readonly size: number;
 }
 
 const step: fc.Arbitrary<Step> = fc.record({
-  kind: fc.constantFrom("write", "write", "write", "stop", "read", "silence", "speak"),
+  kind: fc.constantFrom(
+    "write",
+    "write",
+    "write",
+    "stop",
+    "read",
+    "silence",
+    "speak",
+    "deafen",
+    "hear",
+  ),
   at: fc.nat(2_000),
   size: fc.integer({ min: 1, max: 3_000 }),
 });
@@ -39,6 +49,8 @@ test("pipe: whatever happens on the way, bytes arrive whole, once and in order",
           if (kind === "read") return pipe.setReading(true);
           if (kind === "silence") return pipe.setSilent(true);
           if (kind === "speak") return pipe.setSilent(false);
+          if (kind === "deafen") return pipe.setDeaf(true);
+          if (kind === "hear") return pipe.setDeaf(false);
           const data = String.fromCharCode(97 + (written.length % 26)).repeat(size);
           written += data;
           pipe.send({ type: "bytes", data, secured: false });
@@ -49,6 +61,7 @@ test("pipe: whatever happens on the way, bytes arrive whole, once and in order",
       pipe.send({ type: "fin" });
       pipe.setReading(true);
       pipe.setSilent(false);
+      pipe.setDeaf(false);
       world.runUntil(10_000_000);
       expect(received).toBe(`${written}|`);
       expect(pipe.unsentBytes()).toBe(0);

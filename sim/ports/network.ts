@@ -1,14 +1,15 @@
 /**
- * Simulated network: byte streams between clients and nodes, and all that can happen to them.
+ * Simulated network: byte streams between clients and nodes and among nodes, and all that can happen to
+ * them.
  *
- * A node sees `Network` and `NetworkInput`, exactly as from real sockets; a client sees `Wire`. Both
- * ends of a connection are two pipes and a little state. TLS is granted after the round trips of a
- * handshake without cryptography, once both sides have asked; bytes in the clear that reach a node
- * waiting for a handshake break it, as they do in reality.
+ * A node sees `Network` and `NetworkInput`, exactly as from real sockets; a client sees `Wire`. What lies
+ * between the two ends is a connection (connection.ts) over the fabric (fabric.ts). TLS is granted after
+ * the round trips of a handshake without cryptography, once both sides have asked; bytes in the clear
+ * that reach a node waiting for a handshake break it, as they do in reality.
  *
- * What it does not do: packets, congestion control, routing between nodes.
+ * What it does not do: packets, congestion control, routing.
  */
-import { binaryFromBytes, bytesFromBinary, type BinaryString } from "../../src/base/bytes.ts";
+import { binaryFromBytes, type BinaryString } from "../../src/base/bytes.ts";
 import type {
   ConnectionId,
   DialId,
@@ -16,14 +17,12 @@ import type {
   NetworkInput,
   TlsInfo,
 } from "../../src/ports/network.ts";
-import { stream, type Random } from "../random.ts";
+import { stream } from "../random.ts";
 import type { World } from "../world.ts";
-import { Pipe, type PipeOptions, type Segment } from "./pipe.ts";
+import { Connection, type ConnectionParts, type End, type EndParts } from "./connection.ts";
+import { Fabric } from "./fabric.ts";
 
-/** The real network's: more than this unsent is congestion (told once, until drained). */
-export const congestionMarkBytes = 65_536;
-/** As the real network: how long `close` waits for a peer that does not take the rest. */
-export const closeGraceMs = 5_000;
+export { closeGraceMs, congestionMarkBytes, connectTimeoutMs } from "./connection.ts";
 
 /** A client's end of a connection. */
 export interface Wire {
@@ -64,87 +63,206 @@ export interface NodePortOptions {
   readonly deliver: (input: NetworkInput, login: string) => void;
   /** What a turn wrote to one connection, as it leaves. */
   readonly onSent: (connection: ConnectionId, data: BinaryString) => void;
+  /** Where other nodes reach it, `host:port`; the host is the node's name. */
+  readonly address?: string;
 }
 
 export interface SimulatedNetworkOptions {
   readonly world: World;
   readonly seed: number;
-  readonly pipe: PipeOptions & { readonly congestionMarkBytes?: number };
+  readonly pipe: ConnectionParts["pipe"];
+}
+
+interface AcceptOptions {
+  readonly login: string;
+  readonly listener: string;
+  readonly remote: string;
 }
 
 export class SimulatedNetwork {
+  /** Cuts, delays and hosts without power. */
+  readonly fabric: Fabric;
   readonly #options: SimulatedNetworkOptions;
   readonly #nodes = new Map<string, NodePort>();
-  readonly #connections = new Map<ConnectionId, Connection>();
-  readonly #extraLatency = new Map<string, number>();
+  readonly #connections = new Set<Connection>();
+  readonly #dials = new Map<string, number>();
+  readonly #hosts = new Set<string>();
   #lastConnection = 0;
 
   constructor(options: SimulatedNetworkOptions) {
     this.#options = options;
+    this.fabric = new Fabric(() => {
+      for (const connection of [...this.#connections]) connection.refresh();
+    });
   }
 
-  /** A node starts to listen; the port is what its loop calls. */
+  /** A machine that can be reached, whether or not anything runs on it. */
+  addHost(host: string): void {
+    this.#hosts.add(host);
+  }
+
+  /** A node's process starts to listen; the port is what its loop calls. */
   attach(node: string, options: NodePortOptions): NodePort {
-    const port = new NodePort(this.#connections, options);
+    const port = new NodePort(options, (from, dial, address) =>
+      this.#dial(node, from, dial, address),
+    );
     this.#nodes.set(node, port);
+    this.addHost(node);
     return port;
   }
 
   /** A node's process has ended: its kernel resets every connection and refuses new ones. */
   detach(node: string): void {
+    const port = this.#nodes.get(node);
     this.#nodes.delete(node);
-    for (const connection of this.#all()) if (connection.node === node) connection.crash();
+    port?.end((end) => end.reset());
+  }
+
+  /** A node's host has died: nobody hears of it, nobody is answered until it is back. */
+  powerOff(node: string): void {
+    const port = this.#nodes.get(node);
+    this.#nodes.delete(node);
+    this.fabric.setDown(node, true);
+    port?.end((end) => end.vanish());
+  }
+
+  powerOn(node: string): void {
+    this.fabric.setDown(node, false);
   }
 
   connect(request: ConnectRequest): Wire {
     const id = ++this.#lastConnection;
-    const client = clientOf(request.login);
-    const connection = new Connection({
-      id,
-      request,
-      world: this.#options.world,
-      random: stream(this.#options.seed, `network/${request.login}`),
-      pipe: this.#options.pipe,
-      extraLatency: () => this.#extraLatency.get(client) ?? 0,
-      port: () => this.#nodes.get(request.node),
-      onGone: () => this.#connections.delete(id),
+    const { login, node, listener, remote, events } = request;
+    const connection = this.#make({
+      random: stream(this.#options.seed, `network/${login}`),
+      tlsFirst: request.tlsFirst,
+      serverName: request.serverName,
+      from: {
+        id,
+        host: clientOf(login),
+        events: {
+          opened: () => {
+            events.opened();
+            if (request.tlsFirst) events.secured(connection.tls);
+          },
+          received: (bytes) => events.received(bytes),
+          secured: (tls) => events.secured(tls),
+          congested: () => undefined,
+          drained: () => undefined,
+          closed: (reason) => events.closed(reason),
+          refused: (_refused, reason) => events.closed(reason),
+        },
+      },
+      toHost: node,
+      accept: () => {
+        const tls = request.tlsFirst ? connection.tls : undefined;
+        return this.#nodes.get(node)?.accept(node, id, { login, listener, remote }, tls);
+      },
     });
-    this.#connections.set(id, connection);
-    connection.open();
-    return connection;
+    return wireOf(connection, id);
   }
 
   /** Resets the connections of a client, as a router that lost its state does. */
   reset(client: string): number {
-    const hit = this.#of(client);
-    for (const connection of hit) connection.breakBoth();
-    return hit.length;
+    return this.#each(
+      (connection) => connection.touches(client),
+      (connection) => connection.break(),
+    );
+  }
+
+  /** Resets the connections between two hosts. */
+  resetBetween(one: string, other: string): number {
+    return this.#each(
+      (connection) => connection.between(one, other),
+      (connection) => connection.break(),
+    );
   }
 
   /** Silence in both directions, no RST; also for connections that are already half gone. */
   silence(client: string): number {
-    const hit = this.#of(client);
-    for (const connection of hit) connection.setSilent(true);
-    return hit.length;
+    return this.#each(
+      (connection) => connection.touches(client),
+      (connection) => connection.setSilent(true),
+    );
   }
 
   /** Ends all silence: living peers go on, vanished ones answer the next byte with RST. */
   unsilence(client: string): void {
-    for (const connection of this.#of(client)) connection.setSilent(false);
+    this.#each(
+      (connection) => connection.touches(client),
+      (connection) => connection.setSilent(false),
+    );
+  }
+
+  /** Silence on the connections that stand now between two hosts; new ones are not touched. */
+  silenceBetween(one: string, other: string, silent: boolean): number {
+    return this.#each(
+      (connection) => connection.between(one, other),
+      (connection) => connection.setSilent(silent),
+    );
   }
 
   setExtraLatency(client: string, milliseconds: number): void {
-    if (milliseconds === 0) this.#extraLatency.delete(client);
-    else this.#extraLatency.set(client, milliseconds);
+    this.fabric.setHostDelay(client, milliseconds);
   }
 
-  #all(): Connection[] {
-    return [...this.#connections.values()];
+  /** The network's part of all trouble is over. */
+  heal(): void {
+    this.fabric.heal();
+    for (const connection of [...this.#connections]) connection.setSilent(false);
   }
 
-  #of(client: string): Connection[] {
-    return this.#all().filter((connection) => clientOf(connection.login) === client);
+  #each(which: (connection: Connection) => boolean, act: (c: Connection) => void): number {
+    const hit = [...this.#connections].filter(which);
+    for (const connection of hit) act(connection);
+    return hit.length;
   }
+
+  #make(parts: Omit<ConnectionParts, "world" | "fabric" | "pipe" | "onGone">): Connection {
+    const { world, pipe } = this.#options;
+    const connection: Connection = new Connection({
+      ...parts,
+      world,
+      pipe,
+      fabric: this.fabric,
+      onGone: () => this.#connections.delete(connection),
+    });
+    this.#connections.add(connection);
+    connection.open();
+    return connection;
+  }
+
+  #dial(node: string, from: NodePort, dial: DialId, address: string): void {
+    const host = hostOf(address);
+    if (host === undefined || !this.#hosts.has(host)) {
+      const reason = `no host has the address "${address}"`;
+      this.#options.world.after(0, () => from.failDial(dial, reason));
+      return;
+    }
+    const path = `${node}>${host}`;
+    const count = (this.#dials.get(path) ?? 0) + 1;
+    this.#dials.set(path, count);
+    const own = ++this.#lastConnection;
+    const theirs = ++this.#lastConnection;
+    this.#make({
+      random: stream(this.#options.seed, `network/${path}#${count}`),
+      tlsFirst: false,
+      serverName: undefined,
+      from: from.dialling(node, own, dial, { login: host, listener: "cluster", remote: host }),
+      toHost: host,
+      accept: () => {
+        const port = this.#nodes.get(host);
+        if (port?.address !== address) return undefined;
+        return port.accept(host, theirs, { login: node, listener: "cluster", remote: node });
+      },
+    });
+  }
+}
+
+/** Undefined for what is no `host:port`. */
+function hostOf(address: string): string | undefined {
+  const [, host, port] = /^(.+):(\d{1,5})$/.exec(address) ?? [];
+  return Number(port) > 0 && Number(port) < 65_536 ? host : undefined;
 }
 
 export function clientOf(login: string): string {
@@ -152,15 +270,40 @@ export function clientOf(login: string): string {
   return end === -1 ? login : login.slice(0, end);
 }
 
-/** The node's view: writes gather until `flush`, which the node calls at the end of its turn. */
-export class NodePort implements Network {
-  readonly #connections: ReadonlyMap<ConnectionId, Connection>;
-  readonly #options: NodePortOptions;
-  readonly #dirty = new Map<ConnectionId, BinaryString>();
+function wireOf(connection: Connection, id: ConnectionId): Wire {
+  const end = connection.from;
+  return {
+    connection: id,
+    write: (data) => end.write(data),
+    startTls: () => end.startTls(),
+    close: () => (end.state === "open" ? end.close("gave up") : end.reset()),
+    reset: () => end.reset(),
+    vanish: () => {
+      if (end.state === "closed" || end.state === "vanished") return;
+      connection.setSilent(true);
+      end.vanish();
+    },
+    setReading: (reading) => end.setReading(reading),
+    unsentBytes: () => end.unsentBytes(),
+  };
+}
 
-  constructor(connections: ReadonlyMap<ConnectionId, Connection>, options: NodePortOptions) {
-    this.#connections = connections;
+type Dial = (from: NodePort, dial: DialId, address: string) => void;
+
+/** One process's view: writes gather until `flush`, which the node calls at the end of its turn. */
+export class NodePort implements Network {
+  readonly address: string | undefined;
+  readonly #options: NodePortOptions;
+  readonly #dial: Dial;
+  readonly #ends = new Map<ConnectionId, End>();
+  readonly #dirty = new Map<ConnectionId, BinaryString>();
+  #ended = false;
+  #reads = true;
+
+  constructor(options: NodePortOptions, dial: Dial) {
     this.#options = options;
+    this.#dial = dial;
+    this.address = options.address;
   }
 
   write(connection: ConnectionId, data: BinaryString): void {
@@ -168,28 +311,25 @@ export class NodePort implements Network {
   }
 
   dial(dial: DialId, address: string): void {
-    this.#options.deliver(
-      { type: "dial-failed", dial, refused: true, reason: `nobody listens on ${address}` },
-      "",
-    );
+    this.#dial(this, dial, address);
   }
 
   startTls(connection: ConnectionId, _host: string): void {
     this.#flush(connection);
-    this.#connections.get(connection)?.acceptTls();
+    this.#ends.get(connection)?.startTls();
   }
 
   pauseReading(connection: ConnectionId): void {
-    this.#connections.get(connection)?.setNodeReading(false);
+    this.#ends.get(connection)?.setReading(false);
   }
 
   resumeReading(connection: ConnectionId): void {
-    this.#connections.get(connection)?.setNodeReading(true);
+    this.#ends.get(connection)?.setReading(true);
   }
 
   close(connection: ConnectionId): void {
     this.#flush(connection);
-    this.#connections.get(connection)?.closeByNode();
+    this.#ends.get(connection)?.close("reset");
   }
 
   /** The end of a turn: sends what was written, in the order of first writes. */
@@ -197,297 +337,86 @@ export class NodePort implements Network {
     for (const id of this.#dirty.keys()) this.#flush(id);
   }
 
+  /** The process stands still: what arrives stays with its kernel. */
+  setProcessReads(reads: boolean): void {
+    this.#reads = reads;
+    for (const end of this.#ends.values()) end.setProcessReads(reads);
+  }
+
+  /** The process is gone; what happens to each end is the kernel's or the power's doing. */
+  end(what: (end: End) => void): void {
+    this.#ended = true;
+    this.#dirty.clear();
+    for (const end of this.#ends.values()) what(end);
+    this.#ends.clear();
+  }
+
+  /** A connection of somebody else; undefined where nobody listens any more. */
+  accept(
+    host: string,
+    id: ConnectionId,
+    options: AcceptOptions,
+    tls?: TlsInfo,
+  ): EndParts | undefined {
+    return this.#ended ? undefined : this.#parts(host, id, options, undefined, tls);
+  }
+
+  failDial(dial: DialId, reason: string): void {
+    if (this.#ended) return;
+    this.#options.deliver({ type: "dial-failed", dial, refused: false, reason }, "");
+  }
+
+  /** This node's own end of a connection that it opens. */
+  dialling(host: string, id: ConnectionId, dial: DialId, options: AcceptOptions): EndParts {
+    return this.#parts(host, id, options, dial, undefined);
+  }
+
+  #parts(
+    host: string,
+    connection: ConnectionId,
+    { login, listener, remote }: AcceptOptions,
+    dial: DialId | undefined,
+    tls: TlsInfo | undefined,
+  ): EndParts {
+    const tell = (input: NetworkInput): void => {
+      if (!this.#ended) this.#options.deliver(input, login);
+    };
+    const events: EndParts["events"] = {
+      opened: (end) => {
+        if (this.#ended) return end.reset(); // it died while it dialled
+        this.#ends.set(connection, end);
+        if (!this.#reads) end.setProcessReads(false);
+        tell({
+          type: "connection-opened",
+          connection,
+          listener,
+          remote,
+          framing: "tcp",
+          ...(dial === undefined ? {} : { dial }),
+          ...(tls === undefined ? {} : { tls }),
+        });
+      },
+      received: (bytes) => tell({ type: "bytes-received", connection, bytes }),
+      secured: (info) => tell({ type: "tls-established", connection, tls: info }),
+      congested: () => tell({ type: "connection-congested", connection }),
+      drained: () => tell({ type: "connection-drained", connection }),
+      closed: (reason) => {
+        this.#ends.delete(connection);
+        tell({ type: "connection-closed", connection, reason });
+      },
+      refused: (refused, reason) => {
+        if (dial !== undefined) tell({ type: "dial-failed", dial, refused, reason });
+      },
+    };
+    return { id: connection, host, events };
+  }
+
   #flush(id: ConnectionId): void {
     const data = this.#dirty.get(id);
     if (data === undefined) return;
     this.#dirty.delete(id);
     this.#options.onSent(id, data);
-    this.#connections.get(id)?.writeByNode(data);
-  }
-
-  tell(input: NetworkInput, login: string): void {
-    this.#options.deliver(input, login);
-  }
-}
-
-interface ConnectionParts {
-  readonly id: ConnectionId;
-  readonly request: ConnectRequest;
-  readonly world: World;
-  readonly random: Random;
-  readonly pipe: SimulatedNetworkOptions["pipe"];
-  readonly extraLatency: () => number;
-  readonly port: () => NodePort | undefined;
-  readonly onGone: () => void;
-}
-
-/** Both ends of one connection. The node's end and the client's end close each on its own. */
-class Connection implements Wire {
-  readonly connection: ConnectionId;
-  readonly login: string;
-  readonly node: string;
-  readonly #parts: ConnectionParts;
-  readonly #events: WireEvents;
-  readonly #toNode: Pipe;
-  readonly #toClient: Pipe;
-  readonly #tls: TlsInfo;
-  #nodeEnd: "connecting" | "open" | "closing" | "closed" = "connecting";
-  #clientEnd: "connecting" | "open" | "closing" | "closed" | "vanished" = "connecting";
-  #nodeTls: "clear" | "asked" | "secured" = "clear";
-  #clientTls: "clear" | "asked" | "secured" = "clear";
-  #heldByClient: BinaryString = "";
-  #congested = false;
-  #silent = false;
-
-  constructor(parts: ConnectionParts) {
-    this.connection = parts.id;
-    this.login = parts.request.login;
-    this.node = parts.request.node;
-    this.#parts = parts;
-    this.#events = parts.request.events;
-    const { world, random, pipe: options, extraLatency } = parts;
-    const shared = { world, random, options, extraLatency };
-    this.#toNode = new Pipe({
-      ...shared,
-      receive: (segment) => this.#arriveAtNode(segment),
-      onSent: () => undefined,
-    });
-    this.#toClient = new Pipe({
-      ...shared,
-      receive: (segment) => this.#arriveAtClient(segment),
-      onSent: () => this.#relieve(),
-    });
-    this.#tls = {
-      protocol: "TLSv1.3",
-      cipher: "TLS_AES_256_GCM_SHA384",
-      serverName: parts.request.serverName,
-      bindings: { "tls-exporter": random.bytes(32) },
-    };
-  }
-
-  /** One trip for the SYN, one back; a node that does not listen answers with RST. */
-  open(): void {
-    const { world, pipe, random, extraLatency, request } = this.#parts;
-    const trip = (): number => random.between(...pipe.latencyMs) + extraLatency();
-    world.after(trip(), () => {
-      const port = this.#parts.port();
-      if (this.#clientEnd !== "connecting") return this.#forget();
-      if (port === undefined) {
-        this.#nodeEnd = "closed";
-        return world.after(trip(), () => this.#loseClient("refused"));
-      }
-      this.#nodeEnd = "open";
-      if (request.tlsFirst) {
-        this.#nodeTls = "secured";
-        this.#clientTls = "secured";
-      }
-      this.#tell({
-        type: "connection-opened",
-        connection: this.connection,
-        listener: request.listener,
-        remote: request.remote,
-        framing: "tcp",
-        ...(request.tlsFirst ? { tls: this.#tls } : {}),
-      });
-      world.after(trip(), () => {
-        if (this.#clientEnd !== "connecting") return;
-        this.#clientEnd = "open";
-        this.#events.opened();
-        if (request.tlsFirst) this.#events.secured(this.#tls);
-      });
-    });
-  }
-
-  // The client's end.
-
-  write(data: BinaryString): void {
-    if (this.#clientEnd !== "open") return;
-    if (this.#clientTls === "asked") this.#heldByClient += data;
-    else this.#toNode.send({ type: "bytes", data, secured: this.#clientTls === "secured" });
-  }
-
-  startTls(): void {
-    if (this.#clientEnd !== "open" || this.#clientTls !== "clear") return;
-    this.#clientTls = "asked";
-    this.#toNode.send({ type: "client-hello" });
-  }
-
-  close(): void {
-    if (this.#clientEnd !== "open") return this.reset();
-    this.#clientEnd = "closing";
-    this.#toNode.send({ type: "fin" });
-    this.#parts.world.after(closeGraceMs, () => {
-      if (this.#clientEnd === "closing") this.#loseClient("gave up");
-    });
-  }
-
-  reset(): void {
-    if (this.#clientEnd === "closed" || this.#clientEnd === "vanished") return;
-    if (this.#silent) return this.vanish(); // the RST is lost
-    this.#clientEnd = "closed";
-    this.#toClient.cut();
-    const { random, pipe } = this.#parts;
-    this.#parts.world.after(random.between(...pipe.latencyMs), () => this.#loseNode("reset"));
-  }
-
-  vanish(): void {
-    if (this.#clientEnd === "closed" || this.#clientEnd === "vanished") return;
-    this.#clientEnd = "vanished";
-    this.setSilent(true);
-  }
-
-  setReading(reading: boolean): void {
-    this.#toClient.setReading(reading);
-  }
-
-  unsentBytes(): number {
-    return this.#toNode.unsentBytes() + this.#heldByClient.length;
-  }
-
-  // The node's end.
-
-  writeByNode(data: BinaryString): void {
-    if (this.#nodeEnd !== "open") return;
-    this.#toClient.send({ type: "bytes", data, secured: this.#nodeTls !== "clear" });
-    const mark = this.#parts.pipe.congestionMarkBytes ?? congestionMarkBytes;
-    if (this.#congested || this.#toClient.unsentBytes() <= mark) return;
-    this.#congested = true;
-    this.#tell({ type: "connection-congested", connection: this.connection });
-  }
-
-  acceptTls(): void {
-    if (this.#nodeEnd === "open" && this.#nodeTls === "clear") this.#nodeTls = "asked";
-  }
-
-  setNodeReading(reading: boolean): void {
-    this.#toNode.setReading(reading);
-  }
-
-  closeByNode(): void {
-    if (this.#nodeEnd !== "open") return;
-    this.#nodeEnd = "closing";
-    this.#toNode.setReading(true);
-    this.#toClient.send({ type: "fin" });
-    this.#parts.world.after(closeGraceMs, () => {
-      if (this.#nodeEnd === "closing") this.breakBoth();
-    });
-  }
-
-  // The world's doing.
-
-  breakBoth(): void {
-    this.#toNode.cut();
-    this.#toClient.cut();
-    this.#loseNode("reset");
-    this.#loseClient("reset");
-  }
-
-  crash(): void {
-    this.#nodeEnd = "closed";
-    this.#toNode.cut();
-    this.#toClient.cut();
-    const { random, pipe } = this.#parts;
-    this.#parts.world.after(random.between(...pipe.latencyMs), () => this.#loseClient("reset"));
-  }
-
-  setSilent(silent: boolean): void {
-    this.#silent = silent;
-    this.#toNode.setSilent(silent);
-    this.#toClient.setSilent(silent);
-  }
-
-  #arriveAtNode(segment: Segment): void {
-    if (this.#nodeEnd === "closed") return;
-    switch (segment.type) {
-      case "bytes":
-        if (this.#nodeEnd === "closing") return;
-        if (this.#nodeTls !== "clear" && !segment.secured) return this.breakBoth();
-        return this.#tell({
-          type: "bytes-received",
-          connection: this.connection,
-          bytes: bytesFromBinary(segment.data),
-        });
-      case "fin":
-        this.#toClient.send({ type: "fin" });
-        return this.#loseNode("ended");
-      case "client-hello":
-        if (this.#nodeTls === "asked") return this.#toClient.send({ type: "server-hello" });
-        return this.#tell({
-          type: "bytes-received",
-          connection: this.connection,
-          bytes: bytesFromBinary("\x16\x03\x01\x02\x00\x01\x00"),
-        });
-      case "tls-finished":
-        this.#nodeTls = "secured";
-        return this.#tell({
-          type: "tls-established",
-          connection: this.connection,
-          tls: this.#tls,
-        });
-      case "server-hello":
-        return;
-    }
-  }
-
-  #arriveAtClient(segment: Segment): void {
-    if (this.#clientEnd === "vanished") return this.#loseNode("reset");
-    if (this.#clientEnd === "closed") return;
-    switch (segment.type) {
-      case "bytes":
-        if (this.#clientEnd === "open") this.#events.received(bytesFromBinary(segment.data));
-        return;
-      case "fin":
-        if (this.#clientEnd === "open") this.#toNode.send({ type: "fin" });
-        return this.#loseClient("ended");
-      case "server-hello": {
-        this.#clientTls = "secured";
-        this.#toNode.send({ type: "tls-finished" });
-        const held = this.#heldByClient;
-        this.#heldByClient = "";
-        this.#events.secured(this.#tls);
-        if (held !== "") this.write(held);
-        return;
-      }
-      case "client-hello":
-      case "tls-finished":
-        return;
-    }
-  }
-
-  #relieve(): void {
-    if (!this.#congested || this.#toClient.unsentBytes() > 0 || this.#nodeEnd !== "open") return;
-    this.#congested = false;
-    this.#parts.world.after(0, () => {
-      if (this.#nodeEnd === "open") {
-        this.#tell({ type: "connection-drained", connection: this.connection });
-      }
-    });
-  }
-
-  #loseNode(reason: string): void {
-    if (this.#nodeEnd === "closed") return;
-    const told = this.#nodeEnd !== "connecting";
-    this.#nodeEnd = "closed";
-    this.#toNode.cut();
-    if (told) this.#tell({ type: "connection-closed", connection: this.connection, reason });
-    this.#forget();
-  }
-
-  #loseClient(reason: string): void {
-    if (this.#clientEnd === "closed" || this.#clientEnd === "vanished") return;
-    this.#clientEnd = "closed";
-    this.#toClient.cut();
-    this.#events.closed(reason);
-    this.#forget();
-  }
-
-  #forget(): void {
-    const clientGone = this.#clientEnd === "closed" || this.#clientEnd === "vanished";
-    if (this.#nodeEnd === "closed" && clientGone) this.#parts.onGone();
-  }
-
-  #tell(input: NetworkInput): void {
-    this.#parts.port()?.tell(input, this.login);
+    this.#ends.get(id)?.write(data);
   }
 }
 

@@ -4,7 +4,8 @@
  * Bytes are cut anywhere and travel in pieces, each with its own latency, but never overtake each
  * other. What a reader does not take fills a window of bounded size, then the sender's queue. A
  * silent pipe loses nothing and delivers nothing: TCP would send again, so the pieces arrive when
- * the silence ends, if it ends.
+ * the silence ends, if it ends. A deaf pipe delivers, but no acknowledgement comes back: the window
+ * fills though the reader reads.
  *
  *     write -> unsent --[window has room]--> in transit -> arrived --[reading, not silent]--> receiver
  */
@@ -41,6 +42,9 @@ export class Pipe {
   #lastArrival = 0;
   #reading = true;
   #silent = false;
+  #deaf = false;
+  /** Read by the receiver while no acknowledgement came back. */
+  #unacknowledged = 0;
   #cut = false;
 
   constructor(parts: {
@@ -77,13 +81,25 @@ export class Pipe {
   }
 
   setReading(reading: boolean): void {
+    if (this.#reading === reading) return;
     this.#reading = reading;
     if (reading) this.#world.after(0, () => this.#drain());
   }
 
   setSilent(silent: boolean): void {
+    if (this.#silent === silent) return;
     this.#silent = silent;
     if (!silent) this.#world.after(this.#latency(), () => this.#drain());
+  }
+
+  /** Is the way back, on which acknowledgements travel, blocked? */
+  setDeaf(deaf: boolean): void {
+    if (this.#deaf === deaf) return;
+    this.#deaf = deaf;
+    if (deaf) return;
+    this.#windowUsed -= this.#unacknowledged;
+    this.#unacknowledged = 0;
+    this.#pump();
   }
 
   /** Nothing arrives any more, not even what is under way. */
@@ -149,8 +165,11 @@ export class Pipe {
       const segment = this.#arrived.shift();
       if (segment === undefined) return;
       if (segment.type === "bytes") {
-        this.#windowUsed -= segment.data.length;
-        this.#pump();
+        if (this.#deaf) this.#unacknowledged += segment.data.length;
+        else {
+          this.#windowUsed -= segment.data.length;
+          this.#pump();
+        }
       }
       this.#receive(segment);
     }

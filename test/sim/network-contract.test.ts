@@ -2,6 +2,7 @@ import { binaryFromBytes } from "../../src/base/bytes.ts";
 import type { NetworkInput } from "../../src/ports/network.ts";
 import { SimulatedNetwork } from "../../sim/ports/network.ts";
 import { World } from "../../sim/world.ts";
+import { dialContract, type DialHarness, type DialNode } from "../contracts/dial-contract.ts";
 import {
   networkContract,
   type NetworkHarness,
@@ -85,3 +86,46 @@ function harness(cutChance: number): Promise<NetworkHarness> {
 
 networkContract("simulated network", () => harness(0));
 networkContract("simulated network, bytes cut anywhere", () => harness(1));
+
+function dialHarness(cutChance: number): Promise<DialHarness> {
+  const world = new World();
+  const network = new SimulatedNetwork({
+    world,
+    seed: 7,
+    pipe: { latencyMs: [1, 30], cutChance, windowBytes: 65_536 },
+  });
+  const node = (name: string): DialNode => {
+    const inputs: NetworkInput[] = [];
+    const port = network.attach(name, {
+      deliver: (input) => void inputs.push(input),
+      onSent: () => undefined,
+      address: `${name}:7000`,
+    });
+    return {
+      inputs,
+      turn(act) {
+        act(port);
+        port.flush();
+      },
+    };
+  };
+  return Promise.resolve({
+    dialler: node("n1"),
+    listener: node("n2"),
+    address: "n2:7000",
+    refusingAddress: "n2:7001",
+    diallerRemote: "n1",
+    until(condition) {
+      const end = world.now() + patienceMs;
+      while (!condition()) {
+        if (world.now() >= end) throw new Error("The condition never came true");
+        world.runUntil(world.now() + 50);
+      }
+      return Promise.resolve();
+    },
+    close: () => Promise.resolve(),
+  });
+}
+
+dialContract("simulated network", () => dialHarness(0));
+dialContract("simulated network, bytes cut anywhere", () => dialHarness(1));

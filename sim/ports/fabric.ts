@@ -1,0 +1,75 @@
+/**
+ * Fabric: can a packet from this host reach that one, and how long does it take?
+ *
+ * Hosts are names: clients, nodes, the database. A cut has a direction; cuts are counted, so that two
+ * troubles which overlap end each on its own. A host that is down answers nobody. Whoever holds bytes
+ * is told when something changes. Knows no connections and no protocol.
+ */
+export class Fabric {
+  readonly #cuts = new Map<string, number>();
+  readonly #down = new Set<string>();
+  readonly #delays = new Map<string, number>();
+  readonly #onChange: () => void;
+
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+  }
+
+  isCut(from: string, to: string): boolean {
+    if (this.#down.size > 0 && (this.#down.has(from) || this.#down.has(to))) return true;
+    return this.#cuts.size > 0 && this.#cuts.has(pair(from, to));
+  }
+
+  cut(from: string, to: string): void {
+    const key = pair(from, to);
+    this.#cuts.set(key, (this.#cuts.get(key) ?? 0) + 1);
+    this.#onChange();
+  }
+
+  mend(from: string, to: string): void {
+    const key = pair(from, to);
+    const count = (this.#cuts.get(key) ?? 0) - 1;
+    if (count > 0) this.#cuts.set(key, count);
+    else this.#cuts.delete(key);
+    this.#onChange();
+  }
+
+  /** Power is off: nothing leaves the host, nothing reaches it. */
+  setDown(host: string, down: boolean): void {
+    if (down) this.#down.add(host);
+    else this.#down.delete(host);
+    this.#onChange();
+  }
+
+  /** Milliseconds on top of the usual, for all that this host sends and receives. */
+  setHostDelay(host: string, milliseconds: number): void {
+    set(this.#delays, host, milliseconds);
+  }
+
+  /** Milliseconds on top of the usual, one way. */
+  setPathDelay(from: string, to: string, milliseconds: number): void {
+    set(this.#delays, pair(from, to), milliseconds);
+  }
+
+  delay(from: string, to: string): number {
+    const delays = this.#delays;
+    if (delays.size === 0) return 0;
+    return (delays.get(from) ?? 0) + (delays.get(to) ?? 0) + (delays.get(pair(from, to)) ?? 0);
+  }
+
+  /** All cuts and delays are over; hosts without power stay so. */
+  heal(): void {
+    this.#cuts.clear();
+    this.#delays.clear();
+    this.#onChange();
+  }
+}
+
+function pair(from: string, to: string): string {
+  return `${from}>${to}`;
+}
+
+function set(map: Map<string, number>, key: string, milliseconds: number): void {
+  if (milliseconds === 0) map.delete(key);
+  else map.set(key, milliseconds);
+}

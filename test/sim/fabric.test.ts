@@ -1,0 +1,204 @@
+import { expect, test } from "vitest";
+import { binaryFromBytes } from "../../src/base/bytes.ts";
+import type { ConnectionId, NetworkInput } from "../../src/ports/network.ts";
+import { SimulatedNetwork, type NodePort } from "../../sim/ports/network.ts";
+import { World } from "../../sim/world.ts";
+
+class Host {
+  readonly inputs: NetworkInput[] = [];
+  readonly port: NodePort;
+
+  constructor(network: SimulatedNetwork, name: string) {
+    this.port = network.attach(name, {
+      deliver: (input) => void this.inputs.push(input),
+      onSent: () => undefined,
+      address: `${name}:7000`,
+    });
+  }
+
+  /** What it was told, in short. */
+  get told(): string[] {
+    return this.inputs.map((input) => {
+      if (input.type === "connection-closed") return `closed: ${input.reason}`;
+      if (input.type === "dial-failed")
+        return input.refused ? "refused" : `failed: ${input.reason}`;
+      return input.type;
+    });
+  }
+
+  get text(): string {
+    return this.inputs
+      .map((input) => (input.type === "bytes-received" ? binaryFromBytes(input.bytes) : ""))
+      .join("");
+  }
+
+  get connection(): ConnectionId {
+    const opened = this.inputs.findLast((input) => input.type === "connection-opened");
+    return opened?.type === "connection-opened" ? opened.connection : -1;
+  }
+
+  say(text: string): void {
+    this.port.write(this.connection, text);
+    this.port.flush();
+  }
+}
+
+function two(options: { dial?: boolean; windowBytes?: number } = {}) {
+  const world = new World();
+  const network = new SimulatedNetwork({
+    world,
+    seed: 1,
+    pipe: { latencyMs: [1, 5], cutChance: 0, windowBytes: options.windowBytes ?? 65_536 },
+  });
+  const a = new Host(network, "a");
+  const b = new Host(network, "b");
+  const pass = (ms: number): void => world.runUntil(world.now() + ms);
+  if (options.dial !== false) {
+    a.port.dial(1, "b:7000");
+    pass(100);
+  }
+  return { network, fabric: network.fabric, a, b, pass };
+}
+
+test("fabric: a cut in one direction holds that direction's bytes and frees them when it heals", () => {
+  const { fabric, a, b, pass } = two();
+  fabric.cut("a", "b");
+  a.say("held");
+  b.say("free");
+  pass(60_000);
+  expect([a.text, b.text]).toEqual(["free", ""]);
+  fabric.mend("a", "b");
+  pass(100);
+  expect(b.text).toBe("held");
+  expect(a.told).toEqual(["connection-opened", "bytes-received"]);
+});
+
+test("fabric: without acknowledgements the window fills though the reader reads", () => {
+  const { fabric, a, b, pass } = two({ windowBytes: 1_000 });
+  fabric.cut("a", "b");
+  b.say("x".repeat(5_000));
+  pass(60_000);
+  expect(a.text).toHaveLength(1_000);
+  fabric.mend("a", "b");
+  pass(1_000);
+  expect(a.text).toHaveLength(5_000);
+});
+
+test("fabric: two cuts that overlap end each on its own", () => {
+  const { fabric, a, b, pass } = two();
+  fabric.cut("a", "b");
+  fabric.cut("a", "b");
+  fabric.mend("a", "b");
+  a.say("held");
+  pass(1_000);
+  expect(b.text).toBe("");
+  fabric.mend("a", "b");
+  pass(1_000);
+  expect(b.text).toBe("held");
+});
+
+test("fabric: a dial into a cut has no answer for ten seconds, in either direction", () => {
+  for (const [from, to] of [
+    ["a", "b"],
+    ["b", "a"],
+  ] as const) {
+    const { fabric, a, b, pass } = two({ dial: false });
+    fabric.cut(from, to);
+    a.port.dial(1, "b:7000");
+    pass(9_900);
+    expect(a.told).toEqual([]);
+    pass(200);
+    expect(a.told).toEqual(["failed: timed out"]);
+    expect(b.told).toEqual([]);
+  }
+});
+
+test("fabric: a dial into a cut that heals in time gets through", () => {
+  const { fabric, a, b, pass } = two({ dial: false });
+  fabric.cut("a", "b");
+  a.port.dial(1, "b:7000");
+  pass(5_000);
+  fabric.mend("a", "b");
+  pass(2_100);
+  expect([a.told, b.told]).toEqual([["connection-opened"], ["connection-opened"]]);
+});
+
+test("fabric: a process that ends resets its connections; its successor is a stranger", () => {
+  const { network, a, b, pass } = two();
+  network.detach("b");
+  pass(100);
+  expect(a.told).toEqual(["connection-opened", "closed: reset"]);
+  a.port.dial(2, "b:7000");
+  pass(100);
+  expect(a.told.at(-1)).toBe("refused");
+  const again = new Host(network, "b");
+  a.port.dial(3, "b:7000");
+  pass(100);
+  expect(again.told).toEqual(["connection-opened"]);
+  expect(b.told).toEqual(["connection-opened"]);
+});
+
+test("fabric: a reset that a cut swallows is learned from the answer to the next byte", () => {
+  const { network, fabric, a, pass } = two();
+  fabric.cut("b", "a");
+  network.detach("b");
+  pass(10_000);
+  a.say("anybody there?");
+  pass(10_000);
+  expect(a.told).toEqual(["connection-opened"]);
+  fabric.mend("b", "a");
+  pass(100);
+  expect(a.told).toEqual(["connection-opened", "closed: reset"]);
+});
+
+test("fabric: a host without power answers nobody; back again it knows no old connection", () => {
+  const { network, a, pass } = two();
+  network.powerOff("b");
+  a.say("anybody there?");
+  a.port.dial(2, "b:7000");
+  pass(20_000);
+  expect(a.told).toEqual(["connection-opened", "failed: timed out"]);
+  network.powerOn("b");
+  pass(100);
+  expect(a.told.at(-1)).toBe("closed: reset");
+  a.port.dial(3, "b:7000");
+  pass(100);
+  expect(a.told.at(-1)).toBe("refused");
+});
+
+test("fabric: who gave up dialling answers the listener's first byte with a reset", () => {
+  const { fabric, a, b, pass } = two({ dial: false });
+  fabric.setPathDelay("b", "a", 11_000); // the answer is under way when the patience ends
+  a.port.dial(1, "b:7000");
+  pass(10_500);
+  expect(a.told).toEqual(["failed: timed out"]);
+  expect(b.told).toEqual(["connection-opened"]);
+  fabric.setPathDelay("b", "a", 0);
+  b.say("welcome");
+  pass(20_000);
+  expect(b.told).toEqual(["connection-opened", "closed: reset"]);
+  expect(a.told).toEqual(["failed: timed out"]);
+});
+
+test("fabric: a process that stands still takes nothing, and all of it afterwards", () => {
+  const { a, b, pass } = two({ windowBytes: 1_000 });
+  b.port.setProcessReads(false);
+  a.say("x".repeat(3_000));
+  pass(60_000);
+  expect(b.text).toBe("");
+  b.port.setProcessReads(true);
+  pass(1_000);
+  expect(b.text).toHaveLength(3_000);
+});
+
+test("fabric: silence between two hosts leaves new connections alone", () => {
+  const { network, a, b, pass } = two();
+  expect(network.silenceBetween("b", "a", true)).toBe(1);
+  a.say("lost");
+  pass(1_000);
+  a.port.dial(2, "b:7000");
+  pass(100);
+  a.say("heard");
+  pass(100);
+  expect(b.text).toBe("heard");
+});
