@@ -8,3 +8,4 @@ export { lastActivity } from "./last-activity.ts";
 export { legacySession } from "./legacy-session.ts";
 export { connectionMethods } from "./connection-methods.ts";
 export { health } from "./health.ts";
+export { clusterStatus } from "./cluster-status.ts";

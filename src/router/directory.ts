@@ -21,7 +21,7 @@ import {
   priorityIn,
   stampIn,
 } from "./session-record.ts";
-import { Session } from "./session.ts";
+import type { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
 
 /** What the directory uses of a replicated table. */

@@ -46,8 +46,14 @@ export interface Feature {
   /** In-band registration before authentication (XEP-0077): host and request in, reply out. */
   readonly register?: (host: string, iq: Stanza, context: FeatureContext) => Stanza | Work<Stanza>;
   /** GET requests by path. */
-  readonly http?: Readonly<Record<string, (host: string, context: FeatureContext) => HttpAnswer>>;
+  readonly http?: HttpPaths;
+  /** The same for operators: answered only by listeners that also serve metrics. */
+  readonly operatorHttp?: HttpPaths;
 }
+
+export type HttpPaths = Readonly<
+  Record<string, (host: string, context: FeatureContext) => HttpAnswer>
+>;
 
 export interface FeatureContext {
   readonly now: Now;
@@ -62,6 +68,8 @@ export interface FeatureContext {
   readonly endSessions: (bare: string, text: string) => void;
   /** Why the node should get no new clients now; undefined: it is ready. */
   readonly notReady: string | undefined;
+  /** A plain value of what this node sees of its cluster; undefined without one. */
+  readonly clusterStatus: (now: Now) => unknown;
   /** Absolute URLs at which clients can connect otherwise (XEP-0156). */
   readonly websocketUrls: (host: string) => readonly string[];
 }

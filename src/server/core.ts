@@ -20,8 +20,10 @@ import { Router } from "../router/router.ts";
 import { Directory } from "../router/directory.ts";
 import { JidCache } from "../xmpp/jid.ts";
 import { Authentication } from "./authentication.ts";
+import { ClusterHost } from "./cluster-host.ts";
 import { Clients, type Client, type ClientRequest } from "./clients.ts";
 import type { Config } from "./config.ts";
+import { earliest } from "./earliest.ts";
 import type { Core, WorldEffect, WorldInput } from "./effects.ts";
 import { Faults } from "./faults.ts";
 import { FeatureHost, type Moment } from "./feature-host.ts";
@@ -56,9 +58,12 @@ export class MeerkatCore implements Core {
   readonly #authentication: Authentication;
   readonly #life: SessionLife;
   readonly #traffic: Traffic;
+  readonly #cluster: ClusterHost | undefined;
   #effects: WorldEffect[] = [];
   #startedAt: Now | undefined;
   #stopAt: Instant | undefined;
+  /** The clients have gone, or have had their time. */
+  #drained = false;
   #stopped = false;
 
   constructor(options: CoreOptions) {
@@ -71,7 +76,8 @@ export class MeerkatCore implements Core {
     const jids = new JidCache(jidCacheSize);
     const { directory } = this;
     const work = new WorkRunner(emit, maxOpenRequests);
-    const host = new FeatureHost(options);
+    const clusterStatus = (now: Now): unknown => this.#cluster?.status(now);
+    const host = new FeatureHost({ ...options, clusterStatus });
     const clients = new Clients({
       ...{ config, entropy: options.entropy, counts, faults, emit },
       requested: (now, client, request) => this.#fromClient(now, client, request),
@@ -82,28 +88,44 @@ export class MeerkatCore implements Core {
     this.#authentication = new Authentication({ ...options, counts, faults, work, clients });
     this.#life = new SessionLife({
       ...{ ...options, counts, clients, directory },
-      settle: () => false,
+      settle: (now, request) => this.#cluster?.settle(now, request) ?? false,
     });
     this.#traffic = new Traffic({
       router: new Router(config.general.hosts, directory, jids, features),
       moment: (now) => this.#moment(now),
       ...{ directory, jids, features, host, counts, faults, work, clients },
     });
+    if (config.cluster === undefined) return;
+    const { crypto, entropy, log } = options;
+    this.#cluster = new ClusterHost({
+      ...{ config: config.cluster, crypto, entropy, log, counts, faults, work, directory, emit },
+      life: this.#life,
+      traffic: this.#traffic,
+      superseded: (now) => this.#shutDown(now),
+    });
   }
 
   deadline(): Instant | undefined {
-    const next = this.#clients.deadline();
-    if (this.#stopAt === undefined || this.#stopped) return next;
-    return next === undefined ? this.#stopAt : Math.min(next, this.#stopAt);
+    if (this.#stopped) return undefined;
+    // A node of a cluster has something to do before anybody connects.
+    if (this.#startedAt === undefined && this.#cluster !== undefined) return -Infinity;
+    const stopAt = this.#drained ? undefined : this.#stopAt;
+    return earliest(this.#clients.deadline(), this.#cluster?.deadline(), stopAt);
   }
 
   step(now: Now, input: WorldInput): readonly WorldEffect[] {
     this.#effects = [];
-    this.#startedAt ??= now;
+    if (this.#startedAt === undefined) {
+      this.#startedAt = now;
+      this.#cluster?.start(now);
+    }
     switch (input.type) {
       case "query-answered":
       case "query-failed":
       case "key-derived":
+      case "host-resolved":
+      case "file-read":
+      case "lookup-failed":
         this.#work.answer(now, input);
         break;
       case "http-requested":
@@ -111,14 +133,17 @@ export class MeerkatCore implements Core {
         break;
       case "deadline-reached":
         this.#clients.expire(now);
+        this.#cluster?.expire(now);
         break;
       case "shutdown-requested":
         this.#shutDown(now);
         break;
       default:
-        this.#clients.fromNetwork(now, input, this.#stopAt === undefined);
+        if (this.#cluster?.fromNetwork(now, input) === true) break;
+        this.#clients.fromNetwork(now, input, this.#mayOpen());
         break;
     }
+    this.#cluster?.flush(now);
     this.#stopIfDone(now);
     return this.#effects;
   }
@@ -152,8 +177,12 @@ export class MeerkatCore implements Core {
 
   // --- time and the end
 
+  #mayOpen(): boolean {
+    return this.#stopAt === undefined && (this.#cluster?.serving ?? true);
+  }
+
   #moment(now: Now): Moment {
-    const notReady = this.#stopAt === undefined ? undefined : "shutting down";
+    const notReady = this.#stopAt === undefined ? this.#cluster?.notReady(now) : "shutting down";
     return { now, startedAt: this.#startedAt ?? now, notReady };
   }
 
@@ -164,9 +193,11 @@ export class MeerkatCore implements Core {
     this.#clients.shutDown(now);
   }
 
+  /** First the clients, then the cluster, then the process. */
   #stopIfDone(now: Now): void {
     if (this.#stopAt === undefined || this.#stopped) return;
-    if (this.#clients.size > 0 && now.at < this.#stopAt) return;
+    this.#drained ||= this.#clients.size === 0 || now.at >= this.#stopAt;
+    if (!this.#drained || this.#cluster?.leave(now) === false) return;
     this.#stopped = true;
     this.#effects.push({ type: "stopped" });
   }

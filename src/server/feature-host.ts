@@ -12,6 +12,7 @@ export interface FeatureHostOptions {
   readonly version: string;
   readonly entropy: Entropy;
   readonly crypto: Crypto;
+  readonly clusterStatus: FeatureContext["clusterStatus"];
 }
 
 /** What changes from one request to the next. */
@@ -29,8 +30,13 @@ type Constant = Omit<FeatureContext, keyof Moment | "endSessions">;
 export class FeatureHost {
   readonly #features: readonly Feature[];
   readonly #constant: Constant;
+  /** Names of the listeners that serve metrics. */
+  readonly #operators: ReadonlySet<string>;
 
-  constructor({ config, features, version, crypto, entropy }: FeatureHostOptions) {
+  constructor(options: FeatureHostOptions) {
+    const { config, features, version, crypto, entropy, clusterStatus } = options;
+    const operators = config.listen.filter((each) => each.kind === "http" && each.metrics);
+    this.#operators = new Set(operators.map(({ name }) => name));
     this.#features = features;
     this.#constant = {
       version,
@@ -39,6 +45,7 @@ export class FeatureHost {
       crypto,
       entropy,
       scramIterations: config.auth.scram_iterations,
+      clusterStatus,
       websocketUrls: (host) => websocketUrls(config, host),
     };
   }
@@ -60,12 +67,16 @@ export class FeatureHost {
       crypto: constant.crypto,
       entropy: constant.entropy,
       scramIterations: constant.scramIterations,
+      clusterStatus: constant.clusterStatus,
       websocketUrls: constant.websocketUrls,
     };
   }
 
-  serve({ request, method, path, host }: HttpInput, moment: Moment): HttpEffect {
-    const answerer = this.#features.flatMap(({ http }) => http?.[path] ?? [])[0];
+  serve({ request, listener, method, path, host }: HttpInput, moment: Moment): HttpEffect {
+    const forOperators = this.#operators.has(listener);
+    const answerer = this.#features.flatMap(
+      ({ http, operatorHttp }) => http?.[path] ?? (forOperators ? operatorHttp?.[path] : []) ?? [],
+    )[0];
     if (answerer === undefined) {
       const body = "Nothing is served here\n";
       return { type: "respond", request, status: 404, headers: plainText, body };

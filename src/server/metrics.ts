@@ -45,6 +45,12 @@ export class NodeMetrics {
     "meerkat_stanzas_forwarded_total",
     "Stanzas sent on to the node of their recipient.",
   );
+  readonly returned = cell(
+    "counter",
+    "meerkat_stanzas_returned_total",
+    "Stanzas looked up again since the node they were sent to has gone.",
+  );
+  readonly peers = cell("gauge", "meerkat_cluster_peers", "Nodes that this one is linked with.");
   readonly duplicates = cell(
     "counter",
     "meerkat_stanzas_duplicate_total",
@@ -84,6 +90,8 @@ export class NodeMetrics {
       this.delivered,
       this.bounced,
       this.forwarded,
+      this.returned,
+      this.peers,
       this.duplicates,
       this.refusedFrames,
       this.unsettled,

@@ -12,6 +12,7 @@ import { defaultConfig, listenerDefaults, type Config } from "../../src/server/c
 import type { WorldInput } from "../../src/server/effects.ts";
 import type { Recorder } from "../../src/server/recorder.ts";
 import { server, type Server } from "../../src/server/server.ts";
+import { selectKeys } from "../../src/storage/accounts.ts";
 import { makeScramKeys } from "../../src/stream/sasl/scram.ts";
 
 export const smallConfig: Config = {
@@ -41,6 +42,24 @@ function derive({ hash, password, salt: salted, iterations }: KeyDerivation): Ui
   const name = hash.replace("-", "");
   const lengths = { "sha-1": 20, "sha-256": 32, "sha-512": 64 };
   return pbkdf2Sync(password, salted, iterations, lengths[hash], name);
+}
+
+/** What the database has of everybody: the keys of `secret`. */
+export function keysOfSecret(): Record<
+  "salt" | "stored_key" | "server_key" | "derived",
+  Uint8Array
+> & {
+  iterations: number;
+} {
+  const derived = derive({
+    hash: "sha-256",
+    password: bytesFromText("secret"),
+    salt,
+    iterations: 2,
+  });
+  const keys = makeScramKeys(pureCrypto, "sha-256", derived, salt, 2);
+  const { storedKey: stored_key, serverKey: server_key } = keys;
+  return { salt, iterations: 2, stored_key, server_key, derived };
 }
 
 export class SmallNode {
@@ -124,20 +143,9 @@ export class SmallNode {
   }
 
   #query(request: number, queries: readonly Query[]): void {
-    const keys = makeScramKeys(
-      pureCrypto,
-      "sha-256",
-      derive({ hash: "sha-256", password: bytesFromText("secret"), salt, iterations: 2 }),
-      salt,
-      2,
-    );
-    const row = {
-      salt,
-      iterations: 2,
-      stored_key: keys.storedKey,
-      server_key: keys.serverKey,
-    };
-    this.deliver({ type: "query-answered", request, results: queries.map(() => [row]) });
+    const row = keysOfSecret();
+    const results = queries.map(({ statement }) => (statement === selectKeys ? [row] : []));
+    this.deliver({ type: "query-answered", request, results });
   }
 }
 

@@ -1,0 +1,279 @@
+/**
+ * Cluster host: how does the cluster's machine meet the world and the rest of this server?
+ *
+ * It stands between `Cluster`, which knows neither XMPP nor the ports, and the core: connections of the
+ * listener `cluster` go to it, what it asks of the network goes out, stanzas of other nodes go to the
+ * traffic and changed records to the sessions. The process' identity is drawn at the first step, since
+ * only there are clock and entropy at hand. Everything leaves at the end of the core's step (`flush`).
+ */
+import { bytesFromBinary, bytesFromText, toHex, type BinaryString } from "../base/bytes.ts";
+import { second, type Duration, type Instant, type Now } from "../base/time.ts";
+import { Cluster, type ClusterEffect, type ClusterInput } from "../cluster/cluster.ts";
+import { WireError } from "../cluster/codec.ts";
+import { kinds } from "../cluster/messages.ts";
+import { peerText, type Peer } from "../cluster/peer.ts";
+import { linkLimits, linkTiming } from "../cluster/timing.ts";
+import type { Crypto } from "../ports/crypto.ts";
+import type { Entropy } from "../ports/entropy.ts";
+import type { Log } from "../ports/log.ts";
+import type { ConnectionId, NetworkEffect, NetworkInput } from "../ports/network.ts";
+import type { Directory } from "../router/directory.ts";
+import { sessionTable } from "../router/session-record.ts";
+import { ClusterReadiness, type DiscoveredNode } from "./cluster-readiness.ts";
+import { clusterStatus } from "./cluster-status.ts";
+import type { ClusterConfig } from "./config.ts";
+import { DiscoveryHost } from "./discovery-host.ts";
+import type { Faults } from "./faults.ts";
+import type { NodeMetrics } from "./metrics.ts";
+import type { SessionLife } from "./session-life.ts";
+import { StanzaExchange } from "./stanza-exchange.ts";
+import type { Traffic } from "./traffic.ts";
+import { earliest } from "./earliest.ts";
+import type { WorkRunner } from "./work-runner.ts";
+
+export interface ClusterHostOptions {
+  readonly config: ClusterConfig;
+  readonly crypto: Crypto;
+  readonly entropy: Entropy;
+  readonly log: Log;
+  readonly counts: NodeMetrics;
+  readonly faults: Faults;
+  readonly work: WorkRunner;
+  readonly directory: Directory;
+  readonly life: SessionLife;
+  readonly traffic: Traffic;
+  readonly emit: (effect: NetworkEffect) => void;
+  /** A later process of our name is a member: this one must stop. */
+  readonly superseded: (now: Now) => void;
+}
+
+const listenerName = "cluster";
+/** How long a drained node waits for its connections to be closed. */
+const leaveGrace: Duration = second;
+/** One flush may cause another (a stanza handed back is sent again); more than a few is a circle. */
+const flushesMax = 16;
+
+export class ClusterHost {
+  readonly #options: ClusterHostOptions;
+  readonly #readiness: ClusterReadiness;
+  readonly #connections = new Set<ConnectionId>();
+  #cluster: Cluster | undefined;
+  #self: Peer | undefined;
+  #exchange: StanzaExchange | undefined;
+  #discovery: DiscoveryHost | undefined;
+  #leaveBy: Instant | undefined;
+  /** Discovery has taken us off its list, or could not. */
+  #rowGone = false;
+
+  constructor(options: ClusterHostOptions) {
+    this.#options = options;
+    this.#readiness = new ClusterReadiness(options.config.node_name);
+  }
+
+  deadline(): Instant | undefined {
+    return earliest(this.#cluster?.deadline(), this.#discovery?.deadline(), this.#leaveBy);
+  }
+
+  /** The first step of the node. */
+  start(now: Now): void {
+    const { config, entropy, work, log, superseded } = this.#options;
+    const boot = toHex(entropy.bytes(8));
+    this.#discovery = new DiscoveryHost({
+      ...{ config, boot, work, log, superseded },
+      identified: (later, incarnation) =>
+        this.#join({ name: config.node_name, incarnation, boot }, later),
+      listed: (later, peers) => this.#listed(later, peers),
+      left: () => void (this.#rowGone = true),
+    });
+    this.#discovery.expire(now);
+  }
+
+  /** Who has no identity yet can neither see other sessions nor be seen: it serves nobody. */
+  get serving(): boolean {
+    return this.#cluster !== undefined;
+  }
+
+  /** Why the node should get no new clients on the cluster's account. */
+  notReady(now: Now): string | undefined {
+    return this.#discovery?.notReady(now.at) ?? this.#readiness.reason(now.at, this.#cluster);
+  }
+
+  status(now: Now): unknown {
+    return clusterStatus({
+      config: this.#options.config,
+      self: this.#self,
+      notReady: this.notReady(now),
+      discovered: this.#readiness.discovered,
+      cluster: this.#cluster,
+    });
+  }
+
+  /** See `SessionLife`: false as long as there is nobody to ask. */
+  settle(now: Now, request: number): boolean {
+    this.#cluster?.settle(now, request);
+    return this.#cluster !== undefined;
+  }
+
+  /** True if the input was the cluster's. */
+  fromNetwork(now: Now, input: NetworkInput): boolean {
+    switch (input.type) {
+      case "connection-opened": {
+        if (input.listener !== listenerName) return false;
+        this.#connections.add(input.connection);
+        const { connection, remote, dial, tls } = input;
+        const channelBinding = tls?.bindings["tls-exporter"];
+        this.#step(now, {
+          ...{ type: "connection-opened", connection, remote },
+          ...(dial === undefined ? {} : { dial }),
+          ...(channelBinding === undefined ? {} : { channelBinding }),
+        });
+        return true;
+      }
+      case "dial-failed":
+        this.#step(now, input);
+        return true;
+      case "bytes-received":
+        if (!this.#connections.has(input.connection)) return false;
+        this.#step(now, input);
+        return true;
+      case "connection-closed":
+        if (!this.#connections.delete(input.connection)) return false;
+        this.#step(now, input);
+        return true;
+      default:
+        return this.#connections.has(input.connection); // links have windows of their own
+    }
+  }
+
+  expire(now: Now): void {
+    this.#discovery?.expire(now);
+    this.#step(now, { type: "deadline-reached" });
+  }
+
+  /** The end of a core step: what was written and sent leaves. */
+  flush(now: Now): void {
+    if (this.#cluster === undefined) return;
+    for (let flushes = 0; flushes < flushesMax; flushes += 1) {
+      const effects = this.#cluster.flush(now);
+      if (effects.length === 0) return;
+      this.#perform(now, effects);
+    }
+  }
+
+  /** The node is drained: takes leave of its peers; true once they have had time to hear it. */
+  leave(now: Now): boolean {
+    if (this.#leaveBy === undefined) {
+      this.flush(now); // the sessions' ends first
+      this.#leaveBy = now.at + leaveGrace;
+      this.#step(now, { type: "leave" });
+      this.flush(now);
+      this.#discovery?.leave(now);
+    }
+    return (this.#connections.size === 0 && this.#rowGone) || now.at >= this.#leaveBy;
+  }
+
+  #join(self: Peer, now: Now): void {
+    const { config, crypto, entropy, directory, traffic, log } = this.#options;
+    const cluster = new Cluster({
+      self,
+      address: config.advertised_address,
+      cluster: config.cluster_name,
+      secret: bytesFromText(config.secret),
+      hmac: (key, data) => crypto.hmac("sha-256", key, data),
+      equal: (a, b) => crypto.equal(a, b),
+      entropy,
+      timing: {
+        ...linkTiming,
+        heartbeatInterval: config.heartbeat_interval,
+        heartbeatTimeout: config.heartbeat_timeout,
+        linkGrace: config.link_grace,
+      },
+      limits: linkLimits,
+      tables: [sessionTable],
+    });
+    this.#cluster = cluster;
+    this.#self = self;
+    this.#exchange = new StanzaExchange(self, (peer, kind, body) => cluster.send(peer, kind, body));
+    directory.join(self, cluster.table(sessionTable.name));
+    traffic.join(this.#exchange);
+    log.write("info", "cluster-joined", { peer: peerText(self), at: now.wall });
+  }
+
+  /** The list of nodes that is now in force, without ourselves. */
+  #listed(now: Now, peers: readonly DiscoveredNode[]): void {
+    this.#readiness.listed(now.at, peers);
+    this.#step(now, { type: "peers-discovered", peers });
+  }
+
+  #step(now: Now, input: ClusterInput): void {
+    if (this.#cluster !== undefined) this.#perform(now, this.#cluster.step(now, input));
+  }
+
+  #perform(now: Now, effects: readonly ClusterEffect[]): void {
+    for (const effect of effects) {
+      try {
+        this.#performOne(now, effect);
+      } catch (error) {
+        if (error instanceof WireError) this.#options.faults.refusedFrame(error.message);
+        else this.#options.faults.bug("cluster-fault", error);
+      }
+    }
+  }
+
+  #performOne(now: Now, effect: ClusterEffect): void {
+    const { emit, life, log, traffic, counts } = this.#options;
+    switch (effect.type) {
+      case "dial":
+      case "write":
+      case "close":
+        return emit(effect);
+      case "peer-up":
+        counts.peers.value += 1;
+        return log.write("info", "peer-up", { peer: peerText(effect.peer) });
+      case "peer-down":
+        return this.#peerDown(now, effect);
+      case "message-received":
+        if (effect.kind === kinds.stanza) traffic.frame(now, effect.body, false);
+        return;
+      case "settled":
+        return life.settled(now, effect.request, effect.missing.length);
+      case "record-changed":
+        if (effect.after !== undefined) life.recordWritten(now, effect.key);
+        return;
+      case "partition-shown":
+        return life.ownerShown(now, effect.owner);
+      case "partition-hidden":
+        return;
+      case "peer-synced":
+        return log.write("info", "peer-synced", { peer: peerText(effect.peer) });
+      case "superseded":
+        log.write("error", "superseded", { by: peerText(effect.by) });
+        return this.#options.superseded(now);
+      case "log":
+        return log.write(effect.level, effect.event, effect.fields);
+    }
+  }
+
+  /** Its records are hidden by now: what it did not receive is looked up again, in order. */
+  #peerDown(now: Now, effect: Extract<ClusterEffect, { type: "peer-down" }>): void {
+    const { counts, log } = this.#options;
+    const { peer, reason, final, undelivered } = effect;
+    counts.peers.value -= 1;
+    this.#discovery?.linkDown(now);
+    this.#exchange?.setFull(peer, false);
+    const returned = undelivered.filter(({ kind }) => kind === kinds.stanza);
+    const level = final ? "info" : "warning";
+    log.write(level, "peer-down", { peer: peerText(peer), reason, returned: returned.length });
+    for (const { body } of returned) this.#return(now, body);
+  }
+
+  #return(now: Now, body: BinaryString): void {
+    const { counts, faults, traffic } = this.#options;
+    counts.returned.value += 1;
+    try {
+      traffic.frame(now, bytesFromBinary(body), true);
+    } catch (error) {
+      faults.bug("cluster-fault", error);
+    }
+  }
+}

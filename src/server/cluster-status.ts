@@ -1,0 +1,64 @@
+/**
+ * Cluster status: what does this node see of the cluster?
+ *
+ * One plain value for the HTTP page and the command line. Lists of nodes are named as operators of
+ * MongooseIM know them: discovered (on the list in force), available (linked), joined (their tables are
+ * here), unavailable (listed and not linked).
+ */
+import type { Cluster } from "../cluster/cluster.ts";
+import type { LinkStatus } from "../cluster/mesh.ts";
+import type { Peer } from "../cluster/peer.ts";
+import type { TableStatus } from "../cluster/tables.ts";
+import type { DiscoveredNode } from "./cluster-readiness.ts";
+import type { ClusterConfig } from "./config.ts";
+
+export interface ClusterStatusSource {
+  readonly config: ClusterConfig;
+  readonly self: Peer | undefined;
+  readonly notReady: string | undefined;
+  readonly discovered: readonly DiscoveredNode[] | undefined;
+  readonly cluster: Cluster | undefined;
+}
+
+export interface ClusterStatus {
+  readonly cluster: string;
+  readonly node: { readonly name: string; readonly address: string } & Partial<Peer>;
+  readonly ready: boolean;
+  /** Why not. */
+  readonly reason: string | null;
+  /** A listed node is not linked, or a linked one has not given its tables. */
+  readonly degraded: boolean;
+  readonly backend: string;
+  readonly nodes: {
+    readonly discovered: readonly DiscoveredNode[];
+    readonly available: readonly string[];
+    readonly joined: readonly string[];
+    readonly unavailable: readonly string[];
+  };
+  readonly links: readonly LinkStatus[];
+  readonly tables: readonly TableStatus[];
+}
+
+export function clusterStatus(source: ClusterStatusSource): ClusterStatus {
+  const { config, self, notReady, cluster } = source;
+  const name = config.node_name;
+  const discovered = source.discovered ?? [];
+  const peers = cluster?.peers() ?? [];
+  const available = [name, ...peers.map((peer) => peer.name)];
+  const joined = peers.filter((peer) => cluster?.synced(peer) === true).map((peer) => peer.name);
+  const unavailable = discovered
+    .map((node) => node.name)
+    .filter((listed) => !available.includes(listed));
+  const { links = [], tables = [] } = cluster?.status() ?? {};
+  return {
+    cluster: config.cluster_name,
+    node: { name, address: config.advertised_address, ...self },
+    ready: notReady === undefined,
+    reason: notReady ?? null,
+    degraded: unavailable.length > 0 || joined.length < peers.length,
+    backend: config.backend,
+    nodes: { discovered, available, joined: [name, ...joined], unavailable },
+    links,
+    tables,
+  };
+}
