@@ -7,11 +7,17 @@ import type { Crypto } from "../ports/crypto.ts";
 import type { Entropy } from "../ports/entropy.ts";
 import type { Log } from "../ports/log.ts";
 import { lookupKeys } from "../storage/accounts.ts";
-import { saslRefusal, type SaslContext, type SaslOutcome } from "../stream/sasl/exchange.ts";
+import {
+  saslRefusal,
+  type Mechanism,
+  type SaslContext,
+  type SaslOutcome,
+} from "../stream/sasl/exchange.ts";
 import { mechanisms } from "../stream/sasl/index.ts";
 import type { Client, Clients } from "./clients.ts";
 import type { Config } from "./config.ts";
 import type { Faults } from "./faults.ts";
+import { IterationCounts } from "./iteration-counts.ts";
 import { LoginLimits } from "./login-limits.ts";
 import type { NodeMetrics } from "./metrics.ts";
 import type { WorkEnds, WorkRunner } from "./work-runner.ts";
@@ -41,24 +47,36 @@ const addressesMax = 65_536;
 export class Authentication {
   readonly #options: AuthenticationOptions;
   readonly #limits: LoginLimits;
+  readonly #iterations: IterationCounts;
 
   constructor(options: AuthenticationOptions) {
     this.#options = options;
     const { max_failed_logins_per_address: max, failed_logins_period } = options.config.auth;
     this.#limits = new LoginLimits({ max, period: failed_logins_period, addressesMax });
+    const { scram_iterations: configured } = options.config.auth;
+    this.#iterations = new IterationCounts({ ...options, configured });
   }
 
   start(now: Now, client: Client, mechanism: string, initial: Uint8Array | undefined): void {
-    const { faults, work, clients } = this.#options;
     const chosen = mechanisms.get(mechanism);
+    if (!this.#limits.allows(now.at, client.remote)) {
+      return this.#finish(now, client, mechanism, limited); // nothing is looked up
+    }
+    if (chosen === undefined) {
+      const failure = { type: "failure", condition: "invalid-mechanism" } as const;
+      return this.#finish(now, client, mechanism, failure);
+    }
+    this.#iterations.whenKnown(now, client.stream.host, (later) => {
+      if (!client.ended) this.#run(later, client, chosen, initial);
+    });
+  }
+
+  #run(now: Now, client: Client, mechanism: Mechanism, initial: Uint8Array | undefined): void {
+    const { faults, work, clients } = this.#options;
     const finish = (later: Now, outcome: SaslOutcome): void => {
       client.authentication = undefined;
-      this.#finish(later, client, mechanism, outcome);
+      this.#finish(later, client, mechanism.name, outcome);
     };
-    if (!this.#limits.allows(now.at, client.remote)) return finish(now, limited); // nothing is looked up
-    if (chosen === undefined) {
-      return finish(now, { type: "failure", condition: "invalid-mechanism" });
-    }
     const ends: WorkEnds<SaslOutcome> = {
       done: finish,
       failed: (later, error) => {
@@ -70,7 +88,7 @@ export class Authentication {
       challenged: (later, data) => clients.step(later, client, { type: "challenge-issued", data }),
     };
     // Known before its first step: a challenge may be answered by what the client sent in advance.
-    work.start(now, chosen.run(this.#context(client), initial), ends, (task) => {
+    work.start(now, mechanism.run(this.#context(client), initial), ends, (task) => {
       client.authentication = task;
     });
   }
@@ -104,7 +122,7 @@ export class Authentication {
   }
 
   #context(client: Client): SaslContext {
-    const { crypto, entropy, config, falseSaltSecret, clients } = this.#options;
+    const { crypto, entropy, falseSaltSecret, clients } = this.#options;
     const { stream, listener } = client;
     const names = clients.mechanisms(listener, stream.tls);
     return {
@@ -114,7 +132,7 @@ export class Authentication {
       tls: stream.tls,
       plusOffered: names.some((name) => name.endsWith("-PLUS")),
       lookup: (username, hash) => lookupKeys(stream.host, username, hash),
-      iterations: config.auth.scram_iterations,
+      falseIterations: (hash, share) => this.#iterations.at(stream.host, hash, share),
       falseSaltSecret,
     };
   }

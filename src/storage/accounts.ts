@@ -74,6 +74,21 @@ export const selectAccounts: Statement<[string, string, number], SqlRow & { user
     ORDER BY username LIMIT $3`,
 };
 
+/**
+ * How often each count of iterations occurs, of a host's first accounts by name: a name says nothing of
+ * the count, the primary key is in that order, and so it costs the same whatever the table's size.
+ */
+export const selectIterations: Statement<
+  [string, number, number],
+  SqlRow & { hash: string; iterations: number; accounts: number }
+> = {
+  name: "select_iterations",
+  text: `SELECT hash, iterations, CAST(count(*) AS integer) AS accounts FROM (
+      SELECT hash, iterations FROM scram_keys WHERE host = $1 ORDER BY username, hash LIMIT $2
+    ) AS sampled
+    GROUP BY hash, iterations ORDER BY accounts DESC, hash, iterations LIMIT $3`,
+};
+
 /** All statements of this file, for whoever prepares or checks them. */
 export const accountStatements: readonly Statement<readonly SqlValue[]>[] = [
   selectKeys,
@@ -84,6 +99,7 @@ export const accountStatements: readonly Statement<readonly SqlValue[]>[] = [
   deleteKeys,
   deleteAccount,
   selectAccounts,
+  selectIterations,
 ] as readonly { readonly name: string; readonly text: string }[];
 
 export function* lookupKeys(
@@ -141,6 +157,26 @@ export function* listAccounts(host: string, after: string, limit: number): Work<
   const found = yield* rows(selectAccounts, [host, after, limit]);
   return found.map(({ username }) => username);
 }
+
+export interface IterationsFound {
+  readonly hash: HashName;
+  readonly iterations: number;
+  readonly accounts: number;
+}
+
+/** Of at most `accountsMax` accounts, the `kindsMax` most frequent pairs of hash and count. */
+export function* countIterations(
+  host: string,
+  accountsMax: number,
+  kindsMax: number,
+): Work<readonly IterationsFound[]> {
+  const found = yield* rows(selectIterations, [host, 3 * accountsMax, kindsMax]);
+  return found.flatMap(({ hash, iterations, accounts }) =>
+    isHashName(hash) ? [{ hash, iterations, accounts }] : [],
+  );
+}
+
+const isHashName = (text: string): text is HashName => /^sha-(?:1|256|512)$/.test(text);
 
 function keyWrites(
   statement: typeof insertKeys | typeof updateKeys,

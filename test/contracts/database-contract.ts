@@ -10,6 +10,7 @@ import {
   accountExists,
   accountStatements,
   changePassword,
+  countIterations,
   insertAccount,
   insertKeys,
   listAccounts,
@@ -101,6 +102,22 @@ export function databaseContract(name: string, subject: () => Subject): void {
     for (const hash of ["sha-1", "sha-256", "sha-512"] as const) {
       expect([...((await run(lookupKeys(host, "ann", hash)))?.salt ?? [])]).toEqual([9, 0, 255]);
     }
+  });
+
+  test(`${name}: counts of iterations are counted by host and hash, of the first accounts by name`, async () => {
+    const host = freshHost();
+    expect(await run(countIterations(host, 10, 10))).toEqual([]);
+    for (const [user, byte] of Object.entries({ ann: 1, bob: 2, cid: 1, dan: 3 })) {
+      await run(registerAccount(host, user, keysOf(byte)));
+    }
+    await run(registerAccount(freshHost(), "ann", keysOf(5)));
+    const all = await run(countIterations(host, 10, 10));
+    expect(all).toHaveLength(7);
+    expect(all).toContainEqual({ hash: "sha-1", iterations: 4_097, accounts: 2 });
+    expect(all).toContainEqual({ hash: "sha-256", iterations: 4_099, accounts: 1 });
+    expect(all).toContainEqual({ hash: "sha-512", iterations: 10_000, accounts: 4 });
+    const most = { hash: "sha-512", iterations: 10_000, accounts: 3 };
+    expect(await run(countIterations(host, 3, 1))).toEqual([most]);
   });
 
   test(`${name}: a removed account is gone with its keys and can be made anew`, async () => {

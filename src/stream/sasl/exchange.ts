@@ -51,8 +51,11 @@ export interface SaslContext {
   readonly plusOffered: boolean;
   /** Keys of an account for one hash; undefined: no such account (answer it with `falseKeys`). */
   readonly lookup: (username: string, hash: HashName) => Work<ScramKeys | undefined>;
-  /** Iterations for false keys: what a new account would get. */
-  readonly iterations: number;
+  /**
+   * Iterations for false keys, so chosen that for `share`s spread evenly over 0 ≤ share < 1 each count is
+   * as frequent as among the accounts that there are.
+   */
+  readonly falseIterations: (hash: HashName, share: number) => number;
   /** Node secret from which false salts are made, so that they repeat for a name (no user enumeration). */
   readonly falseSaltSecret: Uint8Array;
 }

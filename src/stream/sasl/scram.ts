@@ -123,12 +123,24 @@ export function* keysOf(
   return { keys: found ?? falseKeys, known: found !== undefined };
 }
 
+/**
+ * One hash gives all that is shown of a name that nobody has, on every node the same (RFC 5802 §9 and
+ * docs/decisions/0001): a salt for each mechanism, and one place in the order of iteration counts.
+ */
 function makeFalseKeys(hash: HashName, context: SaslContext, name: string): ScramKeys {
-  const seed = bytesFromText(`${context.host}\0${hash}\0${name}`);
+  const seed = bytesFromText(`${context.host}\0${name}`);
   const bytes = context.crypto.hmac("sha-512", context.falseSaltSecret, seed);
+  const at = saltLength * hashNames.indexOf(hash);
+  const salt = bytes.subarray(at, at + saltLength);
+  const share = shareOf(bytes.subarray(saltLength * hashNames.length));
   const key = bytes.subarray(0, keyLength[hash]);
-  const salt = bytes.subarray(0, saltLength);
-  return { salt, iterations: context.iterations, storedKey: key, serverKey: key };
+  const iterations = context.falseIterations(hash, share);
+  return { salt, iterations, storedKey: key, serverKey: key };
+}
+
+/** Bytes as a number of 0 ≤ share < 1. */
+function shareOf(bytes: Uint8Array): number {
+  return bytes.subarray(0, 6).reduce((share, byte) => share * 256 + byte, 0) / 2 ** 48;
 }
 
 /** The authorization identity, if given, must be the user's own bare JID (RFC 6120 §6.3.8). */

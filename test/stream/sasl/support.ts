@@ -41,7 +41,7 @@ export function scene(overrides: Partial<SaslContext> = {}): {
     host: "capulet.example",
     tls: overTls,
     plusOffered: true,
-    iterations: 100,
+    falseIterations: () => 100,
     falseSaltSecret: bytesFromText("secret"),
     entropy: { bytes: (count) => new Uint8Array(count).fill(7) },
     crypto: {
