@@ -10,6 +10,7 @@ import { NodeCrypto } from "../runtime/crypto.ts";
 import { SystemEntropy } from "../runtime/entropy.ts";
 import { PinoLog } from "../runtime/log.ts";
 import { SocketNetwork } from "../runtime/network.ts";
+import { SystemResolver } from "../runtime/resolver.ts";
 import { RealTime } from "../runtime/timers.ts";
 import { linkTls, TlsCertificates } from "../runtime/tls.ts";
 import type { Config } from "../server/config.ts";
@@ -50,7 +51,10 @@ export async function startNode({ config, record }: NodeOptions): Promise<Runnin
   const coreStopped = new Promise<void>((resolve) => (nowStopped = resolve));
   const node = server({
     config,
-    ports: { network, http: network.http, database, crypto, entropy: new SystemEntropy(), log },
+    ports: {
+      ...{ network, http: network.http, database, crypto, entropy: new SystemEntropy(), log },
+      resolver: new SystemResolver(deliver),
+    },
     recorder: recording?.recorder,
     onStopped: () => nowStopped(),
   });

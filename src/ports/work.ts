@@ -13,6 +13,8 @@ import type { DatabaseFailure, Query, SqlRow, SqlValue, Statement } from "./data
 export type WorkRequest =
   | { readonly type: "query"; readonly queries: readonly Query[] }
   | { readonly type: "derive-key"; readonly derivation: KeyDerivation }
+  | { readonly type: "resolve"; readonly host: string }
+  | { readonly type: "read-file"; readonly path: string }
   /** SASL only: send this to the client and wait for its response (RFC 6120 §6.4.4). */
   | { readonly type: "challenge"; readonly data: Uint8Array };
 
@@ -20,6 +22,8 @@ export type WorkAnswer =
   | { readonly type: "rows"; readonly results: readonly (readonly SqlRow[])[] }
   | { readonly type: "failed"; readonly failure: DatabaseFailure; readonly detail: string }
   | { readonly type: "key"; readonly key: Uint8Array }
+  | { readonly type: "addresses"; readonly addresses: readonly string[] }
+  | { readonly type: "text"; readonly text: string }
   | { readonly type: "response"; readonly data: Uint8Array };
 
 export type Work<T> = Generator<WorkRequest, T, WorkAnswer>;
@@ -63,6 +67,22 @@ export function* derivedKey(derivation: KeyDerivation): Work<Uint8Array> {
   const answer = yield { type: "derive-key", derivation };
   if (answer.type === "key") return answer.key;
   throw new TypeError(`a key derivation was answered by ${answer.type}`);
+}
+
+/** The IP addresses of a host name; throws `QueryFailed` where it has none that can be found now. */
+export function* resolved(host: string): Work<readonly string[]> {
+  const answer = yield { type: "resolve", host };
+  if (answer.type === "addresses") return answer.addresses;
+  if (answer.type === "failed") throw new QueryFailed(answer.failure, answer.detail);
+  throw new TypeError(`a host name was answered by ${answer.type}`);
+}
+
+/** The text of a file; throws `QueryFailed` where it cannot be read. */
+export function* fileText(path: string): Work<string> {
+  const answer = yield { type: "read-file", path };
+  if (answer.type === "text") return answer.text;
+  if (answer.type === "failed") throw new QueryFailed(answer.failure, answer.detail);
+  throw new TypeError(`a file was answered by ${answer.type}`);
 }
 
 /** Sends a SASL challenge and waits for the client's response. */

@@ -237,5 +237,8 @@ async function answerTo(
       return { type: "key", key: await deriveKey(request.derivation) };
     case "challenge":
       throw new TypeError("there is no client to challenge");
+    case "resolve":
+    case "read-file":
+      throw new TypeError("commands neither resolve names nor read lists of nodes");
   }
 }

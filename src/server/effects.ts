@@ -6,11 +6,13 @@ import type { Entropy } from "../ports/entropy.ts";
 import type { Http, HttpEffect, HttpInput } from "../ports/http.ts";
 import type { Log } from "../ports/log.ts";
 import type { Network, NetworkEffect, NetworkInput } from "../ports/network.ts";
+import type { Resolver, ResolverEffect, ResolverInput } from "../ports/resolver.ts";
 
 export type WorldInput =
   | NetworkInput
   | DatabaseInput
   | CryptoInput
+  | ResolverInput
   | HttpInput
   /** The instant that `deadline()` named has come. */
   | { readonly type: "deadline-reached" }
@@ -21,12 +23,14 @@ export type WorldEffect =
   | NetworkEffect
   | DatabaseEffect
   | CryptoEffect
+  | ResolverEffect
   | HttpEffect
   /** Graceful shutdown is complete: nothing more will be asked. */
   | { readonly type: "stopped" };
 
 /** Requests with an id, whose answers come back as inputs. */
-export type WorkEffect = DatabaseEffect | CryptoEffect;
+export type WorkEffect = DatabaseEffect | CryptoEffect | ResolverEffect;
+export type WorkInput = DatabaseInput | CryptoInput | ResolverInput;
 
 export interface Ports {
   readonly network: Network;
@@ -34,6 +38,8 @@ export interface Ports {
   readonly crypto: Crypto;
   readonly entropy: Entropy;
   readonly http: Http;
+  /** Only lists of nodes from DNS or a file need it. */
+  readonly resolver?: Resolver;
   readonly log: Log;
 }
 

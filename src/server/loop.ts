@@ -8,6 +8,7 @@
  * What it does not do: wait, batch or read a clock. The runtime (or the simulated world) calls it.
  */
 import type { Instant, Now } from "../base/time.ts";
+import type { RequestId } from "../ports/database.ts";
 import type { Core, Ports, WorldEffect, WorldInput } from "./effects.ts";
 import type { Recorder } from "./recorder.ts";
 
@@ -60,11 +61,11 @@ export class Loop {
     this.#recorder?.input(now, input);
     const effects = this.#core.step(now, input);
     this.#recorder?.effects(effects);
-    for (const effect of effects) this.#perform(effect);
+    for (const effect of effects) this.#perform(now, effect);
   }
 
-  #perform(effect: WorldEffect): void {
-    const { network, database, crypto, http } = this.#ports;
+  #perform(now: Now, effect: WorldEffect): void {
+    const { network, database, crypto, http, resolver } = this.#ports;
     switch (effect.type) {
       case "write":
         return network.write(effect.connection, effect.data);
@@ -82,10 +83,20 @@ export class Loop {
         return database.query(effect.request, effect.queries);
       case "derive-key":
         return crypto.deriveKey(effect.request, effect.derivation);
+      case "resolve":
+      case "read-file":
+        if (resolver === undefined) return this.#noResolver(now, effect.request);
+        if (effect.type === "resolve") return resolver.resolve(effect.request, effect.host);
+        return resolver.readFile(effect.request, effect.path);
       case "respond":
         return http.respond(effect.request, effect.status, effect.headers, effect.body);
       case "stopped":
         return this.#onStopped();
     }
+  }
+
+  #noResolver(now: Now, request: RequestId): void {
+    const detail = "this node can neither resolve names nor read files";
+    this.#waiting.push({ now, input: { type: "lookup-failed", request, detail } });
   }
 }

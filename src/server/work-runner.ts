@@ -7,10 +7,9 @@
  * database had, so that a flood costs its senders errors and not the node its memory.
  */
 import type { Now } from "../base/time.ts";
-import type { CryptoInput } from "../ports/crypto.ts";
-import type { DatabaseInput, RequestId } from "../ports/database.ts";
+import type { RequestId } from "../ports/database.ts";
 import { QueryFailed, type Work, type WorkAnswer, type WorkRequest } from "../ports/work.ts";
-import type { WorkEffect } from "./effects.ts";
+import type { WorkEffect, WorkInput } from "./effects.ts";
 
 /** What becomes of a piece of work. Called at most once each, but for `challenged`. */
 export interface WorkEnds<T> {
@@ -56,7 +55,7 @@ export class WorkRunner {
   }
 
   /** An answer of the world; late ones of dropped work are ignored. */
-  answer(now: Now, input: DatabaseInput | CryptoInput): void {
+  answer(now: Now, input: WorkInput): void {
     const task = this.#open.get(input.request);
     this.#open.delete(input.request);
     if (task === undefined || task.dropped) return;
@@ -93,7 +92,7 @@ export class WorkRunner {
   }
 }
 
-function answerOf(input: DatabaseInput | CryptoInput): WorkAnswer {
+function answerOf(input: WorkInput): WorkAnswer {
   switch (input.type) {
     case "query-answered":
       return { type: "rows", results: input.results };
@@ -101,5 +100,11 @@ function answerOf(input: DatabaseInput | CryptoInput): WorkAnswer {
       return { type: "failed", failure: input.failure, detail: input.detail };
     case "key-derived":
       return { type: "key", key: input.key };
+    case "host-resolved":
+      return { type: "addresses", addresses: input.addresses };
+    case "file-read":
+      return { type: "text", text: input.text };
+    case "lookup-failed":
+      return { type: "failed", failure: "unavailable", detail: input.detail };
   }
 }

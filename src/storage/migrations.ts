@@ -37,6 +37,24 @@ export const migrations: readonly Migration[] = [
       )`,
     ],
   },
+  {
+    number: 2,
+    name: "discovery",
+    statements: [
+      // MongooseIM's table, and the process that wrote a row. A double holds an incarnation exactly.
+      `CREATE TABLE discovery_nodes (
+        cluster_name text NOT NULL,
+        node_name text NOT NULL,
+        node_num integer NOT NULL,
+        address text NOT NULL,
+        incarnation double precision NOT NULL,
+        boot text NOT NULL,
+        updated_at timestamptz NOT NULL,
+        PRIMARY KEY (cluster_name, node_name),
+        UNIQUE (cluster_name, node_num)
+      )`,
+    ],
+  },
 ];
 
 export const createMigrationTable = `CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -8,7 +8,9 @@ import { query } from "../../src/ports/work.ts";
 import type { Outcome } from "../../src/runtime/postgres-connection.ts";
 import type { PostgresDatabase } from "../../src/runtime/postgres.ts";
 import { insertAccount, selectAccount } from "../../src/storage/accounts.ts";
+import { migrations } from "../../src/storage/migrations.ts";
 import { databaseContract } from "../contracts/database-contract.ts";
+import { discoveryContract } from "../contracts/discovery-contract.ts";
 import { MemoryLog, TestPostgres } from "../support/postgres.ts";
 
 const sleep: Statement<[number], { done: string }> = {
@@ -53,9 +55,14 @@ describe.each([15, 18] as const)("PostgreSQL %i", (version) => {
     ask: async (queries) => inputOf(await pool.ask(queries)),
   }));
 
+  discoveryContract(`PostgreSQL ${version}`, () => ({
+    ask: async (queries) => inputOf(await pool.ask(queries)),
+    pass: (milliseconds) => new Promise((wake) => setTimeout(wake, milliseconds)),
+  }));
+
   test("four nodes that start at once run each migration once", async () => {
     const rows = await server.sql("SELECT number FROM schema_migrations");
-    expect(rows.map(({ number }) => number)).toEqual([1]);
+    expect(rows.map(({ number }) => number)).toEqual(migrations.map(({ number }) => number));
   });
 
   test("a statement over the limit is unavailable in time, and its neighbours are not harmed", async () => {

@@ -66,9 +66,7 @@ class TestNode {
 
 type Pair = DialHarness & { readonly dialler: TestNode; readonly listener: TestNode };
 
-async function pair(
-  tls: { dialler: ClusterTls; listener: ClusterTls } | undefined = undefined,
-): Promise<Pair> {
+async function pair(tls?: { dialler: ClusterTls; listener: ClusterTls }): Promise<Pair> {
   const watchers = new Set<() => void>();
   const look = (): void => {
     for (const watcher of watchers) watcher();

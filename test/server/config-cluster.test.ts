@@ -1,7 +1,7 @@
 /** What `[cluster]` means, and each thing that can be wrong with it, in one clear line. */
 import { expect, test } from "vitest";
 import { configErrorText, parseConfig } from "../../src/server/config/parse.ts";
-import { withPort } from "../../src/server/config/cluster-values.ts";
+import { withPort } from "../../src/cluster/node-list.ts";
 import { clusterDefaults } from "../../src/server/config.ts";
 import { linkTiming } from "../../src/cluster/timing.ts";
 

@@ -44,6 +44,9 @@ export class EchoCore implements Core {
       case "query-answered":
       case "query-failed":
       case "key-derived":
+      case "host-resolved":
+      case "file-read":
+      case "lookup-failed":
       case "http-requested":
         return [];
     }

@@ -1,7 +1,7 @@
 /** Cluster values: what `[cluster]` means, and the rules that concern several of its options at once. */
 import { bytesFromText } from "../../base/bytes.ts";
-import type { ClusterConfig, Listener, ListedNode } from "../config.ts";
-import { nodeNameOf } from "../config.ts";
+import { nodeNameOf, withPort, type ListedNode } from "../../cluster/node-list.ts";
+import type { ClusterConfig, Listener } from "../config.ts";
 import { backends, type ClusterFile } from "./cluster-schema.ts";
 import type { Problem } from "./explain.ts";
 import type { KeyPath } from "./key-lines.ts";
@@ -58,20 +58,6 @@ export function clusterConfig(parts: ClusterParts): ClusterConfig {
     link_grace: file.link_grace,
     expire_after: file.expire_after,
   };
-}
-
-/** `host:port` with IPv6 in brackets; undefined for what is no address. */
-export function withPort(address: string, port: number): string | undefined {
-  const [, bracketed, host = bracketed, given] =
-    /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/]+))(?::(\d{1,5}))?$/.exec(address) ?? [];
-  if (host === undefined) {
-    return /^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$/.test(address)
-      ? `[${address}]:${port}`
-      : undefined;
-  }
-  const wanted = given === undefined ? port : Number(given);
-  if (wanted < 1 || wanted > 65_535) return undefined;
-  return `${bracketed === undefined ? host : `[${bracketed}]`}:${wanted}`;
 }
 
 function advertisedAddress(parts: ClusterParts): string {
