@@ -38,6 +38,10 @@ export const accounts: OracleMaker = (plan: Plan) => {
       }
       if (kind === "login-refused") {
         attempts += 1;
+        // Told by the client, which then leaves: `<success/>` came, but no proof that the server has the keys.
+        if (data.condition === "server not authentic") {
+          failures.push(`${data.login} was let in at ${at} ms by a server that proves nothing`);
+        }
         if (data.condition === "not-authorized" && !impostors.has(clientOf(data.login))) {
           failures.push(`${data.login} was refused at ${at} ms though its password is right`);
         }
