@@ -69,7 +69,8 @@ export class Settlement {
   /** A peer went down. */
   lose(peer: Peer): void {
     for (const request of this.#requests) {
-      if (request.waits.some((wait) => wait.peer === peer)) request.lost.add(peer);
+      // Also if it has reported: what it showed is hidden by now.
+      if (request.visibleAt.has(peer)) request.lost.add(peer);
       request.waits = request.waits.filter((wait) => wait.peer !== peer);
     }
   }

@@ -21,6 +21,7 @@ import {
   type TablesLimits,
   type TablesTiming,
 } from "../../src/cluster/tables.ts";
+import { checkReads, ModelNode, same, type Written } from "./tables-oracle.ts";
 
 export interface WorldOptions {
   readonly nodes: number;
@@ -54,40 +55,12 @@ interface Link {
   cut: boolean;
 }
 
-/** One write, as the model remembers it. */
-interface Written {
-  readonly key: string;
-  readonly value: string | undefined;
-}
-
-class Node {
-  readonly peer: Peer;
-  readonly tables: Tables;
-  /** By table: everything this process has ever written, in order. */
-  readonly history = new Map<string, Written[]>();
-  /** By table and owner: what `record-changed` and its kin have told. */
-  readonly told = new Map<string, Map<string, string>>();
-  /** By table and owner: the last seq that was shown. */
-  readonly shown = new Map<string, number>();
-  readonly settling = new Map<number, ReadonlyMap<string, number>>();
-
-  constructor(peer: Peer, tables: Tables) {
-    this.peer = peer;
-    this.tables = tables;
-  }
-}
-
 export const plainTable: TableOptions = {
   name: "sessions",
   schema: 1,
   changes: true,
   indexBy: (key) => key.slice(0, 1),
 };
-
-type ChangeEffect = Extract<
-  TablesEffect,
-  { type: "record-changed" | "partition-shown" | "partition-hidden" }
->;
 
 /** What must never be said in a world whose sessions keep their promise. */
 const alarming = ["table-gap", "table-diverged", "table-message-bad"];
@@ -98,8 +71,8 @@ export class TablesWorld {
   readonly logs: string[] = [];
   /** What was handed to `Tables` or taken from it, to be looked at by tests. */
   readonly frames: { from: number; to: number; kind: MessageKind | "beat"; size: number }[] = [];
-  readonly counts = { shown: 0, changed: 0, synced: 0, disconnects: 0 };
-  readonly nodes: Node[] = [];
+  readonly counts = { synced: 0, disconnects: 0 };
+  readonly nodes: ModelNode[] = [];
   readonly links = new Map<string, Link>();
   /** Set by tests that break promises of the session on purpose. */
   lenient = false;
@@ -113,7 +86,7 @@ export class TablesWorld {
     for (let node = 0; node < options.nodes; node++) this.nodes.push(this.#boot(node));
   }
 
-  node(index: number): Node {
+  node(index: number): ModelNode {
     const node = this.nodes[index];
     if (node === undefined) throw new Error(`There is no node ${index}`);
     return node;
@@ -216,6 +189,16 @@ export class TablesWorld {
     return chunk !== undefined;
   }
 
+  /** Classes of frames may overtake each other: operations a chunk, but not `end`. */
+  overtake(from: number, to: number): void {
+    const wire = this.#direction(from, to)[1]?.wire ?? [];
+    const at = wire.findIndex(({ kind }, index) => {
+      return kind === kinds.chunk && wire[index + 1]?.kind === kinds.operations;
+    });
+    const [chunk] = at < 0 ? [] : wire.splice(at, 1);
+    if (chunk !== undefined) wire.splice(at + 1, 0, chunk);
+  }
+
   beat(from: number, to: number): void {
     const [link, direction] = this.#direction(from, to);
     if (link === undefined || direction === undefined || link.cut) return;
@@ -305,13 +288,7 @@ export class TablesWorld {
 
   /** What the owner had after so many of its operations. */
   truth(owner: number, table = "sessions", seq = Infinity): Map<string, string> {
-    const state = new Map<string, string>();
-    const history = this.node(owner).history.get(table) ?? [];
-    for (const { key, value } of history.slice(0, Math.min(seq, history.length))) {
-      if (value === undefined) state.delete(key);
-      else state.set(key, value);
-    }
-    return state;
+    return this.node(owner).truth(table, seq);
   }
 
   /** The laws that hold at every moment. */
@@ -336,7 +313,7 @@ export class TablesWorld {
           same("what was told", node.told.get(key), new Map(view));
         }
       }
-      this.#checkReads(table);
+      checkReads(table);
     }
     const { retainedBytesMax } = { ...tablesLimits, ...this.#options.limits };
     if (node.tables.retainedBytes > retainedBytesMax) throw new Error("Too much is retained");
@@ -346,10 +323,10 @@ export class TablesWorld {
     return { at: this.at, wall: this.at };
   }
 
-  #boot(index: number): Node {
+  #boot(index: number): ModelNode {
     const boot = (++this.#boots).toString(16).padStart(16, "0");
     const peer = { name: `n${index}`, incarnation: this.#boots, boot };
-    return new Node(
+    return new ModelNode(
       peer,
       new Tables({
         self: peer,
@@ -434,7 +411,7 @@ export class TablesWorld {
         case "record-changed":
         case "partition-shown":
         case "partition-hidden":
-          this.#tell(index, effect);
+          this.node(index).tell(effect);
           break;
       }
     }
@@ -444,30 +421,6 @@ export class TablesWorld {
       this.cut(index, to);
       this.finish(index, to);
     }
-  }
-
-  #tell(index: number, effect: ChangeEffect): void {
-    const { told } = this.node(index);
-    const key = `${effect.table} ${effect.owner.boot}`;
-    const records = told.get(key);
-    if (effect.type === "partition-shown") {
-      this.counts.shown += 1;
-      if (records !== undefined) throw new Error("A partition was shown twice");
-      const view = "records" in effect ? [...effect.records] : [];
-      told.set(key, new Map(view.map((record) => [record.key, record.value])));
-      return;
-    }
-    if (records === undefined) throw new Error(`${effect.type} of a partition that is not shown`);
-    if ("records" in effect) {
-      told.delete(key);
-      return;
-    }
-    this.counts.changed += 1;
-    const { key: name, before, after } = effect;
-    if (records.get(name) !== before) throw new Error("What was before is not what was told");
-    if (before === after) throw new Error("A change that changes nothing");
-    if (after === undefined) records.delete(name);
-    else records.set(name, after);
   }
 
   #checkSettled(index: number, { request, visibleAt }: SettledEffect): void {
@@ -488,24 +441,7 @@ export class TablesWorld {
     }
     node.settling.delete(request);
   }
-
-  #checkReads(table: ReplicatedTable): void {
-    const all = [...table.entries()];
-    if (all.length !== table.size) throw new Error("size is wrong");
-    const byIndex = new Map<string, number>();
-    for (const record of all) {
-      const index = table.options.indexBy?.(record.key, record.value);
-      if (index !== undefined) byIndex.set(index, (byIndex.get(index) ?? 0) + 1);
-      if (!table.get(record.key).includes(record)) throw new Error("get() misses a record");
-    }
-    for (const [index, count] of byIndex) {
-      if (table.byIndex(index).length !== count) throw new Error("The index is wrong");
-    }
-    if (table.byIndex("absent").length > 0) throw new Error("The index has what is not there");
-  }
 }
-
-export { kinds };
 
 function name(a: number, b: number): string {
   return a < b ? `${a} ${b}` : `${b} ${a}`;
@@ -516,16 +452,4 @@ function pairs(a: number, b: number): readonly (readonly [number, number])[] {
     [a, b],
     [b, a],
   ];
-}
-
-function same(
-  what: string,
-  actual: ReadonlyMap<string, string> | undefined,
-  expected: ReadonlyMap<string, string>,
-): void {
-  const text = (map: ReadonlyMap<string, string>): string => JSON.stringify([...map].toSorted());
-  if (actual === undefined) throw new Error(`${what}: nothing, not ${text(expected)}`);
-  if (text(actual) !== text(expected)) {
-    throw new Error(`${what}: ${text(actual)}, not ${text(expected)}`);
-  }
 }
