@@ -6,29 +6,13 @@
  * node runs a small application that sends numbered texts in every session and checks what it is told;
  * what only the whole picture shows is checked by `links-laws.ts`.
  */
-import { createHmac, timingSafeEqual } from "node:crypto";
 import { bytesFromBinary, binaryFromBytes } from "../../src/base/bytes.ts";
 import type { Message } from "../../src/cluster/messages.ts";
 import { Mesh, type MeshEffect, type MeshInput } from "../../src/cluster/mesh.ts";
 import type { MeshOptions } from "../../src/cluster/mesh-contract.ts";
 import { samePeer, type Peer } from "../../src/cluster/peer.ts";
 import { linkLimits, linkTiming } from "../../src/cluster/timing.ts";
-
-/** Small and fast (mulberry32). */
-export function randomOf(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
-export const hmac = (key: Uint8Array, data: Uint8Array): Uint8Array =>
-  createHmac("sha256", key).update(data).digest();
-export const equal = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && timingSafeEqual(a, b);
+import { equal, hmac, lowerSlot, randomOf } from "./links-chance.ts";
 
 export const stanzaKind = 32;
 
@@ -197,6 +181,11 @@ export class LinksWorld {
 
   // Network
 
+  /** Dials in this direction never arrive; connections made by the other side work. */
+  blockDials(from: string, to: string): void {
+    this.#blocked.add(`dial ${from}>${to}`);
+  }
+
   block(from: string, to: string): void {
     this.#blocked.add(`${from}>${to}`);
   }
@@ -260,7 +249,7 @@ export class LinksWorld {
       const target = this.nodes.get(name);
       const key = `${from.peer.name}>${name}`;
       const back = `${name}>${from.peer.name}`;
-      if (this.#blocked.has(key) || this.#blocked.has(back)) {
+      if ([key, back, `dial ${key}`].some((way) => this.#blocked.has(way))) {
         if (this.now - startedAt >= 10_000) {
           this.input(from, { type: "dial-failed", dial, refused: false, reason: "timed out" });
         } else this.schedule(this.now + 1_000, attempt);
@@ -476,6 +465,13 @@ export class LinksWorld {
     );
   }
 
+  queued(from: string, to: string): number {
+    const link = this.node(from)
+      .mesh.status()
+      .find(({ name }) => name === to);
+    return link?.queuedMessages ?? 0;
+  }
+
   /** Each of the living nodes is up with each other one, and both mean the same process. */
   allUp(): boolean {
     const living = [...this.nodes.values()].filter(({ alive }) => alive);
@@ -508,15 +504,4 @@ export interface Stranger {
   readonly heard: (bytes: string) => void;
   send(data: string): void;
   close(): void;
-}
-
-/** Where the event belongs in a list ordered from the latest to the earliest. */
-function lowerSlot(events: readonly { at: number }[], event: { at: number }): number {
-  let [low, high] = [0, events.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((events[middle]?.at ?? 0) > event.at) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

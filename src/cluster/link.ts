@@ -83,10 +83,12 @@ export class Link {
 
   /** Nothing is left to remember. */
   get idle(): boolean {
-    const { now } = this.#context;
+    return this.#isQuiet() && this.#context.now >= this.redialUntil;
+  }
+
+  #isQuiet(): boolean {
     const quiet = this.session === undefined && this.dial === undefined && !this.listed;
-    const none = this.parked === undefined && this.answering.size === 0;
-    return quiet && none && now >= this.redialUntil;
+    return quiet && this.parked === undefined && this.answering.size === 0;
   }
 
   send(kind: MessageKind, body: BinaryString): number | undefined {
@@ -396,6 +398,7 @@ export class Link {
       due = Math.min(due, Math.max(judgeFrom, this.dial.startedAt + timing.handshakeTimeout));
     }
     if (this.parked !== undefined) due = Math.min(due, this.parked.at + timing.parkedFor);
+    if (this.#isQuiet()) due = Math.min(due, Math.max(this.redialUntil, this.#context.now)); // forget it
     return this.#mayDial() ? Math.min(due, this.#dialAt) : due;
   }
 

@@ -39,6 +39,8 @@ export class Mesh {
   readonly #strangers = new Set<Channel>();
   readonly #dials = new Map<DialId, Link>();
   #toFlush = new Set<Link>();
+  /** Links that have lost something in this step: of a stranger nothing must remain. */
+  readonly #forgettable = new Set<Link>();
   #effects: MeshEffect[] = [];
   #lastDial = 0;
   #lastSession = 0;
@@ -69,10 +71,14 @@ export class Mesh {
   step(now: Now, input: MeshInput): readonly MeshEffect[] {
     this.#timePassed(now.at);
     if (!this.#left) this.#takeIn(input);
+    else if (input.type === "connection-opened") {
+      this.#effects.push({ type: "close", connection: input.connection });
+    }
     // A dial that is due at once is due in this step.
     for (let rounds = 0; rounds < 4 && (this.deadline() ?? Infinity) <= now.at; rounds += 1) {
       this.#settle();
     }
+    if (this.#forgettable.size > 0) this.#forgetLinks();
     return this.#takeEffects();
   }
 
@@ -222,7 +228,11 @@ export class Mesh {
       gone.delete(name);
       this.#linkOf(name).discovered(address);
     }
-    for (const name of gone) this.#linkOf(name).listed = false;
+    for (const name of gone) {
+      const link = this.#linkOf(name);
+      link.listed = false;
+      this.#forgettable.add(link);
+    }
   }
 
   #leave(): void {
@@ -251,7 +261,10 @@ export class Mesh {
     channel.stage = "closed";
     this.#channels.delete(channel.connection);
     this.#strangers.delete(channel);
-    channel.link?.dropped(channel, reason);
+    const { link } = channel;
+    if (link === undefined) return;
+    link.dropped(channel, reason);
+    this.#forgettable.add(link);
   }
 
   // Time
@@ -303,8 +316,15 @@ export class Mesh {
     }
     for (const link of this.#links.values()) {
       link.settle(judging);
-      if (link.idle) this.#links.delete(link.name);
+      this.#forgettable.add(link);
     }
+  }
+
+  #forgetLinks(): void {
+    for (const link of this.#forgettable) {
+      if (link.idle && this.#links.get(link.name) === link) this.#links.delete(link.name);
+    }
+    this.#forgettable.clear();
   }
 
   #makeContext(): MeshContext {

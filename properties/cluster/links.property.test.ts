@@ -1,0 +1,156 @@
+/**
+ * Laws of the links: whatever network and processes do, a session's messages are handed up once and in
+ * order, what was not is handed back, both sides tell the same story, and all is well soon after.
+ */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { linkLimits, type LinkLimits } from "../../src/cluster/timing.ts";
+import { faultsOf, overBounds } from "./links-laws.ts";
+import { LinksWorld } from "./links-world.ts";
+
+/** Long hunts by hand: `LINKS_RUNS=5000`. */
+const runs = Number(process.env["LINKS_RUNS"] ?? 40);
+const patient = { timeout: 30_000 + 1_000 * runs };
+
+const names = ["a", "b", "c", "d"];
+const pair = fc
+  .tuple(fc.nat(3), fc.nat(3))
+  .filter(([from, to]) => from !== to)
+  .map(([from, to]) => [names[from] ?? "a", names[to] ?? "b"] as const);
+
+const fault = fc.record({
+  at: fc.nat(40_000),
+  for: fc.constantFrom(50, 500, 3_000, 6_000, 12_000, 25_000),
+  pair,
+  kind: fc.constantFrom(
+    ...(["reset", "reset", "reset", "half-open", "cut", "one-way", "flap"] as const),
+    ...(["pause", "restart", "restart-late", "disconnect", "unlist"] as const),
+  ),
+});
+type Fault = typeof fault extends fc.Arbitrary<infer T> ? T : never;
+
+const plan = fc.record({
+  seed: fc.integer(),
+  nodes: fc.integer({ min: 2, max: 4 }),
+  faults: fc.array(fault, { maxLength: 8 }),
+  latency: fc.constantFrom([0, 0], [1, 5], [1, 120], [150, 700]),
+  pieces: fc.constantFrom(1, 7, 500, 100_000),
+  every: fc.constantFrom(20, 100, 700),
+  limits: fc.constantFrom<LinkLimits>(
+    linkLimits,
+    { ...linkLimits, windowBytes: 1_000, fragmentBytes: 30, ackFrames: 2, ackBytes: 200 },
+    { ...linkLimits, windowBytes: 300, fragmentBytes: 10, ackFrames: 1, messagesPerChunk: 10 },
+  ),
+});
+type Plan = typeof plan extends fc.Arbitrary<infer T> ? T : never;
+
+function inject(world: LinksWorld, { kind, pair: [a, b], for: ms }: Fault, here: string[]): void {
+  if (!here.includes(a) || !here.includes(b)) return;
+  const end = world.now + ms;
+  switch (kind) {
+    case "reset":
+      return world.reset(a, b);
+    case "half-open":
+      return world.halfOpen(a, b);
+    case "cut":
+    case "one-way": {
+      const ways =
+        kind === "cut"
+          ? [
+              [a, b],
+              [b, a],
+            ]
+          : [[a, b]];
+      for (const [from = "", to = ""] of ways) {
+        world.block(from, to);
+        world.schedule(end, () => world.unblock(from, to));
+      }
+      return;
+    }
+    case "flap":
+      for (let at = 0; at < ms; at += 150) world.schedule(world.now + at, () => world.reset(a, b));
+      return;
+    case "pause":
+      return world.pause(a, ms);
+    case "restart":
+    case "restart-late":
+      world.crash(a);
+      world.schedule(kind === "restart" ? world.now : end, () => {
+        if (world.node(a).alive) return;
+        world.add(a);
+        world.discover(...here);
+      });
+      return;
+    case "disconnect": {
+      const seen = world.node(a).current.get(b);
+      if (seen === undefined || !world.node(a).alive) return;
+      world.node(a).mesh.disconnect(seen.peer, "stale");
+      return world.endTurn(world.node(a));
+    }
+    case "unlist":
+      return world.input(world.node(a), { type: "peers-discovered", peers: [] });
+  }
+}
+
+function run({ seed, nodes, faults, latency, pieces, every, limits }: Plan): LinksWorld {
+  const [from = 0, to = 0] = latency;
+  const bodyBytes = limits === linkLimits ? 40 : 70;
+  const world = new LinksWorld({ seed, latency: [from, to], pieces, bodyBytes, mesh: { limits } });
+  const here = names.slice(0, nodes);
+  for (const name of here) world.add(name);
+  world.discover(...here);
+  for (const each of faults) world.schedule(world.now + each.at, () => inject(world, each, here));
+  const quietAt = world.now + 66_000;
+  const talk = (): void => {
+    for (const name of here) {
+      for (const other of here) {
+        // A tiny window and a long way: no more than what can be carried in the end.
+        if (world.random() < 0.5 && world.queued(name, other) < 5)
+          world.say(world.node(name), other);
+      }
+    }
+    expect(overBounds(world, limits)).toEqual([]);
+    if (world.now < quietAt) world.schedule(world.now + every, talk);
+  };
+  talk();
+  world.runUntil(quietAt);
+  return world;
+}
+
+test(
+  "links: once, in order, handed back if not; one story; up again after a heal; no closing by rule",
+  patient,
+  () => {
+    const seen = { sessions: 0, downs: 0, handedBack: 0, resumed: 0, runs: 0 };
+    fc.assert(
+      fc.property(plan, (each) => {
+        const world = run(each);
+        world.heal();
+        world.discover(...world.nodes.keys());
+        world.run(25_000);
+        expect(world.allUp()).toBe(true);
+        expect(faultsOf(world)).toEqual([]);
+        // Nothing is wrong any more: nothing may be closed or lost.
+        const before = world.seen.length;
+        world.closesAt = [];
+        world.run(20_000);
+        expect([world.closesAt, world.seen.length]).toEqual([[], before]);
+        expect(faultsOf(world)).toEqual([]);
+        seen.runs += 1;
+        seen.sessions += before;
+        for (const { undelivered } of world.seen) {
+          seen.downs += undelivered === undefined ? 0 : 1;
+          seen.handedBack += undelivered?.length ?? 0;
+        }
+        for (const { events } of world.nodes.values()) {
+          seen.resumed += events.filter(({ event }) => event === "link-resumed").length;
+        }
+      }),
+      { numRuns: runs },
+    );
+    if (runs > 40) console.log(seen);
+    expect(seen.downs).toBeGreaterThan(seen.runs);
+    expect(seen.handedBack).toBeGreaterThan(seen.runs);
+    expect(seen.resumed).toBeGreaterThan(seen.runs);
+  },
+);

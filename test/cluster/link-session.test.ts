@@ -1,0 +1,253 @@
+/** Numbers, windows, fragments and acknowledgements of one session. */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { binaryFromBytes, bytesFromBinary } from "../../src/base/bytes.ts";
+import { uint, WireReader } from "../../src/cluster/codec.ts";
+import { LinkSession } from "../../src/cluster/link-session.ts";
+import { classes, kinds, type Message } from "../../src/cluster/messages.ts";
+import { linkLimits } from "../../src/cluster/timing.ts";
+import { controlFrame, FrameReader, numberedFrame } from "../../src/cluster/wire.ts";
+import { Bench, peerNamed } from "./mesh-scripted-peer.ts";
+
+const z = peerNamed("z");
+const limits = {
+  ...linkLimits,
+  windowBytes: 10_000,
+  fragmentBytes: 1_000,
+  messagesPerChunk: 3_000,
+};
+const session = (more = {}): LinkSession =>
+  new LinkSession({ id: "", peer: z, ordinal: 1, limits: { ...limits, ...more } });
+
+test("link: bodies of any size arrive whole through any window, chunks between them", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.nat(3_000), { maxLength: 20 }),
+      fc.integer({ min: 1, max: 12_000 }),
+      fc.integer({ min: 20, max: 1_500 }),
+      fc.array(fc.nat(900), { maxLength: 10 }),
+      (sizes, windowBytes, fragmentBytes, chunkSizes) => {
+        const own = { windowBytes, fragmentBytes, ackBytes: 500, ackFrames: 3 };
+        const [from, to] = [session(own), session(own)];
+        const sent = sizes.map((size, at) => `${at}:`.padEnd(size, "m"));
+        const chunks = chunkSizes.map((size, at) => `${at}:`.padEnd(size, "c"));
+        const left = [...chunks];
+        const source = {
+          pull: (): Message | undefined => {
+            const body = left.shift();
+            return body === undefined ? undefined : { kind: kinds.chunk, body };
+          },
+        };
+        for (const body of sent) from.send(kinds.stanza, body);
+        const got: string[] = [];
+        const gotChunks: string[] = [];
+        const reader = new FrameReader(100_000);
+        for (let turns = 0; turns < 10_000; turns += 1) {
+          const out = from.write(source);
+          if (out === "") break;
+          reader.push(bytesFromBinary(out));
+          while (reader.next()) {
+            const body = to.receive(reader);
+            if (body === undefined) continue;
+            (reader.kind === kinds.chunk ? gotChunks : got).push(binaryFromBytes(body));
+          }
+          to.ack();
+          from.acknowledged(to.received);
+        }
+        expect([got.join() === sent.join(), gotChunks.join() === chunks.join()]).toEqual([
+          true,
+          true,
+        ]);
+        expect([got.length, from.queuedMessages, from.unackedBytes]).toEqual([sent.length, 0, 0]);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test("link: no more than the window waits for acknowledgements; each makes room", () => {
+  const one = session();
+  for (let count = 0; count < 50; count += 1) one.send(kinds.stanza, "x".repeat(900));
+  one.write(undefined);
+  expect([one.written, one.unackedBytes, one.queuedMessages]).toEqual([10, 9_640, 40]);
+  expect(one.write(undefined)).toBe("");
+  one.acknowledged(3);
+  one.write(undefined);
+  expect(one.written).toBe(13);
+  expect(one.undelivered().length).toBe(47);
+});
+
+test("link: chunks are made only when the wire has room and messages have gone first", () => {
+  const one = session({ messagesPerChunk: 1_000_000 });
+  const asked: number[] = [];
+  const source = {
+    pull: (_: unknown, messagesWritten: number) => {
+      asked.push(messagesWritten);
+      return { kind: kinds.chunk, body: "c".repeat(900) };
+    },
+  };
+  for (let count = 0; count < 4; count += 1) one.send(kinds.stanza, "x".repeat(900));
+  one.write(source);
+  expect(asked).toEqual([4, 4, 4, 4, 4, 4]); // 10 frames of 964 bytes fill the window
+  one.write(source);
+  expect(asked.length).toBe(6);
+  one.acknowledged(5);
+  one.write(source);
+  expect(asked.length).toBe(11);
+});
+
+test("link: messages do not starve a sync", () => {
+  const one = session({ windowBytes: 1_000_000 });
+  const source = { pull: () => ({ kind: kinds.chunk, body: "c" }) };
+  for (let count = 0; count < 30; count += 1) one.send(kinds.stanza, "x".repeat(999));
+  const reader = new FrameReader(10_000);
+  reader.push(bytesFromBinary(one.write(source)));
+  const order: number[] = [];
+  while (reader.next() && order.length < 12) order.push(reader.kind);
+  const [m, c] = [kinds.stanza, kinds.chunk];
+  expect(order).toEqual([m, m, m, m, c, m, m, m, m, c, m, m]);
+});
+
+test("link: after 128 frames or 64 KiB an acknowledgement is due, else the next heartbeat has it", () => {
+  const bench = new Bench();
+  const peer = bench.arrive(z);
+  peer.enter();
+  const acks = (): number[] =>
+    peer.frames
+      .filter(({ kind }) => kind === kinds.ack)
+      .map(({ body }) => new WireReader(bytesFromBinary(body)).uint());
+  for (let number = 1; number < 128; number += 1) peer.message(number, "x");
+  expect(acks()).toEqual([]);
+  peer.message(128, "x");
+  expect(acks()).toEqual([128]);
+  peer.message(129, "x".repeat(60_000));
+  peer.message(130, "x".repeat(10_000));
+  expect(acks()).toEqual([128, 130]);
+  peer.message(131, "x");
+  bench.mesh.send(z, kinds.stanza, "traffic");
+  bench.flush();
+  expect(acks()).toEqual([128, 130, 131]);
+});
+
+test("link: an acknowledgement opens the window at the next flush", () => {
+  const bench = new Bench({ limits: { ...linkLimits, windowBytes: 200, fragmentBytes: 100 } });
+  const peer = bench.arrive(z);
+  peer.enter();
+  for (let count = 0; count < 5; count += 1) bench.mesh.send(z, kinds.stanza, "x".repeat(30));
+  bench.flush();
+  expect(peer.numbered().length).toBe(2);
+  peer.ack(1);
+  expect(peer.numbered().length).toBe(3);
+});
+
+test("link: a full queue is told once, drained below its half, and ends the session at twice its size", () => {
+  const small = { ...linkLimits, windowBytes: 1_000, queueBytes: 10_000 };
+  const bench = new Bench({ limits: small });
+  const peer = bench.arrive(z);
+  peer.enter();
+  for (let count = 0; count < 16; count += 1) bench.mesh.send(z, kinds.stanza, "x".repeat(900));
+  bench.flush();
+  expect([bench.of("queue-full").length, bench.of("queue-drained").length]).toEqual([1, 0]);
+  for (let number = 1; number < 9; number += 1) peer.ack(number);
+  expect(bench.of("queue-drained").length).toBe(0);
+  for (let number = 9; number < 12; number += 1) peer.ack(number);
+  expect(bench.of("queue-drained").length).toBe(1);
+  let refused = 0;
+  for (let count = 0; count < 40; count += 1) {
+    if (bench.mesh.send(z, kinds.stanza, "x".repeat(900)) === undefined) refused += 1;
+  }
+  bench.flush();
+  expect(refused).toBeGreaterThan(0);
+  expect([bench.of("queue-full").length, bench.of("peer-down").length]).toEqual([2, 1]);
+  // 16 + 40 - refused were taken, 11 acknowledged: the rest is handed back.
+  expect(bench.of("peer-down")[0]?.undelivered.length).toBe(56 - refused - 11);
+});
+
+test("link: kinds from 128 on that nobody knows are acknowledged and ignored, lower ones end the session", () => {
+  const bench = new Bench();
+  const peer = bench.arrive(z);
+  peer.enter();
+  peer.message(1, "from the future", 200);
+  peer.message(2, "known");
+  expect(bench.of("message-received").map(({ kind }) => kind)).toEqual([kinds.stanza]);
+  bench.run(1_000);
+  expect(peer.frames.at(-1)?.body.startsWith("\x02")).toBe(true);
+  peer.message(3, "essential", 99);
+  expect([peer.closed, peer.frames.at(-1)?.kind]).toEqual([true, kinds.refused]);
+  expect(bench.of("peer-down").length).toBe(1);
+});
+
+test("link: gaps, acknowledgements of what was not sent and frames out of place end the session", () => {
+  const bad = {
+    gap: numberedFrame(kinds.stanza, classes.messages, 2, "x"),
+    ack: controlFrame(kinds.ack, uint(1)),
+    beat: controlFrame(kinds.beat, ""),
+    hello: controlFrame(kinds.hello, ""),
+    "numbered hello": numberedFrame(kinds.hello, classes.messages, 1, ""),
+    giant: "\x00\x10\x00\x00",
+    "two kinds in one body":
+      numberedFrame(kinds.stanza, classes.messages, 1, "x", true) +
+      numberedFrame(kinds.have, classes.messages, 2, "x"),
+  };
+  for (const [name, bytes] of Object.entries(bad)) {
+    const bench = new Bench();
+    const peer = bench.arrive(z);
+    peer.enter();
+    peer.raw(bytes);
+    expect([name, peer.closed, bench.of("peer-down").length]).toEqual([name, true, 1]);
+  }
+});
+
+test("link: what comes twice is handed up once", () => {
+  const bench = new Bench();
+  const first = bench.arrive(z);
+  first.enter();
+  first.message(1, "one");
+  const again = bench.arrive(z, { hello: { session: first.session(), received: 0, dial: 9 } });
+  again.enter();
+  expect(again.theirs().hello.received).toBe(1);
+  again.message(1, "one");
+  again.message(2, "two");
+  const bodies = bench.of("message-received").map(({ body }) => binaryFromBytes(body));
+  expect(bodies).toEqual(["one", "two"]);
+});
+
+test("link: a message cut by a break goes on where it was", () => {
+  const bench = new Bench({ limits: { ...linkLimits, fragmentBytes: 10 } });
+  const first = bench.arrive(z);
+  first.enter();
+  bench.mesh.send(z, kinds.stanza, "0123456789abcdefghijKLM");
+  bench.flush();
+  first.raw(numberedFrame(kinds.stanza, classes.messages, 1, "ab", true));
+  first.close();
+  const again = bench.arrive(z, { hello: { session: first.session(), received: 1 } });
+  again.enter();
+  expect(again.numbered().map(({ body, more }) => [body, more])).toEqual([
+    ["abcdefghij", true],
+    ["KLM", false],
+  ]);
+  again.message(2, "cd");
+  expect(bench.of("message-received").map(({ body }) => binaryFromBytes(body))).toEqual(["abcd"]);
+});
+
+test("link: a message that was received in part only is handed back whole", () => {
+  const one = session();
+  one.send(kinds.stanza, "x".repeat(2_500));
+  one.send(kinds.stanza, "next");
+  one.write(undefined);
+  expect(one.written).toBe(4);
+  expect(one.undelivered(2).map(({ body }) => body.length)).toEqual([2_500, 4]);
+  expect(one.undelivered(3).map(({ body }) => body.length)).toEqual([4]);
+});
+
+test("link: neither a message nor what fragments add up to may pass 16 MiB", () => {
+  const one = session({ messageBytes: 5_000, windowBytes: 100_000 });
+  expect(() => one.send(kinds.stanza, "x".repeat(5_001))).toThrow("5001 bytes, at most 5000");
+  const reader = new FrameReader(10_000);
+  const more = (number: number): string =>
+    numberedFrame(kinds.stanza, classes.messages, number, "x".repeat(2_000), true);
+  reader.push(bytesFromBinary(more(1) + more(2) + more(3)));
+  expect(() => {
+    while (reader.next()) one.receive(reader);
+  }).toThrow("6000 bytes, at most 5000");
+});
