@@ -35,6 +35,8 @@ export type ClusterEffect =
       MeshEffect,
       { type: "dial" | "write" | "close" | "peer-up" | "message-received" | "superseded" | "log" }
     >
+  /** More waits for this peer than should, or much less again: whoever sends may refuse to send more. */
+  | Extract<MeshEffect, { type: "queue-full" | "queue-drained" }>
   /** The peer's records are hidden by now; `undelivered` are messages of others than the tables. */
   | Extract<MeshEffect, { type: "peer-down" }>
   | Extract<
@@ -150,9 +152,12 @@ export class Cluster {
           else this.#toTables(now, effect);
           break;
         case "beat-received":
+          this.#toTables(now, effect);
+          break;
         case "queue-full":
         case "queue-drained":
           this.#toTables(now, effect);
+          this.#effects.push(effect);
           break;
         case "dial":
         case "write":

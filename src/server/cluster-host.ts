@@ -235,6 +235,11 @@ export class ClusterHost {
       case "message-received":
         if (effect.kind === kinds.stanza) traffic.frame(now, effect.body, false);
         return;
+      case "queue-full":
+      case "queue-drained":
+        log.write("warning", effect.type, { peer: peerText(effect.peer) });
+        this.#exchange?.setFull(effect.peer, effect.type === "queue-full");
+        return;
       case "settled":
         return life.settled(now, effect.request, effect.missing.length);
       case "record-changed":

@@ -1,6 +1,23 @@
-/** Three nodes are one server: what clients on different nodes see of each other. */
+/** Several nodes are one server: what clients on different nodes see of each other. */
 import { expect, test } from "vitest";
-import { SmallCluster } from "./small-cluster.ts";
+import { RecordingWriter, verify } from "../../src/server/recording.ts";
+import { SmallCluster, type ClusterNode } from "./small-cluster.ts";
+import { pureCrypto, smallConfig } from "./small-node.ts";
+
+/** Juliet on n1 and Romeo on n3, both bound, what they were sent so far read. */
+function balcony(presence = "<presence/>") {
+  const cluster = SmallCluster.of(["n1", "n2", "n3"]);
+  const [n1, n2, n3] = [cluster.node("n1"), cluster.node("n2"), cluster.node("n3")];
+  const juliet = n1.login("juliet", "balcony");
+  const romeo = n3.login("romeo", "orchard", presence);
+  cluster.run(100);
+  n1.read(juliet);
+  n3.read(romeo);
+  return { cluster, n1, n2, n3, juliet, romeo };
+}
+
+const chat = (to: string, id = "1"): string =>
+  `<message to='${to}' type='chat' id='${id}'><body>hi</body></message>`;
 
 test("cluster: nodes find each other and are ready", () => {
   const cluster = SmallCluster.of(["n1", "n2", "n3"]);
@@ -11,13 +28,7 @@ test("cluster: nodes find each other and are ready", () => {
 });
 
 test("cluster: a message to a full JID reaches a session of another node", () => {
-  const cluster = SmallCluster.of(["n1", "n2", "n3"]);
-  const [n1, n3] = [cluster.node("n1"), cluster.node("n3")];
-  const juliet = n1.login("juliet", "balcony");
-  const romeo = n3.login("romeo", "orchard");
-  cluster.run(100);
-  expect(n1.read(juliet)).toContain("<jid>juliet@localhost/balcony</jid>");
-  n3.read(romeo);
+  const { cluster, n1, n3, juliet, romeo } = balcony();
   n1.send(
     juliet,
     "<message to='romeo@localhost/orchard' type='chat' id='1'><body>é?</body></message>",
@@ -27,3 +38,304 @@ test("cluster: a message to a full JID reaches a session of another node", () =>
     "<message from='juliet@localhost/balcony' to='romeo@localhost/orchard' type='chat' id='1'><body>é?</body></message>",
   );
 });
+
+test("cluster: a message to a bare JID reaches the best resource, wherever it is", () => {
+  const { cluster, n1, n2, n3, juliet, romeo } = balcony(
+    "<presence><priority>5</priority></presence>",
+  );
+  const tomb = n2.login("romeo", "tomb", "<presence><priority>1</priority></presence>");
+  cluster.run(100);
+  n2.read(tomb);
+  n1.send(juliet, chat("romeo@localhost", "first"));
+  cluster.run(100);
+  expect(n3.read(romeo)).toContain("id='first'");
+  expect(n2.read(tomb)).toBe("");
+  n2.send(tomb, "<presence><priority>7</priority></presence>");
+  cluster.run(100);
+  n1.send(juliet, chat("romeo@localhost", "second"));
+  cluster.run(100);
+  expect(n3.read(romeo)).toBe("");
+  expect(n2.read(tomb)).toContain("id='second'");
+});
+
+test("cluster: who becomes unavailable on one node is so on all [RFC 6121 §4.5]", () => {
+  const { cluster, n1, n3, juliet, romeo } = balcony();
+  n3.send(romeo, "<presence type='unavailable'/>");
+  cluster.run(100);
+  n1.send(juliet, chat("romeo@localhost"));
+  expect(n1.read(juliet)).toContain("<service-unavailable");
+});
+
+test("cluster: a request goes to another node and its answer comes back [RFC 6120 §8.2.3]", () => {
+  const { cluster, n1, n3, juliet, romeo } = balcony();
+  n1.send(
+    juliet,
+    "<iq to='romeo@localhost/orchard' type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>",
+  );
+  cluster.run(10);
+  expect(n3.read(romeo)).toContain("from='juliet@localhost/balcony'");
+  n3.send(romeo, "<iq to='juliet@localhost/balcony' type='result' id='p'/>");
+  cluster.run(10);
+  expect(n1.read(juliet)).toBe(
+    "<iq from='romeo@localhost/orchard' to='juliet@localhost/balcony' type='result' id='p'/>",
+  );
+});
+
+test("cluster: stanzas of one sender to one recipient keep their order", () => {
+  const { cluster, n1, n3, juliet, romeo } = balcony();
+  const ids = Array.from({ length: 200 }, (_, i) => `m${i}`);
+  for (const id of ids) n1.send(juliet, chat("romeo@localhost/orchard", id));
+  cluster.run(100);
+  const received = [...n3.read(romeo).matchAll(/id='(m\d+)'/g)].map(([, id]) => id);
+  expect(received).toEqual(ids);
+});
+
+test("cluster: a prefix of the sender's stream header means the same on another node", () => {
+  const { cluster, n1, n3, romeo } = balcony();
+  const juliet = n1.login("juliet", "garden");
+  cluster.run(100);
+  n1.send(
+    juliet,
+    "<message to='romeo@localhost/orchard' xml:lang='it'><stream:odd/><body>ciao</body></message>",
+  );
+  cluster.run(100);
+  const got = n3.read(romeo);
+  expect(got).toContain("xml:lang=");
+  expect(got).toMatch(/xmlns:stream=["']http:\/\/etherx.jabber.org\/streams["']/);
+});
+
+test("binding: a client is told that it is bound once every live peer sees it", () => {
+  const { cluster, n1, n2 } = balcony();
+  const nurse = n2.login("nurse", "hall", "");
+  expect(n2.read(nurse)).not.toContain("<jid>");
+  cluster.run(2); // there and back
+  expect(n2.read(nurse)).toContain("<jid>nurse@localhost/hall</jid>");
+  const friar = n1.login("friar", "cell");
+  n1.send(friar, chat("nurse@localhost/hall", "early"));
+  cluster.run(10);
+  expect(n2.read(nurse)).toContain("id='early'");
+  expect(n2.metric("meerkat_bind_waits_expired_total")).toBe(0);
+});
+
+test("binding: a peer that does not answer delays a login by two seconds, which is counted", () => {
+  const { cluster, n1 } = balcony();
+  cluster.cut("n1", "n2");
+  const nurse = n1.login("nurse", "hall", "");
+  cluster.run(1_900);
+  expect(n1.read(nurse)).not.toContain("<jid>");
+  cluster.run(200);
+  expect(n1.read(nurse)).toContain("<jid>nurse@localhost/hall</jid>");
+  expect(n1.metric("meerkat_bind_waits_expired_total")).toBe(1);
+});
+
+test("binding: what is sent to a session before its client knows of it follows the answer", () => {
+  const { cluster, n1, n3, romeo } = balcony();
+  cluster.cut("n1", "n2");
+  const nurse = n1.login("nurse", "hall", "");
+  cluster.run(50);
+  n3.send(romeo, chat("nurse@localhost/hall", "held"));
+  cluster.run(1_000);
+  expect(n1.read(nurse)).not.toContain("held");
+  cluster.run(1_500);
+  expect(n1.read(nurse)).toMatch(/<jid>nurse@localhost\/hall<\/jid>.*id='held'/s);
+});
+
+test("binding: a client that goes while it waits leaves no record, and what was held is told its sender", () => {
+  const { cluster, n1, n3, romeo } = balcony();
+  cluster.cut("n1", "n2");
+  const nurse = n1.login("nurse", "hall", "");
+  cluster.run(50);
+  n3.send(romeo, chat("nurse@localhost/hall", "held"));
+  cluster.run(50);
+  n1.hangUp(nurse);
+  cluster.run(50);
+  expect(n3.read(romeo)).toContain("<recipient-unavailable");
+  n3.send(romeo, chat("nurse@localhost/hall", "late"));
+  expect(n3.read(romeo)).toContain("<service-unavailable"); // its own node knows
+  cluster.run(3_000);
+  expect(n1.sessions().map(({ jid }) => jid)).toEqual(["juliet@localhost/balcony"]);
+});
+
+test("conflict: a login replaces the session of its name on another node [RFC 6120 §7.7.2.2]", () => {
+  const { cluster, n1, n2, n3, juliet } = balcony();
+  const young = n2.login("juliet", "balcony");
+  cluster.run(20);
+  expect(n1.read(juliet)).toMatch(/<conflict .*<\/stream:stream>/s);
+  expect(n1.isClosed(juliet)).toBe(true);
+  expect(n2.read(young)).toContain("<jid>juliet@localhost/balcony</jid>");
+  expect(all(n1, n2, n3)).toEqual(["n2 juliet@localhost/balcony", "n3 romeo@localhost/orchard"]);
+});
+
+test("conflict: `refuse_new` and `make_new_resource` see the sessions of other nodes", () => {
+  const refusing = SmallCluster.of(["n1", "n2"], { sessions: { conflict: "refuse_new" } });
+  refusing.node("n1").login("juliet", "balcony");
+  refusing.run(20);
+  const second = refusing.node("n2").login("juliet", "balcony", "");
+  refusing.run(20);
+  expect(refusing.node("n2").read(second)).toContain("<conflict");
+  expect(refusing.node("n2").sessions()).toEqual([]);
+
+  const renaming = SmallCluster.of(["n1", "n2"], { sessions: { conflict: "make_new_resource" } });
+  renaming.node("n1").login("juliet", "balcony");
+  renaming.run(20);
+  renaming.node("n2").login("juliet", "balcony");
+  renaming.run(20);
+  const jids = all(...renaming.nodes.values());
+  expect(jids).toHaveLength(2);
+  expect(jids[1]).not.toContain("balcony");
+});
+
+test("binding: max_per_user counts the sessions of all nodes", () => {
+  const cluster = SmallCluster.of(["n1", "n2"], { sessions: { max_per_user: 2 } });
+  const [n1, n2] = [cluster.node("n1"), cluster.node("n2")];
+  n1.login("juliet", "a");
+  cluster.run(20);
+  n2.login("juliet", "b");
+  cluster.run(20);
+  const third = n1.login("juliet", "c", "");
+  cluster.run(20);
+  expect(n1.read(third)).toContain("2 sessions exist, the maximum is 2");
+  const again = n1.login("juliet", "b", ""); // replaces its namesake, so it makes no third
+  cluster.run(20);
+  expect(n1.read(again)).toContain("<jid>juliet@localhost/b</jid>");
+});
+
+test("bind stamp †: a node whose clock is ten minutes behind does not lose its logins to sessions it sees", () => {
+  const cluster = new SmallCluster(["n1", "n2"]);
+  const n1 = cluster.start("n1", { clockAhead: 600_000 });
+  const n2 = cluster.start("n2");
+  cluster.run(500);
+  const old = n1.login("juliet", "balcony");
+  cluster.run(20);
+  const young = n2.login("juliet", "balcony");
+  cluster.run(20);
+  expect(n1.isClosed(old)).toBe(true);
+  expect(n2.isClosed(young)).toBe(false);
+  expect(all(n1, n2)).toEqual(["n2 juliet@localhost/balcony"]);
+});
+
+test("conflict: of two sessions bound on two sides of a split, all nodes keep the same one", () => {
+  const { cluster, n1, n2, n3, juliet } = balcony();
+  for (const other of ["n1", "n2"]) cluster.cut(other, "n3");
+  cluster.run(15_000);
+  const twin = n3.login("juliet", "balcony");
+  cluster.run(100);
+  expect(n3.read(twin)).toContain("<jid>juliet@localhost/balcony</jid>");
+  expect(n1.isClosed(juliet)).toBe(false);
+  cluster.heal();
+  cluster.run(15_000);
+  expect(n1.isClosed(juliet)).toBe(true);
+  expect(n3.isClosed(twin)).toBe(false); // it was bound later
+  expect(all(n1, n2, n3)).toEqual(["n3 juliet@localhost/balcony", "n3 romeo@localhost/orchard"]);
+  const nurse = n2.login("nurse", "hall");
+  n2.send(nurse, chat("juliet@localhost/balcony", "found"));
+  cluster.run(100);
+  expect(n3.read(twin)).toContain("id='found'");
+});
+
+test("hand-back: what a dead node did not receive goes to another session of its addressee, or back", () => {
+  const { cluster, n1, n2, n3, juliet, romeo } = balcony(
+    "<presence><priority>5</priority></presence>",
+  );
+  cluster.cut("n1", "n3"); // in silence: n1 still believes in it
+  n1.send(juliet, chat("romeo@localhost/orchard", "full"));
+  n1.send(juliet, chat("romeo@localhost", "bare"));
+  n1.send(juliet, "<iq to='romeo@localhost/orchard' type='get' id='q'><x xmlns='urn:x'/></iq>");
+  const tomb = n2.login("romeo", "tomb");
+  cluster.run(100);
+  n2.read(tomb);
+  expect(n1.read(juliet)).toBe("");
+  cluster.kill("n3");
+  cluster.run(12_000);
+  expect(n2.read(tomb)).toMatch(/id='full'.*id='bare'/s); // in order, both of type chat
+  expect(n1.read(juliet)).toMatch(
+    /^<iq [^>]*id='q'[^>]*type='error'|^<iq [^>]*type='error'[^>]*id='q'/,
+  );
+  expect(n1.metric("meerkat_stanzas_returned_total")).toBe(3);
+  expect(n3.read(romeo)).toBe("");
+});
+
+test("hand-back: when a node is gone, senders are told by an error", () => {
+  const { cluster, n1, juliet } = balcony();
+  cluster.kill("n3");
+  n1.send(juliet, chat("romeo@localhost/orchard", "lost"));
+  cluster.run(10_000);
+  expect(n1.read(juliet)).toMatch(/id=.lost.*<service-unavailable/s);
+  n1.send(juliet, chat("romeo@localhost/orchard", "later"));
+  expect(n1.read(juliet)).toMatch(/id=.later.*<service-unavailable/s);
+});
+
+test("shutdown: a node that leaves is gone at once, its sessions with it", () => {
+  const { cluster, n1, n3, juliet, romeo } = balcony();
+  n3.deliver({ type: "shutdown-requested" });
+  expect(n3.read(romeo)).toContain("<system-shutdown");
+  n3.send(romeo, "</stream:stream>");
+  cluster.run(20);
+  expect(n3.stopped).toBe(true);
+  expect(n1.metric("meerkat_cluster_peers")).toBe(1);
+  n1.send(juliet, chat("romeo@localhost/orchard"));
+  expect(n1.read(juliet)).toContain("<service-unavailable");
+});
+
+test("readiness: a node waits for those it was told of, but not for ever, and says for whom", () => {
+  const cluster = new SmallCluster(["n1", "n2"]);
+  const n1 = cluster.start("n1");
+  cluster.run(100);
+  expect(n1.get("/readyz")).toEqual({ status: 503, body: "Waiting for the tables of n2\n" });
+  cluster.run(10_000);
+  expect(n1.get("/readyz").status).toBe(200);
+});
+
+test("status: a node shows what it sees of its cluster", () => {
+  const { cluster, n1 } = balcony();
+  const status: unknown = JSON.parse(n1.get("/cluster").body);
+  expect(status).toMatchObject({
+    ready: true,
+    degraded: false,
+    nodes: { available: ["n1", "n2", "n3"], joined: ["n1", "n2", "n3"], unavailable: [] },
+    tables: [{ name: "sessions", records: 1 }],
+  });
+  cluster.kill("n3");
+  cluster.run(10_000);
+  expect(JSON.parse(n1.get("/cluster").body)).toMatchObject({
+    degraded: true,
+    nodes: { unavailable: ["n3"] },
+  });
+});
+
+test("recorder: a node of a cluster is replayed from what it recorded", () => {
+  const lines: string[] = [];
+  const cluster = new SmallCluster(["n1", "n2"]);
+  cluster.start("n1", {
+    recorded: (config) =>
+      new RecordingWriter({
+        config,
+        falseSaltSecret: falseSaltSecret(),
+        crypto: pureCrypto,
+        write: (line) => lines.push(line),
+      }),
+  });
+  cluster.start("n2");
+  cluster.run(500);
+  const [n1, n2] = [cluster.node("n1"), cluster.node("n2")];
+  const juliet = n1.login("juliet", "balcony");
+  n2.login("juliet", "balcony");
+  n2.login("romeo", "orchard");
+  cluster.run(100);
+  n1.send(juliet, chat("romeo@localhost"));
+  cluster.kill("n2");
+  cluster.run(10_000);
+  expect(verify(lines, pureCrypto)).toMatchObject({ equal: true });
+});
+
+function falseSaltSecret(): Uint8Array {
+  const { username, password, database } = smallConfig.rdbms;
+  return pureCrypto.hash("sha-256", Buffer.from(`${username}\0${password}\0${database}`, "latin1"));
+}
+
+/** All sessions, each with its node. */
+function all(...nodes: readonly ClusterNode[]): string[] {
+  return nodes
+    .flatMap((node) => node.sessions().map(({ jid }) => `${node.name} ${jid}`))
+    .toSorted();
+}

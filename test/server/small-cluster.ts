@@ -19,7 +19,7 @@ export interface ClusterNodeOptions {
   readonly sessions?: Partial<Config["sessions"]>;
   /** Milliseconds by which its wall clock is ahead. */
   readonly clockAhead?: number;
-  readonly recorder?: Recorder;
+  readonly recorded?: (config: Config) => Recorder;
 }
 
 interface End {
@@ -140,9 +140,10 @@ export class ClusterNode {
     this.#cluster = cluster;
     this.name = name;
     this.#clockAhead = options.clockAhead ?? 0;
+    const config = configOf(name, names, options);
     this.server = server({
-      config: configOf(name, names, options),
-      recorder: options.recorder,
+      config,
+      recorder: options.recorded?.(config),
       onStopped: () => void (this.stopped = true),
       onFault: "throw",
       ports: {

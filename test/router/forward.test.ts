@@ -1,0 +1,139 @@
+/** Stanzas between nodes: what is forwarded, what happens where it arrives, and to what comes back. */
+import { expect, test } from "vitest";
+import { bytesFromBinary } from "../../src/base/bytes.ts";
+import { WireError } from "../../src/cluster/codec.ts";
+import { Arrivals } from "../../src/router/arrivals.ts";
+import {
+  encodeFrame,
+  FrameReader,
+  StanzaIds,
+  type StanzaId,
+  type Transit,
+} from "../../src/router/stanza-frame.ts";
+import { SplitScene } from "./split-scene.ts";
+import { stanza, wordsOf } from "./scene.ts";
+
+const id: StanzaId = { origin: "0123456789abcdef n1", counter: 7 };
+const transit = (target: string, more: Partial<Transit> = {}): Transit => ({
+  ...{ id, maybe: false, hops: 0, target },
+  ...more,
+});
+const sent = stanza(
+  "<message from='juliet@localhost/balcony' to='romeo@localhost/orchard' type='chat'/>",
+);
+const orchard = "romeo@localhost/orchard";
+
+test("forward: to a full JID of another node, stamped with the sender", () => {
+  const scene = new SplitScene();
+  const juliet = scene.bind("juliet@localhost/balcony", 0);
+  scene.bindThere("romeo@localhost/orchard", 0);
+  const [effect] = scene.send(juliet, `<message to='${orchard}'/>`);
+  expect(effect).toMatchObject({ type: "forward", target: orchard, from: juliet.jid.full });
+});
+
+test("reroute: to the session that is meant, as it came", () => {
+  const scene = new SplitScene();
+  const romeo = scene.bind(orchard, 0);
+  const effects = scene.router.reroute(sent, transit(orchard));
+  expect(effects).toEqual([
+    { type: "deliver", session: romeo, stanza: sent, transit: transit(orchard) },
+  ]);
+});
+
+test("reroute: a chat message for a resource that has gone goes to another [RFC 6121 §8.5.3.2.1]", () => {
+  const scene = new SplitScene();
+  scene.bind("romeo@localhost/tomb", 0);
+  expect(scene.reroute(sent, transit(orchard))).toBe("tomb");
+});
+
+test("reroute: what cannot be delivered is told the sender, on whatever node", () => {
+  const scene = new SplitScene();
+  const juliet = "juliet@localhost/balcony";
+  expect(scene.reroute(sent, transit(orchard))).toBe("-"); // she has gone, too
+  scene.bindThere(juliet, 0);
+  const [effect] = scene.router.reroute(sent, transit(orchard)) ?? [];
+  expect(effect).toMatchObject({ type: "forward", target: juliet, to: juliet });
+  scene.unbindThere(juliet);
+  const session = scene.bind(juliet, 0);
+  const effects = scene.router.reroute(sent, transit(orchard)) ?? [];
+  expect(wordsOf(effects, session)).toBe("error service-unavailable");
+});
+
+test("reroute: two nodes that point at each other do not pass a stanza on for ever", () => {
+  const scene = new SplitScene();
+  scene.bindThere(orchard, 0);
+  const juliet = scene.bind("juliet@localhost/balcony", 0);
+  expect(scene.reroute(sent, transit(orchard, { hops: 3 }))).toBe(orchard);
+  const effects = scene.router.reroute(sent, transit(orchard, { hops: 4 })) ?? [];
+  expect(wordsOf(effects, juliet)).toBe("error service-unavailable");
+});
+
+test("reroute: without a `to` it was meant for the sender's own account [RFC 6120 §10.3.1]", () => {
+  const scene = new SplitScene();
+  scene.bind("juliet@localhost/garden", 0);
+  const own = stanza("<message from='juliet@localhost/balcony' type='chat'/>");
+  expect(scene.reroute(own, transit("juliet@localhost/gone"))).toBe("garden");
+});
+
+test("reroute: what no router sends is refused", () => {
+  const { router } = new SplitScene();
+  expect(router.reroute(stanza("<message to='a@localhost'/>"), transit(orchard))).toBeUndefined();
+  expect(router.reroute(stanza("<x from='a@localhost/b'/>"), transit(orchard))).toBeUndefined();
+});
+
+test("reroute: no request to an account or server is answered for another node", () => {
+  const scene = new SplitScene();
+  scene.bindThere("juliet@localhost/balcony", 0);
+  const asked = stanza(
+    "<iq from='juliet@localhost/balcony' to='localhost' type='get' id='1'><known xmlns='urn:test:known'/></iq>",
+  );
+  const [effect] = scene.router.reroute(asked, transit(orchard)) ?? [];
+  expect(effect).toMatchObject({ type: "forward", target: "juliet@localhost/balcony" });
+});
+
+test("frame: one that is cut anywhere, or holds no stanza, is refused, and the next one is read", () => {
+  const frames = new FrameReader();
+  const body = encodeFrame(transit(orchard), sent, {});
+  for (let length = 0; length < body.length; length += 1) {
+    expect(() => frames.read(bytesFromBinary(body.slice(0, length)))).toThrow(WireError);
+  }
+  const at = body.indexOf("<message");
+  for (const wrong of [
+    "text",
+    "</stream:stream>",
+    "<message/><message/>",
+    "<a><b></a>",
+    "<!-- -->",
+  ]) {
+    expect(() => frames.read(bytesFromBinary(body.slice(0, at) + wrong))).toThrow(WireError);
+  }
+  const read = frames.read(bytesFromBinary(body));
+  expect(read.transit).toEqual(transit(orchard));
+  expect(read.stanza.write("jabber:client")).toBe(sent.write("jabber:client"));
+});
+
+test("arrivals: a session drops a `maybe` that it has, among the last thousand", () => {
+  const arrivals = new Arrivals();
+  expect(arrivals.add(1, true)).toBe(true);
+  expect(arrivals.add(1, true)).toBe(false);
+  expect(arrivals.add(1, false)).toBe(true); // only what is marked is in doubt
+  for (let other = 2; other <= 1_001; other += 1) arrivals.add(other, false);
+  expect(arrivals.add(1_001, true)).toBe(false);
+  expect(arrivals.add(1, true)).toBe(true); // long ago
+});
+
+test("ids: each is different, and has the same number wherever it is read", () => {
+  const peer = { name: "n1", incarnation: 1, boot: "0123456789abcdef" };
+  const ids = new StanzaIds(peer);
+  const [one, two] = [ids.mint(), ids.mint()];
+  const elsewhere = new StanzaIds({ ...peer, name: "n2" });
+  const numbers = [
+    one,
+    two,
+    elsewhere.mint(),
+    new StanzaIds({ ...peer, boot: "f".repeat(16) }).mint(),
+  ];
+  const reader = new StanzaIds(peer);
+  expect(new Set(numbers.map((each) => reader.number(each))).size).toBe(4);
+  expect(reader.number(one)).toBe(reader.number({ ...one }));
+});
