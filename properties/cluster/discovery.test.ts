@@ -9,7 +9,7 @@ import {
   type DiscoveryEffect,
   type DiscoveryInput,
 } from "../../src/cluster/discovery.ts";
-import type { Query } from "../../src/ports/database.ts";
+import type { Query, SqlRow } from "../../src/ports/database.ts";
 import { QueryFailed, type Work, type WorkAnswer } from "../../src/ports/work.ts";
 import { discoveryWork } from "../../src/server/discovery-host.ts";
 import { SimulatedStore } from "../../sim/ports/database.ts";
@@ -28,6 +28,8 @@ type Event =
   | { readonly type: "kill" | "leave" | "link-down"; readonly at: number }
   /** The next statement of a process that waits for the database. */
   | { readonly type: "answer"; readonly at: number; readonly fate: Fate }
+  /** Somebody restores an old backup, or empties the table. */
+  | { readonly type: "lose-rows" }
   | { readonly type: "pass"; readonly milliseconds: number };
 
 const event: fc.Arbitrary<Event> = fc.oneof(
@@ -35,7 +37,7 @@ const event: fc.Arbitrary<Event> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       type: fc.constant("start" as const),
-      name: fc.nat(2),
+      name: fc.nat(1),
       skew: fc.integer({ min: -1_000_000, max: 1_000_000 }),
     }),
   },
@@ -54,6 +56,7 @@ const event: fc.Arbitrary<Event> = fc.oneof(
       fate: fc.constantFrom<Fate>("done", "done", "done", "lost-before", "lost-after"),
     }),
   },
+  { weight: 1, arbitrary: fc.constant({ type: "lose-rows" as const }) },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -109,6 +112,8 @@ class World {
         return this.start(names[event.name] ?? "a", event.skew);
       case "pass":
         return this.pass(event.milliseconds);
+      case "lose-rows":
+        return void this.#sql("test_lose_rows", "DELETE FROM discovery_nodes");
       default: {
         const process = this.processes[event.at % Math.max(1, this.processes.length)];
         if (process === undefined) return;
@@ -250,11 +255,13 @@ class World {
     this.processes = this.processes.filter((each) => each !== process);
   }
 
-  rows(): readonly Readonly<Record<string, unknown>>[] {
-    const text = "SELECT * FROM discovery_nodes";
-    const input = this.store.execute((this.#requests += 1), [
-      { statement: { name: "test_rows", text }, values: [] },
-    ]);
+  rows(): readonly SqlRow[] {
+    return this.#sql("test_rows", "SELECT * FROM discovery_nodes");
+  }
+
+  #sql(name: string, text: string): readonly SqlRow[] {
+    const queries = [{ statement: { name, text }, values: [] }];
+    const input = this.store.execute((this.#requests += 1), queries);
     return input.type === "query-answered" ? (input.results[0] ?? []) : [];
   }
 
@@ -319,7 +326,7 @@ test("discovery: under any failures and deaths rows stay sound, and after them a
     { numRuns: 120, seed: 7 },
   );
   // The laws were put to the test.
-  for (const [key, count] of Object.entries(total)) expect(count, key).toBeGreaterThan(3);
+  for (const [key, count] of Object.entries(total)) expect(count, key).toBeGreaterThan(2);
 });
 
 test("discovery: of two successive processes of one name the later has the greater incarnation", () => {
