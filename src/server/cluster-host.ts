@@ -45,6 +45,7 @@ export interface ClusterHostOptions {
   readonly emit: (effect: NetworkEffect) => void;
   /** A later process of our name is a member: this one must stop. */
   readonly superseded: (now: Now) => void;
+  readonly onCluster: (self: Peer, cluster: Cluster) => void;
 }
 
 const listenerName = "cluster";
@@ -191,6 +192,7 @@ export class ClusterHost {
       limits: linkLimits,
       tables: [sessionTable],
     });
+    this.#options.onCluster(self, cluster);
     this.#cluster = cluster;
     this.#self = self;
     this.#exchange = new StanzaExchange(self, (peer, kind, body) => cluster.send(peer, kind, body));

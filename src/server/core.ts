@@ -20,7 +20,7 @@ import { Router } from "../router/router.ts";
 import { Directory } from "../router/directory.ts";
 import { JidCache } from "../xmpp/jid.ts";
 import { Authentication } from "./authentication.ts";
-import { ClusterHost } from "./cluster-host.ts";
+import { ClusterHost, type ClusterHostOptions } from "./cluster-host.ts";
 import { Clients, type Client, type ClientRequest } from "./clients.ts";
 import type { Config } from "./config.ts";
 import { earliest } from "./earliest.ts";
@@ -41,6 +41,7 @@ export interface CoreOptions {
   readonly log: Log;
   readonly onFault: "contain" | "throw";
   readonly falseSaltSecret: Uint8Array;
+  readonly onCluster: ClusterHostOptions["onCluster"];
 }
 
 /** Requests of all work together that may wait for the world. */
@@ -96,12 +97,13 @@ export class MeerkatCore implements Core {
       ...{ directory, jids, features, host, counts, faults, work, clients },
     });
     if (config.cluster === undefined) return;
-    const { crypto, entropy, log } = options;
+    const { crypto, entropy, log, onCluster } = options;
     this.#cluster = new ClusterHost({
       ...{ config: config.cluster, crypto, entropy, log, counts, faults, work, directory, emit },
       life: this.#life,
       traffic: this.#traffic,
       superseded: (now) => this.#shutDown(now),
+      onCluster,
     });
   }
 

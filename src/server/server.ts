@@ -4,6 +4,8 @@
  *
  *     bytes → C2sStream → Router → (features) → C2sStream → bytes
  */
+import type { Cluster } from "../cluster/cluster.ts";
+import type { Peer } from "../cluster/peer.ts";
 import type { Counter } from "../ports/metrics.ts";
 import type { SessionState } from "../router/session.ts";
 import type { Feature } from "../router/feature.ts";
@@ -28,6 +30,8 @@ export interface ServerOptions {
   readonly onStopped: () => void;
   /** What a bug does: `contain` closes the stream it hit, `throw` stops everything (simulator). */
   readonly onFault?: "contain" | "throw";
+  /** Shown the cluster's machine once there is one: for observers, who change nothing. */
+  readonly onCluster?: ((self: Peer, cluster: Cluster) => void) | undefined;
   /** From which false SCRAM salts are made; by default from the database's password. */
   readonly falseSaltSecret?: Uint8Array;
 }
@@ -58,6 +62,7 @@ export function server(options: ServerOptions): Server {
     crypto: ports.crypto,
     log: ports.log,
     onFault: options.onFault ?? "contain",
+    onCluster: options.onCluster ?? (() => undefined),
     falseSaltSecret,
   });
   const loop = new Loop({ core, ports, recorder, onStopped: options.onStopped });
