@@ -1,8 +1,8 @@
 /** Links laws: what must hold between the two sides' accounts of their sessions, whatever happened. */
-import { binaryFromBytes } from "../../src/base/bytes.ts";
 import type { LinkLimits } from "../../src/cluster/timing.ts";
 import { peerText } from "../../src/cluster/peer.ts";
-import type { LinksWorld, SessionSeen } from "./links-world.ts";
+import type { SessionSeen } from "./links-node.ts";
+import type { LinksWorld } from "./links-world.ts";
 
 const told = (seen: SessionSeen): string =>
   `${peerText(seen.owner)}'s session ${seen.ordinal} with ${seen.peer.name}`;
@@ -93,5 +93,3 @@ export function overBounds(world: LinksWorld, limits: LinkLimits): string[] {
   }
   return faults;
 }
-
-export const textOf = (bytes: Uint8Array): string => binaryFromBytes(bytes);

@@ -7,65 +7,20 @@
  * what only the whole picture shows is checked by `links-laws.ts`.
  */
 import { bytesFromBinary, binaryFromBytes } from "../../src/base/bytes.ts";
-import type { Message } from "../../src/cluster/messages.ts";
 import { Mesh, type MeshEffect, type MeshInput } from "../../src/cluster/mesh.ts";
 import type { MeshOptions } from "../../src/cluster/mesh-contract.ts";
-import { samePeer, type Peer } from "../../src/cluster/peer.ts";
+import { samePeer } from "../../src/cluster/peer.ts";
+import {
+  Node,
+  stanzaKind,
+  type End,
+  type Pipe,
+  type Segment,
+  type SessionSeen,
+  type Stranger,
+} from "./links-node.ts";
 import { linkLimits, linkTiming } from "../../src/cluster/timing.ts";
 import { equal, hmac, lowerSlot, randomOf } from "./links-chance.ts";
-
-export const stanzaKind = 32;
-
-/** One session as one side saw it. */
-export interface SessionSeen {
-  readonly owner: Peer;
-  readonly peer: Peer;
-  readonly ordinal: number;
-  readonly upAt: number;
-  downAt: number | undefined;
-  readonly sent: string[];
-  readonly received: string[];
-  undelivered: readonly Message[] | undefined;
-  final: boolean;
-  reason: string;
-}
-
-interface End {
-  readonly node: Node;
-  readonly id: number;
-  open: boolean;
-}
-
-interface Pipe {
-  readonly from: End;
-  readonly to: End;
-  readonly key: string;
-  readonly waiting: Segment[];
-  readyAt: number;
-  silent: boolean;
-}
-type Segment = { type: "bytes"; data: string } | { type: "closed"; reason: string };
-
-export class Node {
-  readonly peer: Peer;
-  readonly mesh: Mesh;
-  readonly address: string;
-  alive = true;
-  pausedUntil = 0;
-  readonly inbox: MeshInput[] = [];
-  readonly ends = new Map<number, End>();
-  readonly current = new Map<string, SessionSeen>();
-  readonly events: { at: number; event: string; fields: Readonly<Record<string, unknown>> }[] = [];
-  superseded: Peer | undefined;
-  flushing = false;
-  wakeAt = Infinity;
-
-  constructor(peer: Peer, mesh: Mesh, address: string) {
-    this.peer = peer;
-    this.mesh = mesh;
-    this.address = address;
-  }
-}
 
 export interface WorldOptions {
   readonly seed: number;
@@ -496,12 +451,4 @@ export class LinksWorld {
     const [from, to] = this.#options.latency ?? [1, 5];
     return from + this.#draw(to - from + 1);
   }
-}
-
-export interface Stranger {
-  readonly id: number;
-  closed: boolean;
-  readonly heard: (bytes: string) => void;
-  send(data: string): void;
-  close(): void;
 }

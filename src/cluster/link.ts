@@ -11,6 +11,7 @@
 import { uint, WireError, WireReader } from "./codec.ts";
 import { readRefused, sessionOf, type GivenUp, type Hello } from "./handshake.ts";
 import type { Channel } from "./link-channel.ts";
+import { Dialling } from "./link-dialling.ts";
 import { LinkSession } from "./link-session.ts";
 import type { Instant } from "../base/time.ts";
 import type { DialId, LinkState, LinkStatus } from "./mesh-contract.ts";
@@ -33,12 +34,7 @@ export class Link {
   readonly name: NodeName;
   readonly #context: MeshContext;
 
-  address: string | undefined;
-  /** Whether discovery's list in force names it. */
-  listed = false;
-  /** Until then it is dialled although no list names it. */
-  redialUntil: Instant = -Infinity;
-
+  readonly dialling: Dialling;
   session: LinkSession | undefined;
   inUse: Channel | undefined;
   /** Our own dial, until it is welcomed or comes to nothing. */
@@ -53,9 +49,6 @@ export class Link {
   accepted = 0;
   #boot = "";
 
-  #dialAt: Instant = 0;
-  #backoff: number;
-  #refusedAt: Instant | undefined;
   #heardAt: Instant = 0;
   #beatAt: Instant = 0;
   #wroteAt: Instant = 0;
@@ -72,7 +65,7 @@ export class Link {
   constructor(context: MeshContext, name: NodeName) {
     this.#context = context;
     this.name = name;
-    this.#backoff = context.options.timing.dialBackoff;
+    this.dialling = new Dialling(context, name);
   }
 
   get state(): LinkState {
@@ -83,11 +76,11 @@ export class Link {
 
   /** Nothing is left to remember. */
   get idle(): boolean {
-    return this.#isQuiet() && this.#context.now >= this.redialUntil;
+    return this.#isQuiet() && this.#context.now >= this.dialling.until;
   }
 
   #isQuiet(): boolean {
-    const quiet = this.session === undefined && this.dial === undefined && !this.listed;
+    const quiet = this.session === undefined && this.dial === undefined && !this.dialling.listed;
     return quiet && this.parked === undefined && this.answering.size === 0;
   }
 
@@ -142,9 +135,8 @@ export class Link {
     const reader = new WireReader(frame.body);
     if (frame.kind === kinds.bye) {
       session.acknowledged(reader.uint());
-      this.redialUntil = -Infinity;
       this.end("the peer has left", true);
-      this.#dialAt = this.#context.now + this.#context.options.timing.dialBackoffMax;
+      this.dialling.left();
       return;
     }
     if (frame.kind === kinds.refused) {
@@ -202,7 +194,7 @@ export class Link {
     channel.reader.maxBytes = frameBytesMax;
     if (before !== undefined) context.drop(before, "a later connection replaces it");
     this.#closeRivals();
-    this.#refusedAt = undefined;
+    this.dialling.notRefused();
     this.#superseded = undefined;
     this.#lastError = undefined;
     this.heard();
@@ -266,8 +258,8 @@ export class Link {
         this.#context.drop(channel, "the session that it offered has ended");
       }
     }
-    if (!final) this.#redialFor();
-    this.#refusedAt = undefined;
+    if (!final) this.dialling.keepTrying();
+    this.dialling.notRefused();
   }
 
   /** Whatever the link knows of this connection, it is over. */
@@ -293,39 +285,18 @@ export class Link {
     this.#lastError = reason;
     this.#log("info", "link-broken", { reason });
     this.#graceEndsAt = now + options.timing.linkGrace;
-    this.#redialFor();
-    if (stable) this.#backoff = options.timing.dialBackoff;
-    this.#dialAt = stable ? this.#firstDialAt() : now + this.#nextBackoff();
+    this.dialling.keepTrying();
+    if (stable) this.dialling.soon();
+    else this.dialling.later();
   }
 
   // Dialling
 
-  /** Named by discovery. */
-  discovered(address: string): void {
-    if (!this.listed || this.address !== address) {
-      this.#backoff = this.#context.options.timing.dialBackoff;
-      if (this.dial === undefined) this.#dialAt = this.#firstDialAt();
-    }
-    this.listed = true;
-    this.address = address;
-  }
-
-  /** The smaller name goes first: dials that cross cost a round trip. */
-  #firstDialAt(): Instant {
-    const { now, options } = this.#context;
-    return options.self.name < this.name ? now : now + options.timing.dialBackoff;
-  }
-
-  #redialFor(): void {
-    this.redialUntil = this.#context.now + this.#context.options.timing.redialFor;
-  }
-
   #mayDial(): boolean {
-    const wanted =
-      this.listed || this.session !== undefined || this.#context.now < this.redialUntil;
+    const wanted = this.dialling.wanted || this.session !== undefined;
     const nothingBetter = this.inUse === undefined && this.dial === undefined;
     const noHandshake = this.answering.size === 0 && this.parked === undefined;
-    return wanted && nothingBetter && noHandshake && this.address !== undefined;
+    return wanted && nothingBetter && noHandshake && this.dialling.address !== undefined;
   }
 
   #startDial(address: string): void {
@@ -336,36 +307,22 @@ export class Link {
 
   dialConnected(channel: Channel): void {
     if (this.dial !== undefined) this.dial.channel = channel;
-    this.#refusedAt = undefined;
+    this.dialling.notRefused();
   }
 
   /** Our dial has come to nothing: answers whoever waits for that, or tries again later. */
   dialFailed(refused: boolean, reason: string): void {
-    const { now, options } = this.#context;
     this.dial = undefined;
     this.#lastError = reason;
     this.#log("debug", "dial-failed", { reason });
-    this.#dialAt = now + this.#nextBackoff();
-    if (!refused) this.#refusedAt = undefined;
-    else if (this.session !== undefined) {
-      // Nobody listens there, twice: the process is gone, not the way to it.
-      if (this.#refusedAt === undefined) {
-        this.#refusedAt = now;
-        this.#dialAt = now + options.timing.refusedGap;
-      } else if (now - this.#refusedAt >= options.timing.refusedGap) {
-        this.end("its host refuses connections", false);
-      }
+    this.dialling.later();
+    if (!refused) this.dialling.notRefused();
+    else if (this.session !== undefined && this.dialling.refused()) {
+      this.end("its host refuses connections", false);
     }
     const { parked } = this;
     this.parked = undefined;
     if (parked !== undefined) this.#context.answer(parked.channel, this);
-  }
-
-  #nextBackoff(): number {
-    const { dialBackoffMax } = this.#context.options.timing;
-    const longest = Math.min(this.#backoff, dialBackoffMax);
-    this.#backoff = Math.min(2 * longest, dialBackoffMax);
-    return Math.ceil(longest * (0.5 + this.#context.chance() / 2));
   }
 
   /** Closes our own dial in favour of the peer's. */
@@ -398,8 +355,8 @@ export class Link {
       due = Math.min(due, Math.max(judgeFrom, this.dial.startedAt + timing.handshakeTimeout));
     }
     if (this.parked !== undefined) due = Math.min(due, this.parked.at + timing.parkedFor);
-    if (this.#isQuiet()) due = Math.min(due, Math.max(this.redialUntil, this.#context.now)); // forget it
-    return this.#mayDial() ? Math.min(due, this.#dialAt) : due;
+    if (this.#isQuiet()) due = Math.min(due, Math.max(this.dialling.until, this.#context.now)); // forget it
+    return this.#mayDial() ? Math.min(due, this.dialling.at) : due;
   }
 
   settle(judging: boolean): void {
@@ -421,9 +378,8 @@ export class Link {
       this.yieldDial("the peer's dial has waited long enough");
       this.dialFailed(false, "the peer's dial was faster");
     }
-    if (this.#mayDial() && now >= this.#dialAt && this.address !== undefined) {
-      this.#startDial(this.address);
-    }
+    const { address, at } = this.dialling;
+    if (this.#mayDial() && now >= at && address !== undefined) this.#startDial(address);
   }
 
   /** After a pause: the peer has certainly not heard us for so long. */
@@ -470,7 +426,8 @@ export class Link {
   }
 
   status(): LinkStatus {
-    const { session, address } = this;
+    const { session } = this;
+    const { address } = this.dialling;
     const { sessions, connections, sent, received, resent } = this.#counts;
     return {
       name: this.name,

@@ -167,7 +167,7 @@ export class Handshakes {
       );
     }
     const address = peer.hello.options.get(addressOption);
-    if (!link.listed && address !== undefined) link.address = address;
+    if (!link.dialling.listed && address !== undefined) link.dialling.address = address;
     link.enter(channel, own.hello, peer.hello);
   }
 

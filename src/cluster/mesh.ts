@@ -226,11 +226,11 @@ export class Mesh {
     for (const { name, address } of peers) {
       if (name === this.#options.self.name) continue;
       gone.delete(name);
-      this.#linkOf(name).discovered(address);
+      this.#linkOf(name).dialling.discovered(address);
     }
     for (const name of gone) {
       const link = this.#linkOf(name);
-      link.listed = false;
+      link.dialling.listed = false;
       this.#forgettable.add(link);
     }
   }
