@@ -59,7 +59,8 @@ export class DatabaseFaults {
   ): void {
     const { world, engine, random, latencyMs, queryTimeoutMs } = this.#options;
     const trip = random.between(...latencyMs);
-    const loss = this.#loss;
+    // Not every connection of the pool dies: one request of a piece of work may be answered and the next not.
+    const loss = random.chance(0.5) ? this.#loss : "none";
     if (this.#down) {
       world.after(trip, () => deliver(unavailable(request, "the database refuses connections")));
       return;
