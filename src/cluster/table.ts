@@ -126,8 +126,7 @@ export class ReplicatedTable {
 
   /** The visible records of one owner; none if its partition is not visible. */
   *ownedBy(owner: Peer): IterableIterator<TableRecord> {
-    const partition = this.#visible.find((each) => samePeer(each.owner, owner));
-    if (partition !== undefined) yield* partition;
+    yield* this.visiblePartition(owner) ?? [];
   }
 
   /** All visible records, read as they are when the iteration comes to them. */
@@ -148,6 +147,11 @@ export class ReplicatedTable {
   }
 
   // What follows is for the machine that replicates the table.
+
+  /** @internal */
+  visiblePartition(owner: Peer): Partition | undefined {
+    return this.#visible.find((each) => samePeer(each.owner, owner));
+  }
 
   /** @internal */
   get ownPartition(): Partition {
