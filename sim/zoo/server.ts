@@ -2,7 +2,8 @@
 import type { Plant } from "./plant.ts";
 
 const router = "src/router/router.ts";
-const core = "src/server/core.ts";
+const traffic = "src/server/traffic.ts";
+const life = "src/server/session-life.ts";
 
 export const serverPlants: readonly Plant[] = [
   {
@@ -22,8 +23,8 @@ export const serverPlants: readonly Plant[] = [
   {
     name: "router-sends-to-all-instead-of-the-best",
     file: router,
-    find: "        return deliverTo(sessions, sender, stanza);",
-    replace: "        return deliverTo([...this.#sessions.of(to)], sender, stanza);",
+    find: "        return deliverTo(bestOf(sessions), sender, stanza, transit);",
+    replace: "        return deliverTo(sessions, sender, stanza, transit);",
     oracle: "answers",
   },
   {
@@ -42,30 +43,30 @@ export const serverPlants: readonly Plant[] = [
   },
   {
     name: "bind-conflict-closes-neither",
-    file: core,
-    find: 'this.#endSession(now, outcome.replaced, "conflict", "Replaced by a new login");',
-    replace: "",
+    file: life,
+    find: 'clients.end(now, outcome.replaced, "conflict", "Replaced by a new login");',
+    replace: "void outcome.replaced;",
     oracle: "sessions",
   },
   {
     name: "bind-answer-overtaken",
-    file: core,
-    find: "    this.sessions.add(outcome.session);",
-    replace: "    if (outcome.replaced === undefined) this.sessions.add(outcome.session);",
+    file: life,
+    find: "    directory.add(outcome.session);",
+    replace: "    if (outcome.replaced === undefined) directory.add(outcome.session);",
     oracle: "sessions",
   },
   {
     name: "ended-session-stays",
-    file: core,
-    find: "    if (this.sessions.remove(session)) this.#counts.sessions.value -= 1;",
-    replace: '    if (reason !== "the connection was closed") this.sessions.remove(session);',
+    file: life,
+    find: "    if (directory.remove(session)) counts.sessions.value -= 1;",
+    replace: '    if (reason !== "the connection was closed") directory.remove(session);',
     oracle: "sessions",
   },
   {
     name: "hand-back-tells-nobody",
-    file: core,
-    find: "      for (const effect of this.#router.bounce(stanza, from, to)) this.#fromRouter(now, effect);",
-    replace: "      this.#router.bounce(stanza, from, to);",
+    file: traffic,
+    find: "      this.#performAll(now, router.bounce(stanza, from, to));",
+    replace: "      router.bounce(stanza, from, to);",
     oracle: "conservation",
   },
   {
@@ -85,8 +86,8 @@ export const serverPlants: readonly Plant[] = [
   {
     name: "loop-performs-effects-backwards",
     file: "src/server/loop.ts",
-    find: "for (const effect of effects) this.#perform(effect);",
-    replace: "for (const effect of effects.toReversed()) this.#perform(effect);",
+    find: "for (const effect of effects) this.#perform(now, effect);",
+    replace: "for (const effect of effects.toReversed()) this.#perform(now, effect);",
     oracle: "courtesy",
   },
   {

@@ -31,6 +31,8 @@ export const kinds = {
   stanza: 32,
   /** Reserved for custody: identifiers of stanzas that are safe. */
   done: 33,
+  /** All sessions of a user must end, for a reason that the stream error tells. */
+  endSessions: 34,
 } as const;
 
 export type MessageKind = number;

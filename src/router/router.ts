@@ -285,13 +285,17 @@ function deliverTo(
   stanza: Stanza,
   transit: Transit | undefined,
 ): readonly RouterEffect[] {
-  // A stanza in transit bears its sender's address already.
-  const stamp = transit === undefined ? { from: sender.jid.full } : { transit };
-  return sessions.map((session) =>
-    session instanceof Session
-      ? { type: "deliver", session, stanza, ...stamp }
-      : { type: "forward", peer: session.owner, target: session.full, stanza, ...stamp },
-  );
+  const from = sender.jid.full;
+  return sessions.map((session) => {
+    if (session instanceof Session) {
+      // A stanza in transit bears its sender's address already.
+      if (transit !== undefined) return { type: "deliver", session, stanza, transit };
+      return { type: "deliver", session, stanza, from };
+    }
+    const { owner: peer, full: target } = session;
+    if (transit !== undefined) return { type: "forward", peer, target, stanza, transit };
+    return { type: "forward", peer, target, stanza, from };
+  });
 }
 
 /** What an address is when no session has exactly it. */

@@ -236,6 +236,7 @@ export class ClusterHost {
         return this.#peerDown(now, effect);
       case "message-received":
         if (effect.kind === kinds.stanza) traffic.frame(now, effect.body, false);
+        else if (effect.kind === kinds.endSessions) traffic.endRequested(now, effect.body);
         return;
       case "queue-full":
       case "queue-drained":

@@ -5,6 +5,7 @@
  * refused, and its sender told, instead of queued.
  */
 import type { BinaryString } from "../base/bytes.ts";
+import { text, WireReader } from "../cluster/codec.ts";
 import { kinds, type MessageKind } from "../cluster/messages.ts";
 import { peerText, type Peer } from "../cluster/peer.ts";
 import type { RouterEffect } from "../router/router.ts";
@@ -21,6 +22,9 @@ export type Forward = Extract<RouterEffect, { type: "forward" }>;
 
 /** `full`: too much waits for this peer; `unreachable`: it has no link any more. */
 export type ForwardOutcome = "sent" | "full" | "unreachable";
+
+/** Bytes of a bare JID, or of what a stream error tells. */
+const endTextMax = 4_096;
 
 export class StanzaExchange {
   readonly #send: (peer: Peer, kind: MessageKind, body: BinaryString) => boolean;
@@ -51,6 +55,18 @@ export class StanzaExchange {
     };
     const sent = this.#send(peer, kinds.stanza, encodeFrame(here, stanza, effect));
     return sent ? "sent" : "unreachable";
+  }
+
+  /** Asks the nodes that have sessions of this user to end them. */
+  endSessions(peers: ReadonlySet<Peer>, bare: string, reason: string): void {
+    const body = text(bare) + text(reason);
+    for (const peer of peers) this.#send(peer, kinds.endSessions, body);
+  }
+
+  /** Throws `WireError`. */
+  readEnd(body: Uint8Array): { readonly bare: string; readonly reason: string } {
+    const wire = new WireReader(body);
+    return { bare: wire.text(endTextMax), reason: wire.text(endTextMax) };
   }
 
   /** Throws `WireError` for what is no frame. */

@@ -11,7 +11,7 @@ import type { Feature } from "../router/feature.ts";
 import type { Router, RouterEffect } from "../router/router.ts";
 import type { StanzaId } from "../router/stanza-frame.ts";
 import type { Delivery } from "../stream/c2s.ts";
-import type { JidCache } from "../xmpp/jid.ts";
+import type { Jid, JidCache } from "../xmpp/jid.ts";
 import { errorReply } from "../xmpp/stanza-error.ts";
 import type { Stanza } from "../xmpp/stanza.ts";
 import type { Client, Clients } from "./clients.ts";
@@ -98,6 +98,13 @@ export class Traffic {
     this.#performAll(now, effects);
   }
 
+  /** Another node has ended the account. */
+  endRequested(now: Now, body: Uint8Array): void {
+    const asked = this.#exchange?.readEnd(body);
+    const user = this.#options.jids.get(asked?.bare ?? "");
+    if (asked !== undefined && user !== undefined) this.#endLocal(now, user, asked.reason);
+  }
+
   #performAll(now: Now, effects: readonly RouterEffect[]): void {
     const exchange = this.#exchange;
     if (exchange === undefined || effects.length < 2) {
@@ -178,11 +185,18 @@ export class Traffic {
     });
   }
 
+  /** Here and, by their nodes, elsewhere. */
   #endAll(now: Now, bare: string, text: string): void {
-    const { clients, jids, directory } = this.#options;
-    const jid = jids.get(bare);
-    if (jid === undefined) return;
-    for (const session of [...directory.local.of(jid)]) {
+    const user = this.#options.jids.get(bare);
+    if (user === undefined) return;
+    this.#endLocal(now, user, text);
+    const owners = this.#options.directory.elsewhere(user).map(({ owner }) => owner);
+    this.#exchange?.endSessions(new Set(owners), bare, text);
+  }
+
+  #endLocal(now: Now, user: Jid, text: string): void {
+    const { clients, directory } = this.#options;
+    for (const session of [...directory.local.of(user)]) {
       clients.end(now, session, "not-authorized", text);
     }
   }

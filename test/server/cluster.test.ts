@@ -265,6 +265,44 @@ test("hand-back: when a node is gone, senders are told by an error", () => {
   expect(n1.read(juliet)).toMatch(/id=.later.*<service-unavailable/s);
 });
 
+test("account: who removes it ends its sessions on all nodes [XEP-0077 §3.2]", () => {
+  const { cluster, n1, n2, n3, juliet, romeo } = balcony();
+  const [garden, tomb] = [n2.login("juliet", "garden"), n3.login("juliet", "tomb")];
+  cluster.run(20);
+  n1.send(juliet, "<iq type='set' id='r'><query xmlns='jabber:iq:register'><remove/></query></iq>");
+  cluster.run(20);
+  expect(n2.read(garden)).toContain("<not-authorized");
+  expect(n3.read(tomb)).toContain("<not-authorized");
+  expect(n3.isClosed(romeo)).toBe(false);
+  expect(all(n1, n2, n3)).toEqual(["n3 romeo@localhost/orchard"]);
+});
+
+test("conflict: of two logins of one name at the same moment, one stays", () => {
+  const { cluster, n1, n2, n3 } = balcony();
+  const [a, b] = [n1.login("nurse", "hall"), n3.login("nurse", "hall")];
+  cluster.run(50);
+  expect([n1.isClosed(a), n3.isClosed(b)].toSorted()).toEqual([false, true]);
+  expect(all(n1, n2, n3).filter((line) => line.includes("nurse"))).toHaveLength(1);
+});
+
+test("fan-out: a copy that comes back is not given again to who has had his", () => {
+  const { cluster, n1, n2, juliet } = balcony("<presence><priority>5</priority></presence>");
+  const here = n1.login("romeo", "here", "<presence><priority>5</priority></presence>");
+  const tomb = n2.login("romeo", "tomb", "<presence><priority>5</priority></presence>");
+  cluster.run(50);
+  for (const connection of [here]) n1.read(connection);
+  n2.read(tomb);
+  cluster.cut("n1", "n3");
+  n1.send(juliet, chat("romeo@localhost", "thrice"));
+  cluster.run(50);
+  cluster.kill("n3");
+  cluster.run(12_000);
+  expect(n1.metric("meerkat_stanzas_returned_total")).toBe(1);
+  expect(n1.read(here).match(/id='thrice'/g)).toHaveLength(1);
+  expect(n2.read(tomb).match(/id='thrice'/g)).toHaveLength(1);
+  expect(n1.read(juliet)).toBe("");
+});
+
 test("shutdown: a node that leaves is gone at once, its sessions with it", () => {
   const { cluster, n1, n3, juliet, romeo } = balcony();
   n3.deliver({ type: "shutdown-requested" });
