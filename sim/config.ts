@@ -1,12 +1,16 @@
 /** Config of a plan: what a simulated node is told, with the plan's limits. */
-import { defaultConfig, type Config } from "../src/server/config.ts";
-import { planHost, type Plan } from "./plan.ts";
+import { defaultConfig, type ClusterConfig, type Config } from "../src/server/config.ts";
+import { planHost, type ClusterPlan, type NodePlan, type Plan } from "./plan.ts";
 
 /** As low as it goes: the cost of hashing is simulated, not paid. */
 export const simulatedScramIterations = 16;
 
-export function configOf(plan: Plan): Config {
+/** Of every node; its name is its host's. */
+export const addressOf = (node: string): string => `${node}:7000`;
+
+export function configOf(plan: Plan, node: NodePlan): Config {
   const { limits } = plan;
+  const { cluster } = plan.topology;
   return {
     ...defaultConfig,
     general: { ...defaultConfig.general, hosts: [planHost], loglevel: "debug" },
@@ -37,5 +41,34 @@ export function configOf(plan: Plan): Config {
       keepalive_interval: limits.keepAliveInterval,
     },
     registration: { enabled: true, ip_access: ["10.0.0.0/8"] },
+    cluster: cluster === undefined ? undefined : clusterOf(plan, node, cluster),
+  };
+}
+
+function clusterOf(plan: Plan, { name }: NodePlan, cluster: ClusterPlan): ClusterConfig {
+  const nodes = plan.topology.nodes.map((each) => ({
+    name: each.name,
+    address: addressOf(each.name),
+  }));
+  return {
+    node_name: name,
+    cluster_name: "simulated",
+    listener: {
+      name: "cluster",
+      kind: "cluster",
+      ip_address: "0.0.0.0",
+      port: 7_000,
+      tls: undefined,
+    },
+    advertised_address: addressOf(name),
+    secret: "what every simulated node knows",
+    backend: cluster.discovery,
+    nodes: cluster.discovery === "static" ? nodes : [],
+    node_list_file: "",
+    dns_name: "",
+    heartbeat_interval: cluster.heartbeatInterval,
+    heartbeat_timeout: cluster.heartbeatTimeout,
+    link_grace: cluster.linkGrace,
+    expire_after: cluster.expireAfter,
   };
 }

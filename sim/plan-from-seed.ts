@@ -14,8 +14,11 @@ import {
   type Behaviour,
   type BehaviourKind,
   type ClientPlan,
+  type ClusterPlan,
   type Limits,
+  type NodePlan,
   type Plan,
+  type Range,
 } from "./plan.ts";
 import { congestionMarkBytes } from "./ports/network.ts";
 import { stream, type Random } from "./random.ts";
@@ -23,13 +26,20 @@ import { stream, type Random } from "./random.ts";
 export interface Profile {
   readonly name: string;
   readonly clients: number;
+  /** How many nodes; one of these, drawn. */
+  readonly nodes: readonly number[];
   readonly setUp: number;
   readonly safety: number;
   readonly liveness: number;
   /** Kinds of client beside chatters. */
   readonly behaviours: readonly BehaviourKind[];
   readonly faults: boolean;
+  /** How often chatters speak; drawn for each, if missing. */
+  readonly everyMs?: Range;
 }
+
+/** After a heal links and tables have 30 s, clients as much again. */
+const clusterLivenessMs = 40_000;
 
 const odd: readonly BehaviourKind[] = [
   "vanisher",
@@ -47,6 +57,7 @@ export const profiles = {
   demo: {
     name: "demo",
     clients: 12,
+    nodes: [3],
     setUp: 2_000,
     safety: 6_000,
     liveness: 8_000,
@@ -56,6 +67,7 @@ export const profiles = {
   default: {
     name: "default",
     clients: 30,
+    nodes: [1, 1, 2, 3, 3, 3, 4, 5, 7, 12],
     setUp: 10_000,
     safety: 60_000,
     liveness: 60_000,
@@ -66,9 +78,21 @@ export const profiles = {
   small: {
     name: "small",
     clients: 14,
+    nodes: [1, 1, 2, 3],
     setUp: 4_000,
     safety: 15_000,
     liveness: 15_000,
+    behaviours: odd,
+    faults: true,
+  },
+  /** Many seeds of clusters only. */
+  cluster: {
+    name: "cluster",
+    clients: 14,
+    nodes: [2, 3, 3, 4, 5],
+    setUp: 5_000,
+    safety: 40_000,
+    liveness: 40_000,
     behaviours: odd,
     faults: true,
   },
@@ -76,11 +100,35 @@ export const profiles = {
   speed: {
     name: "speed",
     clients: 100,
+    nodes: [1],
     setUp: 10_000,
     safety: 100_000,
     liveness: 10_000,
     behaviours: [],
     faults: false,
+  },
+  /** 3 nodes, 30 clients, 10 simulated minutes, with all faults. */
+  "speed-3": {
+    name: "speed-3",
+    clients: 30,
+    nodes: [3],
+    setUp: 10_000,
+    safety: 515_000,
+    liveness: 60_000,
+    behaviours: odd,
+    faults: true,
+  },
+  /** 5 nodes, 1000 clients, one stanza per client every ten seconds, with all faults. */
+  "speed-5": {
+    name: "speed-5",
+    clients: 1_000,
+    nodes: [5],
+    setUp: 10_000,
+    safety: 60_000,
+    liveness: 40_000,
+    behaviours: [],
+    everyMs: [8_000, 12_000],
+    faults: true,
   },
 } as const satisfies Record<string, Profile>;
 
@@ -88,19 +136,21 @@ export type ProfileName = keyof typeof profiles;
 
 export function planFromSeed(seed: number, profile: Profile = profiles.default): Plan {
   const random = stream(seed, "plan");
-  const duration = { setUp: profile.setUp, safety: profile.safety, liveness: profile.liveness };
-  const clients = planClients(stream(seed, "plan/clients"), profile);
+  const nodes = planNodes(stream(seed, "plan/nodes"), profile);
+  const names = nodes.map(({ name }) => name);
+  const clustered = nodes.length > 1;
+  const duration = {
+    setUp: profile.setUp,
+    safety: profile.safety,
+    liveness: clustered ? Math.max(profile.liveness, clusterLivenessMs) : profile.liveness,
+  };
+  const clients = planClients(stream(seed, "plan/clients"), profile, names);
   return {
     version: planVersion,
     seed,
     topology: {
-      nodes: [
-        {
-          name: "n1",
-          monotonicOrigin: random.int(1_000_000_000),
-          wallOrigin: 1_767_225_600_000 + random.int(1_000_000_000),
-        },
-      ],
+      nodes,
+      ...(clustered ? { cluster: planCluster(stream(seed, "plan/cluster")) } : {}),
       network: {
         latencyMs: random.pick([
           [1, 2],
@@ -126,12 +176,45 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
       ? planFaults(stream(seed, "plan/faults"), {
           kinds: faultKinds,
           clients,
-          nodes: ["n1"],
+          nodes,
           duration,
         })
       : [],
     duration,
   };
+}
+
+/** The first is there from the start; of several some may join later. Clocks differ. */
+function planNodes(random: Random, profile: Profile): NodePlan[] {
+  const count = random.pick(profile.nodes);
+  const wall = 1_767_225_600_000 + random.int(1_000_000_000);
+  const late = profile.faults && count > 2 && random.chance(0.3);
+  return Array.from({ length: count }, (_, index) => ({
+    name: `n${index + 1}`,
+    monotonicOrigin: random.int(1_000_000_000),
+    wallOrigin: wall + random.pick([0, 0, 40, -40, 3_000, -3_000, 600_000, -86_400_000]),
+    joins: late && index > 1 && random.chance(0.4),
+  }));
+}
+
+function planCluster(random: Random): ClusterPlan {
+  const [heartbeatInterval, heartbeatTimeout, linkGrace] = random.pick([
+    [1_000, 5_000, 5_000],
+    [1_000, 5_000, 5_000],
+    [500, 2_000, 2_000],
+  ] as const);
+  return {
+    discovery: "static",
+    heartbeatInterval,
+    heartbeatTimeout,
+    linkGrace,
+    expireAfter: random.pick([20_000, 3_600_000]),
+  };
+}
+
+/** Most stay at home and go elsewhere only when that fails. */
+function planHome(random: Random, nodes: readonly string[]): Pick<ClientPlan, "nodes" | "roams"> {
+  return { nodes: random.shuffle(nodes), roams: nodes.length > 1 && random.chance(0.2) };
 }
 
 function planLimits(random: Random): Limits {
@@ -147,7 +230,7 @@ function planLimits(random: Random): Limits {
   };
 }
 
-function planClients(random: Random, profile: Profile): ClientPlan[] {
+function planClients(random: Random, profile: Profile, nodes: readonly string[]): ClientPlan[] {
   const enabled = profile.behaviours.filter(() => random.chance(0.6));
   const kinds: BehaviourKind[] = [];
   for (let count = 0; count < profile.clients; count++) {
@@ -160,12 +243,12 @@ function planClients(random: Random, profile: Profile): ClientPlan[] {
     const { user, resource } = seats[index] ?? { user: "", resource: "" };
     return {
       name: names[index] ?? "",
-      node: "n1",
+      ...planHome(random, nodes),
       user,
       resource,
       mechanism: random.pick(["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"] as const),
       startAt: random.int(Math.max(1, profile.setUp >> 1)),
-      behaviour: planBehaviour(kind, random, peersOf(addresses, index, random)),
+      behaviour: planBehaviour(kind, random, peersOf(addresses, index, random), profile.everyMs),
     };
   });
 }
@@ -199,12 +282,19 @@ function peersOf(addresses: readonly string[], self: number, random: Random): st
   return peers;
 }
 
-function planBehaviour(kind: BehaviourKind, random: Random, peers: readonly string[]): Behaviour {
-  const everyMs = random.pick([
-    [200, 2_000],
-    [1_000, 5_000],
-    [8_000, 12_000],
-  ] as const);
+function planBehaviour(
+  kind: BehaviourKind,
+  random: Random,
+  peers: readonly string[],
+  rhythm: Range | undefined,
+): Behaviour {
+  const everyMs =
+    rhythm ??
+    random.pick([
+      [200, 2_000],
+      [1_000, 5_000],
+      [8_000, 12_000],
+    ] as const);
   const livesMs = random.pick([
     [1_000, 5_000],
     [5_000, 20_000],

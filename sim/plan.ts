@@ -5,7 +5,7 @@
  * a seed becomes a plan. So a plan can be written to a file, cut down by hand and run again after the
  * generator has changed. Times are milliseconds of virtual time from the start of the run.
  */
-export const planVersion = 1;
+export const planVersion = 2;
 
 export type Range = readonly [low: number, high: number];
 
@@ -28,7 +28,10 @@ export interface Plan {
 }
 
 export interface Topology {
+  /** 1 to 12, those that join later included. */
   readonly nodes: readonly NodePlan[];
+  /** How the nodes are one server; missing: there is one, on its own. */
+  readonly cluster?: ClusterPlan;
   readonly network: {
     readonly latencyMs: Range;
     /** Probability that a write is cut into pieces. */
@@ -46,6 +49,16 @@ export interface NodePlan {
   readonly monotonicOrigin: number;
   /** Where its wall clock stands at the start of the run. */
   readonly wallOrigin: number;
+  /** It is not there until a fault of kind `node-join` starts it. */
+  readonly joins: boolean;
+}
+
+export interface ClusterPlan {
+  readonly discovery: "static" | "sql";
+  readonly heartbeatInterval: number;
+  readonly heartbeatTimeout: number;
+  readonly linkGrace: number;
+  readonly expireAfter: number;
 }
 
 /** Bounds of the server, mostly far below production's so that they are met. */
@@ -63,7 +76,10 @@ export interface Limits {
 export interface ClientPlan {
   /** Unique; faults aim at it, and traces show its logins as `name#1`, `name#2` … */
   readonly name: string;
-  readonly node: string;
+  /** Where it may log in. The first is its home; it tries the next when a login comes to nothing. */
+  readonly nodes: readonly string[];
+  /** Picks any of its nodes for each login. */
+  readonly roams: boolean;
   readonly user: string;
   /** Empty: the server shall choose. */
   readonly resource: string;
@@ -112,26 +128,48 @@ export type Behaviour =
 
 export type BehaviourKind = Behaviour["kind"];
 
-export type FaultKind =
-  | "reset"
-  | "half-open"
-  | "latency"
-  | "vanish"
-  | "stop-reading"
+export type FaultKind = ClientFaultKind | DatabaseFaultKind | LinkFaultKind | NodeFaultKind;
+
+export type ClientFaultKind = "reset" | "half-open" | "latency" | "vanish" | "stop-reading";
+
+export type DatabaseFaultKind =
   | "database-down"
   | "database-slow"
   | "database-lost-before-commit"
   | "database-lost-after-commit"
-  | "clock-jump";
+  | "database-cut";
+
+/** Between nodes. */
+export type LinkFaultKind =
+  | "split"
+  | "one-way-cut"
+  | "bridge"
+  | "ring"
+  | "flapping"
+  | "link-reset"
+  | "link-half-open"
+  | "link-latency";
+
+export type NodeFaultKind =
+  | "clock-jump"
+  | "node-crash"
+  | "node-restart"
+  | "node-pause"
+  | "node-stop"
+  | "node-join"
+  | "all-nodes-restart";
 
 export interface FaultPlan {
   readonly kind: FaultKind;
-  /** Name of a client, of a node, or "database". */
+  /**
+   * A client, a node, "database" or "all"; a path from one host to another `n1>n2`; a pair of them
+   * `n1~n2`; groups of nodes `n1,n2|n3`; a ring of nodes `n1,n2,n3`.
+   */
   readonly target: string;
   readonly startAt: number;
   /** Equal to `startAt` for what takes no time. */
   readonly endAt: number;
-  /** Extra latency or the clock's jump, in milliseconds; 0 where it means nothing. */
+  /** Extra latency, the clock's jump or a period, in milliseconds; a variant; else 0. */
   readonly amount: number;
 }
 
@@ -166,7 +204,9 @@ export function planProblem(value: unknown): string | undefined {
   if (typeof value !== "object" || value === null) return "a plan is a JSON object";
   const plan = value as Partial<Plan>;
   if (plan.version !== planVersion) {
-    return `this code runs plans of version ${planVersion}, not ${String(plan.version)}`;
+    const hint =
+      plan.version === 1 ? ": make it anew from its seed, or add what version 2 has" : "";
+    return `this code runs plans of version ${planVersion}, not ${String(plan.version)}${hint}`;
   }
   if (!Number.isSafeInteger(plan.seed)) return "`seed` must be an integer";
   if (!Array.isArray(plan.clients)) return "`clients` must be a list";
@@ -174,5 +214,14 @@ export function planProblem(value: unknown): string | undefined {
   for (const part of ["topology", "limits", "duration"] as const) {
     if (typeof plan[part] !== "object" || plan[part] === null) return `\`${part}\` is missing`;
   }
+  const nodes = plan.topology?.nodes;
+  if (!Array.isArray(nodes) || nodes.length < 1 || nodes.length > nodesMax) {
+    return `\`topology.nodes\` must name 1 to ${nodesMax} nodes`;
+  }
+  if (nodes.length > 1 && plan.topology?.cluster === undefined) {
+    return "`topology.cluster` is missing: several nodes are a cluster";
+  }
   return undefined;
 }
+
+export const nodesMax = 12;

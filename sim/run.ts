@@ -13,6 +13,7 @@ import { Actor } from "./clients/actor.ts";
 import { configOf } from "./config.ts";
 import { faults } from "./faults/index.ts";
 import type { FaultWorld } from "./faults/fault.ts";
+import { leavers } from "./faults/node-stop.ts";
 import { SimulatedNode, type Compose, type NodeCrypto } from "./node.ts";
 import { oracleMakers } from "./oracles/index.ts";
 import type { Verdict } from "./oracles/oracle.ts";
@@ -55,6 +56,7 @@ export interface Outcome {
 
 /** After the liveness phase nobody speaks any more, so that what is under way arrives. */
 const quietMs = 15_000;
+const observeEveryMs = 1_000;
 
 export function run(plan: Plan, options: RunOptions): Outcome {
   const world = new World();
@@ -128,11 +130,14 @@ class Stage {
       random: stream(seed, "database"),
       latencyMs: topology.database.latencyMs,
       queryTimeoutMs: plan.limits.queryTimeout,
+      cut: (node) => this.#network.fabric.isCut(node, "database"),
     });
     this.#reach = {
       network: this.#network,
       database: this.#database,
-      jumpClock: (node, by) => this.#nodes.get(node)?.jumpClock(by),
+      node: (name) => this.#nodes.get(name),
+      nodes: () => this.#present(),
+      after: (milliseconds, act) => world.after(milliseconds, act),
       setReading: (client, reading) => this.#actors.get(client)?.setReading(reading),
       vanish: (client) => this.#actors.get(client)?.vanish(),
     };
@@ -140,7 +145,7 @@ class Stage {
       const simulated = new SimulatedNode({
         plan: node,
         seed,
-        config: configOf(plan),
+        config: configOf(plan, node),
         world,
         network: this.#network,
         database: this.#database,
@@ -163,14 +168,21 @@ class Stage {
 
   play(): void {
     const { setUp, safety, liveness } = this.#plan.duration;
+    const heal = setUp + safety;
+    for (const { name, joins } of this.#plan.topology.nodes) {
+      if (!joins) this.#nodes.get(name)?.start();
+    }
     for (const actor of this.#actors.values()) startWorkload(actor);
     for (const fault of this.#plan.faults) this.#schedule(fault);
+    for (let at = setUp; at < heal + liveness + quietMs; at += observeEveryMs) {
+      this.#world.schedule(at, () => this.#observeClusters());
+    }
     this.#phase("set-up", setUp);
-    this.#phase("safety", setUp + safety);
+    this.#phase("safety", heal);
     this.#heal();
-    this.#phase("liveness", setUp + safety + liveness);
+    this.#phase("liveness", heal + liveness);
     for (const actor of this.#actors.values()) actor.rest();
-    this.#phase("quiet", setUp + safety + liveness + quietMs);
+    this.#phase("quiet", heal + liveness + quietMs);
     if (!this.crashed) this.#observe();
   }
 
@@ -200,16 +212,31 @@ class Stage {
     this.#database.setDown(false);
     this.#database.setExtraLatency(0);
     this.#database.setLoss("none");
-    for (const [name, actor] of this.#actors) {
-      this.#network.unsilence(name);
-      this.#network.setExtraLatency(name, 0);
-      actor.setReading(true);
-    }
+    this.#network.heal();
+    for (const node of this.#nodes.values()) node.resume();
+    for (const node of this.#present()) node.revive();
+    for (const actor of this.#actors.values()) actor.setReading(true);
+  }
+
+  /** Nodes that belong to the run now: not those that will join, nor those that have left. */
+  #present(): readonly SimulatedNode[] {
+    const healed = this.#world.now() >= this.#plan.duration.setUp + this.#plan.duration.safety;
+    const left = leavers(this.#plan.faults);
+    return [...this.#nodes.values()].filter((node) => {
+      if (healed) return !left.has(node.name);
+      return node.started;
+    });
+  }
+
+  #observeClusters(): void {
+    for (const node of this.#nodes.values()) if (node.running) node.watch?.observe();
   }
 
   /** Looks at what the server, the database and the clients have become. */
   #observe(): void {
+    this.#observeClusters();
     for (const node of this.#nodes.values()) {
+      if (!node.running) continue;
       const jids = node.sessions().map((session) => session.jid);
       this.#trace.record(node.name, "sessions-observed", { jids });
     }

@@ -9,7 +9,7 @@
 import { binaryFromBytes } from "../src/base/bytes.ts";
 import type { Instant } from "../src/base/time.ts";
 
-export const traceVersion = 1;
+export const traceVersion = 2;
 
 export type TraceValue = string | number | boolean | readonly string[] | Uint8Array;
 
@@ -22,7 +22,13 @@ export interface TraceKinds {
   "probe-hit": { readonly probe: string };
 
   // What reaches a node, and what it does about it.
-  "connection-opened": { readonly connection: number; readonly login: string };
+  /** `dial`: the node's own dial that this answers; 0 where it was accepted. */
+  "connection-opened": {
+    readonly connection: number;
+    readonly login: string;
+    readonly listener: string;
+    readonly dial: number;
+  };
   "bytes-received": { readonly connection: number; readonly bytes: Uint8Array };
   "tls-established": { readonly connection: number };
   "connection-congested": { readonly connection: number };
@@ -32,7 +38,12 @@ export interface TraceKinds {
     readonly login: string;
     readonly reason: string;
   };
-  "dial-failed": { readonly dial: number; readonly reason: string };
+  "dial-failed": {
+    readonly dial: number;
+    readonly to: string;
+    readonly refused: boolean;
+    readonly reason: string;
+  };
   "bytes-sent": { readonly connection: number; readonly data: string };
   "close-asked": { readonly connection: number };
   "query-sent": { readonly request: number; readonly statements: readonly string[] };
@@ -40,14 +51,68 @@ export interface TraceKinds {
   "query-failed": { readonly request: number; readonly failure: string };
   "key-derived": { readonly request: number };
   "deadline-reached": Record<never, never>;
+  "shutdown-requested": Record<never, never>;
   "clock-jumped": { readonly by: number };
-  "node-started": Record<never, never>;
+  /** The first process of a node is generation 1. */
+  "node-started": { readonly generation: number };
   "node-stopped": Record<never, never>;
+  /** By a fault; `silent`: with its machine, so that no connection was closed. */
+  "node-killed": { readonly silent: boolean };
+  "node-paused": Record<never, never>;
+  "node-resumed": Record<never, never>;
+  /** It threw: a bug. */
   "node-crashed": { readonly error: string };
   logged: { readonly level: string; readonly event: string; readonly detail: string };
 
+  // What a node believes of the cluster. A peer is `name#incarnation.boot`.
+  "cluster-joined": { readonly peer: string };
+  "peer-up": { readonly peer: string; readonly session: number };
+  "peer-down": {
+    readonly peer: string;
+    readonly session: number;
+    readonly reason: string;
+    readonly final: boolean;
+    readonly undelivered: number;
+  };
+  "node-superseded": { readonly by: string };
+  /** Of its own records. */
+  "table-written": {
+    readonly table: string;
+    readonly seq: number;
+    readonly key: string;
+    readonly value: string;
+    readonly deleted: boolean;
+  };
+  /** What has changed in a visible partition of another; `put`: keys and values in turn. */
+  "table-seen": {
+    readonly table: string;
+    readonly owner: string;
+    readonly seq: number;
+    /** It was not visible before. */
+    readonly fresh: boolean;
+    readonly put: readonly string[];
+    readonly gone: readonly string[];
+  };
+  "table-hidden": { readonly table: string; readonly owner: string };
+  "settle-asked": { readonly request: number };
+  settled: {
+    readonly request: number;
+    readonly visible: readonly string[];
+    readonly missing: readonly string[];
+    readonly lost: readonly string[];
+    readonly skipped: readonly string[];
+  };
+  /** Looked up now and then; the numbers are those of the fullest link and table. */
+  "cluster-observed": {
+    readonly peers: readonly string[];
+    readonly synced: readonly string[];
+    readonly queuedBytes: number;
+    readonly unackedBytes: number;
+    readonly logBytes: number;
+  };
+
   // What a client sees and does.
-  "login-started": { readonly login: string; readonly user: string };
+  "login-started": { readonly login: string; readonly user: string; readonly node: string };
   "login-secured": { readonly login: string };
   "login-authenticated": { readonly login: string; readonly user: string };
   "login-refused": { readonly login: string; readonly condition: string };

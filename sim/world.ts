@@ -55,6 +55,10 @@ export class World {
     this.schedule(this.#now + delay, run);
   }
 
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
   /** Nothing runs any more: a node has shown a bug. */
   stop(): void {
     this.#stopped = true;

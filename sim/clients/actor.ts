@@ -44,6 +44,8 @@ export class Actor {
   readonly #setting: ActorWorld;
   #client: Client | undefined;
   #logins = 0;
+  /** Logins that came to nothing: each moves it to its next node. */
+  #inVain = 0;
   #reads = true;
   #resting = false;
   #onOnline: (client: Client) => void = () => undefined;
@@ -96,13 +98,14 @@ export class Actor {
   logIn(options: LoginOptions = {}): Client {
     this.#client?.abort();
     this.#logins += 1;
-    const { name, node } = this.plan;
+    const { name } = this.plan;
     const { network, trace } = this.#setting;
     const user = options.user ?? this.plan.user;
     const password = options.password ?? passwordOf(user);
+    let online = false;
     const client = new Client({
       login: `${name}#${this.#logins}`,
-      node,
+      node: this.#node(),
       host: planHost,
       user,
       resource: options.resource ?? this.plan.resource,
@@ -113,8 +116,12 @@ export class Actor {
       register: options.register,
       takeOver: options.takeOver,
       events: {
-        online: () => this.#onOnline(client),
+        online: () => {
+          online = true;
+          this.#onOnline(client);
+        },
         ended: (reason) => {
+          if (!online) this.#inVain += 1;
           if (this.#client === client) this.#client = undefined;
           this.#onEnded(reason);
         },
@@ -134,6 +141,12 @@ export class Actor {
   /** A fault: the host dies. */
   vanish(): void {
     this.#client?.vanish();
+  }
+
+  #node(): string {
+    const { nodes, roams } = this.plan;
+    if (roams) return this.random.pick(nodes);
+    return nodes[this.#inVain % nodes.length] ?? "";
   }
 
   #sasl(user: string, password: string, tls: TlsInfo | undefined): ClientSasl {

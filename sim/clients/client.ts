@@ -75,7 +75,7 @@ export class Client {
     this.#options = options;
     this.#trace = options.trace;
     const { login, user, node, host } = options;
-    this.#trace.record(login, "login-started", { login, user });
+    this.#trace.record(login, "login-started", { login, user, node });
     this.#wire = options.network.connect({
       login,
       node,

@@ -4,14 +4,15 @@
  * One file per kind. `plan` decides how often and whom it hits; `start` and `end` do it to the
  * simulated world. A fault knows nothing of XMPP.
  */
-import type { ClientPlan, FaultKind, FaultPlan, Plan } from "../plan.ts";
+import type { SimulatedNode } from "../node.ts";
+import type { ClientPlan, FaultKind, FaultPlan, NodePlan, Plan } from "../plan.ts";
 import type { DatabaseFaults } from "../ports/database-faults.ts";
 import type { SimulatedNetwork } from "../ports/network.ts";
 import type { Random } from "../random.ts";
 
 export interface FaultSetting {
   readonly clients: readonly ClientPlan[];
-  readonly nodes: readonly string[];
+  readonly nodes: readonly NodePlan[];
   readonly duration: Plan["duration"];
 }
 
@@ -19,13 +20,17 @@ export interface FaultSetting {
 export interface FaultWorld {
   readonly network: SimulatedNetwork;
   readonly database: DatabaseFaults;
-  readonly jumpClock: (node: string, by: number) => void;
+  readonly node: (name: string) => SimulatedNode | undefined;
+  readonly nodes: () => readonly SimulatedNode[];
+  readonly after: (milliseconds: number, act: () => void) => void;
   readonly setReading: (client: string, reading: boolean) => void;
   readonly vanish: (client: string) => void;
 }
 
 export interface Fault {
   readonly kind: FaultKind;
+  /** Fewer nodes than this have nothing of the kind. */
+  readonly nodesMin?: number;
   readonly plan: (random: Random, setting: FaultSetting) => readonly FaultPlan[];
   readonly start: (world: FaultWorld, fault: FaultPlan) => void;
   readonly end: (world: FaultWorld, fault: FaultPlan) => void;
@@ -75,4 +80,25 @@ export function atDatabase(
     ...periodOf(random, setting, longest),
     amount: random.pick([20, 200, 1_000, 6_000]),
   }));
+}
+
+/** A few rows, each aimed at what `target` draws. */
+export function severalRows(
+  kind: FaultKind,
+  random: Random,
+  most: number,
+  row: () => Omit<FaultPlan, "kind">,
+): FaultPlan[] {
+  return Array.from({ length: random.between(1, most) }, () => ({ kind, ...row() }));
+}
+
+/** One row, aimed at one node of those that are there. */
+export function nodeOf(random: Random, { nodes }: FaultSetting): string {
+  return random.pick(nodes).name;
+}
+
+/** Two different nodes. */
+export function nodePairOf(random: Random, { nodes }: FaultSetting): [string, string] {
+  const [one, other] = random.shuffle(nodes);
+  return [one?.name ?? "", other?.name ?? ""];
 }

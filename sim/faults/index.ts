@@ -1,15 +1,30 @@
 /** Faults: all kinds, and the swarm's coin for each. */
 import type { FaultKind, FaultPlan } from "../plan.ts";
 import type { Random } from "../random.ts";
+import { allNodesRestart } from "./all-nodes-restart.ts";
+import { bridge } from "./bridge.ts";
 import { clockJump } from "./clock-jump.ts";
+import { databaseCut } from "./database-cut.ts";
 import { databaseDown } from "./database-down.ts";
 import { databaseLostAfterCommit } from "./database-lost-after-commit.ts";
 import { databaseLostBeforeCommit } from "./database-lost-before-commit.ts";
 import { databaseSlow } from "./database-slow.ts";
 import type { Fault, FaultSetting } from "./fault.ts";
+import { flapping } from "./flapping.ts";
 import { halfOpen } from "./half-open.ts";
 import { latency } from "./latency.ts";
+import { linkHalfOpen } from "./link-half-open.ts";
+import { linkLatency } from "./link-latency.ts";
+import { linkReset } from "./link-reset.ts";
+import { nodeCrash } from "./node-crash.ts";
+import { nodeJoin } from "./node-join.ts";
+import { nodePause } from "./node-pause.ts";
+import { nodeRestart } from "./node-restart.ts";
+import { nodeStop } from "./node-stop.ts";
+import { oneWayCut } from "./one-way-cut.ts";
 import { reset } from "./reset.ts";
+import { ring } from "./ring.ts";
+import { split } from "./split.ts";
 import { stopReading } from "./stop-reading.ts";
 import { vanishes } from "./vanish.ts";
 
@@ -23,17 +38,37 @@ export const faults: Readonly<Record<FaultKind, Fault>> = {
   "database-slow": databaseSlow,
   "database-lost-before-commit": databaseLostBeforeCommit,
   "database-lost-after-commit": databaseLostAfterCommit,
+  "database-cut": databaseCut,
+  split,
+  "one-way-cut": oneWayCut,
+  bridge,
+  ring,
+  flapping,
+  "link-reset": linkReset,
+  "link-half-open": linkHalfOpen,
+  "link-latency": linkLatency,
   "clock-jump": clockJump,
+  "node-crash": nodeCrash,
+  "node-restart": nodeRestart,
+  "node-pause": nodePause,
+  "node-stop": nodeStop,
+  "node-join": nodeJoin,
+  "all-nodes-restart": allNodesRestart,
 };
 
 export const faultKinds = Object.keys(faults) as readonly FaultKind[];
 
-/** Each kind is on or off by a coin; rows are ordered by when they start. */
+/** Each kind is on or off by a coin, whose bias is the run's; rows are ordered by when they start. */
 export function planFaults(
   random: Random,
   setting: FaultSetting & { readonly kinds: readonly FaultKind[] },
 ): readonly FaultPlan[] {
-  const on = setting.kinds.filter(() => random.chance(0.5));
+  const bias = random.pick([0.12, 0.3, 0.5]);
+  // Who joins must come, whatever the coin says.
+  const on = setting.kinds.filter((kind) => {
+    const chosen = random.chance(bias) || kind === "node-join";
+    return chosen && setting.nodes.length >= (faults[kind].nodesMin ?? 1);
+  });
   return on
     .flatMap((kind) => faults[kind].plan(random, setting))
     .sort((a, b) => a.startAt - b.startAt);

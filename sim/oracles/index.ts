@@ -1,12 +1,22 @@
 /** Oracles: all of them, always on. */
 import { accounts } from "./accounts.ts";
 import { answers } from "./answers.ts";
+import { atomicSync } from "./atomic-sync.ts";
+import { bounds } from "./bounds.ts";
 import { conservation } from "./conservation.ts";
+import { convergence } from "./convergence.ts";
 import { courtesy } from "./courtesy.ts";
+import { directory } from "./directory.ts";
+import { ghosts } from "./ghosts.ts";
+import { links } from "./links.ts";
+import { operationOrder } from "./operation-order.ts";
 import type { OracleMaker } from "./oracle.ts";
 import { progress } from "./progress.ts";
 import { refusals } from "./refusals.ts";
+import { resurrection } from "./resurrection.ts";
+import { reunion } from "./reunion.ts";
 import { sessions } from "./sessions.ts";
+import { settled } from "./settled.ts";
 import { uncaught } from "./uncaught.ts";
 
 export const oracleMakers: readonly OracleMaker[] = [
@@ -17,5 +27,15 @@ export const oracleMakers: readonly OracleMaker[] = [
   courtesy,
   refusals,
   progress,
+  links,
+  reunion,
+  convergence,
+  atomicSync,
+  operationOrder,
+  resurrection,
+  ghosts,
+  settled,
+  bounds,
+  directory,
   uncaught,
 ];

@@ -7,6 +7,7 @@ export interface Login {
   readonly client: string;
   readonly user: string;
   readonly startedAt: number;
+  readonly node: string;
   /** Full JID; "" before binding. */
   jid: string;
   boundAt: number | undefined;
@@ -21,9 +22,10 @@ export interface Login {
 export class Logins {
   readonly #all = new Map<string, Login>();
   readonly #byConnection = new Map<number, Login>();
+  readonly #deaths: { readonly node: string; readonly at: number }[] = [];
   readonly #byBare = new Map<string, Login[]>();
 
-  see({ at, kind, data }: TraceEvent): void {
+  see({ at, place, kind, data }: TraceEvent): void {
     switch (kind) {
       case "login-started":
         this.#all.set(data.login, {
@@ -31,6 +33,7 @@ export class Logins {
           client: clientOf(data.login),
           user: data.user,
           startedAt: at,
+          node: data.node,
           jid: "",
           boundAt: undefined,
           endedAt: undefined,
@@ -70,7 +73,21 @@ export class Logins {
         if (login !== undefined) login.nodeClosedAt ??= at;
         break;
       }
+      case "node-killed":
+      case "node-stopped":
+        this.#deaths.push({ node: place, at });
+        for (const login of this.#byConnection.values()) {
+          if (login.node === place) login.nodeClosedAt ??= at;
+        }
+        break;
     }
+  }
+
+  /** Did a process of this node end in this period? */
+  nodeEnded(node: string, from: number, until: number): boolean {
+    return this.#deaths.some(
+      (death) => death.node === node && death.at >= from && death.at <= until,
+    );
   }
 
   get(login: string): Login | undefined {

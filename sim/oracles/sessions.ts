@@ -12,7 +12,7 @@ export const sessions: OracleMaker = (plan) => {
   const logins = new Logins();
   const online = new Map<string, string>();
   const failures: string[] = [];
-  let observed: readonly string[] | undefined;
+  const observed: string[] = [];
   let observedAt = 0;
 
   function judgeGhost(jid: string): "ghost" | "unknown" {
@@ -32,7 +32,7 @@ export const sessions: OracleMaker = (plan) => {
       logins.see(event);
       const { kind, data, at } = event;
       if (kind === "sessions-observed") {
-        observed = data.jids;
+        observed.push(...data.jids);
         observedAt = at;
       } else if (kind === "online-observed" && data.online) {
         const other = online.get(data.jid);
@@ -43,14 +43,14 @@ export const sessions: OracleMaker = (plan) => {
     judge() {
       let unknown = 0;
       const known = new Set<string>();
-      for (const jid of observed ?? []) {
+      for (const jid of observed) {
         if (known.has(jid)) failures.push(`the server has two sessions for ${jid}`);
         known.add(jid);
         if (online.has(jid)) continue;
         if (judgeGhost(jid) === "unknown") unknown += 1;
         else failures.push(`the server has a session for ${jid}, whose client is gone`);
       }
-      for (const [user, count] of countByUser(observed ?? [])) {
+      for (const [user, count] of countByUser(observed)) {
         const max = plan.limits.maxSessionsPerUser;
         if (count > max) failures.push(`${user} has ${count} sessions, the maximum is ${max}`);
       }

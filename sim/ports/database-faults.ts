@@ -23,6 +23,8 @@ export interface DatabaseFaultsOptions {
   readonly random: Random;
   readonly latencyMs: Range;
   readonly queryTimeoutMs: number;
+  /** Is the way between this node and the database cut? */
+  readonly cut?: (node: string) => boolean;
 }
 
 export class DatabaseFaults {
@@ -48,19 +50,26 @@ export class DatabaseFaults {
   }
 
   /** The port of one node; answers are handed to `deliver`, each exactly once. */
-  port(deliver: (input: DatabaseInput) => void): Database {
-    return { query: (request, queries) => this.#query(request, queries, deliver) };
+  port(deliver: (input: DatabaseInput) => void, node = ""): Database {
+    return { query: (request, queries) => this.#query(request, queries, deliver, node) };
   }
 
   #query(
     request: RequestId,
     queries: readonly Query[],
     deliver: (input: DatabaseInput) => void,
+    node: string,
   ): void {
     const { world, engine, random, latencyMs, queryTimeoutMs } = this.#options;
     const trip = random.between(...latencyMs);
     // Not every connection of the pool dies: one request of a piece of work may be answered and the next not.
     const loss = random.chance(0.5) ? this.#loss : "none";
+    const cut = (): boolean => this.#options.cut?.(node) ?? false;
+    const noAnswer = unavailable(request, "no answer in time");
+    if (cut()) {
+      world.after(queryTimeoutMs, () => deliver(noAnswer));
+      return;
+    }
     if (this.#down) {
       world.after(trip, () => deliver(unavailable(request, "the database refuses connections")));
       return;
@@ -68,7 +77,7 @@ export class DatabaseFaults {
     const executedAfter = trip + this.#extraLatencyMs;
     const answeredAfter = executedAfter + trip;
     if (answeredAfter > queryTimeoutMs) {
-      world.after(queryTimeoutMs, () => deliver(unavailable(request, "no answer in time")));
+      world.after(queryTimeoutMs, () => deliver(noAnswer));
       if (loss !== "before-commit") {
         world.after(executedAfter, () => void engine.execute(request, queries));
       }
@@ -80,7 +89,10 @@ export class DatabaseFaults {
         loss === "none" && answer !== undefined
           ? answer
           : unavailable(request, "the connection was lost before an answer");
-      world.after(trip, () => deliver(told));
+      // The answer may meet a cut that began while it was on its way.
+      const late = Math.max(trip, queryTimeoutMs - executedAfter);
+      if (cut()) world.after(late, () => deliver(noAnswer));
+      else world.after(trip, () => deliver(told));
     });
   }
 }

@@ -24,6 +24,9 @@ import { Fabric } from "./fabric.ts";
 
 export { closeGraceMs, congestionMarkBytes, connectTimeoutMs } from "./connection.ts";
 
+/** Machines that stand next to each other give a connection more room than a phone does. */
+const linkWindowBytes = 65_536;
+
 /** A client's end of a connection. */
 export interface Wire {
   readonly connection: ConnectionId;
@@ -116,6 +119,13 @@ export class SimulatedNetwork {
     const port = this.#nodes.get(node);
     this.#nodes.delete(node);
     port?.end((end) => end.reset());
+  }
+
+  /** A node's process has ended in order: its kernel sends what was written, then closes. */
+  leave(node: string): void {
+    const port = this.#nodes.get(node);
+    this.#nodes.delete(node);
+    port?.end((end) => end.close("reset"));
   }
 
   /** A node's host has died: nobody hears of it, nobody is answered until it is back. */
@@ -218,12 +228,16 @@ export class SimulatedNetwork {
     return hit.length;
   }
 
-  #make(parts: Omit<ConnectionParts, "world" | "fabric" | "pipe" | "onGone">): Connection {
+  #make(
+    parts: Omit<ConnectionParts, "world" | "fabric" | "pipe" | "onGone"> & {
+      readonly pipe?: ConnectionParts["pipe"];
+    },
+  ): Connection {
     const { world, pipe } = this.#options;
     const connection: Connection = new Connection({
+      pipe,
       ...parts,
       world,
-      pipe,
       fabric: this.fabric,
       onGone: () => this.#connections.delete(connection),
     });
@@ -244,7 +258,9 @@ export class SimulatedNetwork {
     this.#dials.set(path, count);
     const own = ++this.#lastConnection;
     const theirs = ++this.#lastConnection;
+    const { pipe } = this.#options;
     this.#make({
+      pipe: { ...pipe, windowBytes: Math.max(pipe.windowBytes, linkWindowBytes) },
       random: stream(this.#options.seed, `network/${path}#${count}`),
       tlsFirst: false,
       serverName: undefined,

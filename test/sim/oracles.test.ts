@@ -19,7 +19,8 @@ const plan: Plan = {
 
 function row(name: string, behaviour: Plan["clients"][number]["behaviour"]) {
   const mechanism = "PLAIN" as const;
-  return { name, node: "n1", user: name, resource: "x", mechanism, startAt: 0, behaviour };
+  const home = { nodes: ["n1"], roams: false };
+  return { name, ...home, user: name, resource: "x", mechanism, startAt: 0, behaviour };
 }
 
 /** A hand-made trace; each event one millisecond after the other unless time is passed. */
@@ -40,8 +41,13 @@ class Tale {
 
   online(login: string, jid: string): this {
     const user = jid.split("@")[0] ?? "";
-    return this.then("login-started", { login, user })
-      .then("connection-opened", { connection: this.events.length, login })
+    return this.then("login-started", { login, user, node: "n1" })
+      .then("connection-opened", {
+        connection: this.events.length,
+        login,
+        listener: "c2s",
+        dial: 0,
+      })
       .then("login-bound", { login, jid });
   }
 

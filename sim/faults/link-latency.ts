@@ -1,0 +1,20 @@
+/** Link latency: what two nodes send each other takes longer, perhaps longer than a heartbeat's limit. */
+import { nodePairOf, periodOf, severalRows, type Fault } from "./fault.ts";
+import { bothWays, pairOf } from "./paths.ts";
+
+export const linkLatency: Fault = {
+  kind: "link-latency",
+  nodesMin: 2,
+  plan: (random, setting) =>
+    severalRows("link-latency", random, 3, () => ({
+      target: nodePairOf(random, setting).join("~"),
+      ...periodOf(random, setting, 30_000),
+      amount: random.pick([30, 300, 1_500, 8_000]),
+    })),
+  start: ({ network }, { target, amount }) => {
+    for (const path of bothWays(pairOf(target))) network.fabric.setPathDelay(...path, amount);
+  },
+  end: ({ network }, { target }) => {
+    for (const path of bothWays(pairOf(target))) network.fabric.setPathDelay(...path, 0);
+  },
+};

@@ -1,0 +1,34 @@
+/**
+ * Atomic sync: is every partition, whenever it is visible, exactly what its owner had at one moment?
+ *
+ * Promise 4 of the replicated tables: no reader ever sees one half loaded. Each change of a visible
+ * partition is compared, record by record, with the owner's history at the seq that the reader claims.
+ */
+import { Replicas, sameDigest } from "./replicas.ts";
+import type { Oracle } from "./oracle.ts";
+
+export function atomicSync(): Oracle {
+  const replicas = new Replicas();
+  const failures: string[] = [];
+  let judged = 0;
+  return {
+    name: "atomic-sync",
+    counts: "views",
+    see(event) {
+      replicas.see(event);
+      if (event.kind !== "table-seen") return;
+      const { table, owner, seq } = event.data;
+      const reader = replicas.running.get(event.place);
+      const view = reader && replicas.view(reader, table, owner);
+      if (view === undefined) return;
+      judged += 1;
+      const right = replicas.history(owner, table)?.digestAt(seq) ?? { count: 0, low: 0, high: 0 };
+      if (sameDigest(view.digest, right)) return;
+      const counts = `${view.digest.count} records, its owner had ${right.count}`;
+      failures.push(
+        `${event.place} shows ${table} of ${owner} at seq ${seq} with ${counts} (at ${event.at} ms)`,
+      );
+    },
+    judge: () => ({ judged, unknown: 0, failures }),
+  };
+}

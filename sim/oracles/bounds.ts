@@ -1,0 +1,29 @@
+/** Bounds: do queues of links and logs of tables stay within their limits, whatever peers do? */
+import { tablesLimits } from "../../src/cluster/tables-contract.ts";
+import { linkLimits } from "../../src/cluster/timing.ts";
+import type { Oracle } from "./oracle.ts";
+
+/** One more may be taken in when there is room for a part of it. */
+const oneMessage = linkLimits.fragmentBytes + 4_096;
+
+export function bounds(): Oracle {
+  const failures: string[] = [];
+  let judged = 0;
+  return {
+    name: "bounds",
+    counts: "looks at queues",
+    see({ kind, data, at, place }) {
+      if (kind !== "cluster-observed") return;
+      judged += 1;
+      const checks = [
+        ["queue", data.queuedBytes, linkLimits.queueBytes + linkLimits.messageBytes],
+        ["window", data.unackedBytes, linkLimits.windowBytes + oneMessage],
+        ["log", data.logBytes, tablesLimits.logBytesMax + tablesLimits.recordBytesMax],
+      ] as const;
+      for (const [what, bytes, max] of checks) {
+        if (bytes > max) failures.push(`${place} has a ${what} of ${bytes} bytes at ${at} ms`);
+      }
+    },
+    judge: () => ({ judged, unknown: 0, failures }),
+  };
+}

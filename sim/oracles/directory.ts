@@ -1,0 +1,92 @@
+/**
+ * Directory: does each node's table of sessions hold exactly its live sessions, and does no login lose
+ * its name to a session that its node could see when it was bound?
+ *
+ * Promise 8 of the replicated tables; that no two nodes have one full JID is what `sessions` sees.
+ */
+import { textFromBinary } from "../../src/base/bytes.ts";
+import { decodeSession, sessionTable } from "../../src/router/session-record.ts";
+import { Logins } from "./logins.ts";
+import { Replicas, type Process } from "./replicas.ts";
+import type { OracleMaker } from "./oracle.ts";
+
+interface Holding {
+  /** Sessions of other nodes with this full JID, visible here when ours was bound. */
+  readonly atBind: ReadonlySet<string>;
+  /** The same when ours ended; undefined while it lives. */
+  atEnd: ReadonlySet<string> | undefined;
+  endedAt: number;
+}
+
+export const directory: OracleMaker = () => {
+  const replicas = new Replicas();
+  const logins = new Logins();
+  const holdings = new Map<string, Holding>();
+  const failures: string[] = [];
+  let judged = 0;
+
+  function foreign(self: Process, key: string): ReadonlySet<string> {
+    const sids = new Set<string>();
+    for (const view of replicas.views()) {
+      if (view.reader !== self || view.table !== sessionTable.name) continue;
+      const value = view.records.get(key);
+      if (value !== undefined) sids.add(decodeSession(value)?.sid ?? "");
+    }
+    return sids;
+  }
+
+  function wrote(self: Process, key: string, deleted: boolean, at: number): void {
+    const name = `${self.node} ${textFromBinary(key)}`;
+    const holding = holdings.get(name);
+    if (deleted) {
+      if (holding === undefined) return;
+      holding.atEnd = foreign(self, key);
+      holding.endedAt = at;
+    } else if (holding?.atEnd !== undefined || holding === undefined) {
+      holdings.set(name, { atBind: foreign(self, key), atEnd: undefined, endedAt: 0 });
+    }
+  }
+
+  /** Thrown out: in favour of whom? */
+  function conflict(login: string, at: number): void {
+    const lost = logins.get(login);
+    if (lost === undefined || lost.jid === "") return;
+    const holding = holdings.get(`${lost.node} ${lost.jid}`);
+    // A newer login here has the name now.
+    if (holding?.atEnd === undefined || holding.atEnd.size === 0) return;
+    judged += 1;
+    for (const sid of holding.atEnd) if (!holding.atBind.has(sid)) return;
+    failures.push(
+      `${login} was thrown out at ${at} ms for a session that its node saw when it bound`,
+    );
+  }
+
+  return {
+    name: "directory",
+    counts: "sessions and conflicts",
+    see(event) {
+      replicas.see(event);
+      logins.see(event);
+      const { kind, data, at, place } = event;
+      const self = replicas.running.get(place);
+      if (kind === "stream-error-received" && data.condition === "conflict") {
+        conflict(data.login, at);
+      }
+      if (self === undefined) return;
+      if (kind === "table-written" && data.table === sessionTable.name) {
+        wrote(self, data.key, data.deleted, at);
+      }
+      if (kind !== "sessions-observed") return;
+      const history = replicas.history(self.peer, sessionTable.name);
+      const written = new Set([...(history?.records.keys() ?? [])].map(textFromBinary));
+      for (const jid of data.jids) {
+        judged += 1;
+        if (!written.delete(jid))
+          failures.push(`${place} has a session ${jid} that it tells nobody of`);
+      }
+      for (const jid of written)
+        failures.push(`${place} tells of a session ${jid} that it has not`);
+    },
+    judge: () => ({ judged, unknown: 0, failures }),
+  };
+};

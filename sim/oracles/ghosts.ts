@@ -1,0 +1,52 @@
+/**
+ * Ghosts: are records of a process that has ended visible for longer than it takes to notice its end?
+ *
+ * Promise 2 of the replicated tables. Looked at every second: a silent death is noticed after
+ * `heartbeatTimeout + linkGrace`, later by what was still under way; a successor of the same name ends
+ * it at once.
+ */
+import { Replicas, nameOf } from "./replicas.ts";
+import type { OracleMaker } from "./oracle.ts";
+
+/** Bytes of a dead process may arrive late, and each is a sign of life; ticks may be late too. */
+const slackMs = 12_000;
+
+export const ghosts: OracleMaker = (plan) => {
+  const replicas = new Replicas();
+  const failures: string[] = [];
+  const told = new Set<string>();
+  const { heartbeatTimeout = 0, linkGrace = 0 } = plan.topology.cluster ?? {};
+  const noticedWithinMs = heartbeatTimeout + linkGrace + slackMs;
+  let judged = 0;
+
+  return {
+    name: "ghosts",
+    counts: "views",
+    see(event) {
+      replicas.see(event);
+      const { kind, data, at, place } = event;
+      if (kind !== "cluster-observed") return;
+      const reader = replicas.running.get(place);
+      if (reader === undefined) return;
+      for (const view of replicas.views()) {
+        if (view.reader !== reader) continue;
+        judged += 1;
+        const owner = replicas.processes.get(view.owner);
+        const other = data.peers.find((peer) => nameOf(peer) === nameOf(view.owner));
+        const key = `${place} ${view.owner} ${view.table}`;
+        if (told.has(key)) continue;
+        if (other !== undefined && other !== view.owner) {
+          told.add(key);
+          failures.push(`${place} shows ${view.owner} at ${at} ms, though ${other} is up`);
+        }
+        const since = Math.max(owner?.endedAt ?? at, reader.awakeAt);
+        if (owner?.endedAt === undefined || at - since <= noticedWithinMs) continue;
+        told.add(key);
+        failures.push(
+          `${place} shows ${view.table} of ${view.owner} at ${at} ms, which ended at ${owner.endedAt} ms`,
+        );
+      }
+    },
+    judge: () => ({ judged, unknown: 0, failures }),
+  };
+};

@@ -1,0 +1,60 @@
+/**
+ * Links: do both sides of a link announce the same sessions, each up before its down, one at a time?
+ *
+ * Promise 11 of the replicated tables. Between two processes that both live to the end the counts are
+ * equal; where one has died in between, the other may have had one session more or less.
+ */
+import { Replicas } from "./replicas.ts";
+import type { OracleMaker } from "./oracle.ts";
+
+interface Side {
+  ups: number;
+  up: boolean;
+}
+
+export const links: OracleMaker = (plan) => {
+  const replicas = new Replicas();
+  const sides = new Map<string, Side>();
+  const failures: string[] = [];
+  let judged = 0;
+
+  function sideOf(one: string, other: string): Side {
+    const key = `${one} ${other}`;
+    let side = sides.get(key);
+    if (side === undefined) sides.set(key, (side = { ups: 0, up: false }));
+    return side;
+  }
+
+  return {
+    name: "links",
+    counts: "sessions of links",
+    see(event) {
+      replicas.see(event);
+      const { kind, data, at, place } = event;
+      if (kind !== "peer-up" && kind !== "peer-down") return;
+      const self = replicas.running.get(place);
+      if (self === undefined) return;
+      judged += 1;
+      const side = sideOf(self.peer, data.peer);
+      const up = kind === "peer-up";
+      if (side.up === up)
+        failures.push(`${place} announced ${kind} of ${data.peer} twice (${at} ms)`);
+      side.up = up;
+      if (up) side.ups += 1;
+    },
+    judge() {
+      const present = plan.topology.cluster === undefined ? [] : [...replicas.running.values()];
+      for (const one of present) {
+        for (const other of present) {
+          if (one.peer >= other.peer) continue;
+          const [here, there] = [sideOf(one.peer, other.peer), sideOf(other.peer, one.peer)];
+          if (here.up !== there.up) {
+            const [has, not] = here.up ? [one, other] : [other, one];
+            failures.push(`${has.peer} is linked with ${not.peer}, but not the other way round`);
+          }
+        }
+      }
+      return { judged, unknown: 0, failures };
+    },
+  };
+};

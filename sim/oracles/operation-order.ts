@@ -1,0 +1,34 @@
+/**
+ * Operation order: do readers only ever go forward in an owner's history, never past its end?
+ *
+ * Promise 5 of the replicated tables. That no operation is left out is what `atomic-sync` sees.
+ */
+import { Replicas } from "./replicas.ts";
+import type { Oracle } from "./oracle.ts";
+
+export function operationOrder(): Oracle {
+  const replicas = new Replicas();
+  const failures: string[] = [];
+  let judged = 0;
+  return {
+    name: "operation-order",
+    counts: "views",
+    see(event) {
+      if (event.kind === "table-seen") {
+        const { table, owner, seq } = event.data;
+        const reader = replicas.running.get(event.place);
+        if (reader !== undefined) {
+          judged += 1;
+          const where = `${event.place} shows ${table} of ${owner} at seq ${seq}`;
+          const before = replicas.shown(reader, table, owner);
+          const last = replicas.history(owner, table)?.seq ?? 0;
+          if (seq < before)
+            failures.push(`${where} at ${event.at} ms, and was at ${before} before`);
+          if (seq > last) failures.push(`${where} at ${event.at} ms, its owner is at ${last}`);
+        }
+      }
+      replicas.see(event);
+    },
+    judge: () => ({ judged, unknown: 0, failures }),
+  };
+}

@@ -1,0 +1,237 @@
+/**
+ * Replicas: what each process wrote into its tables, and what each other one showed of it and when.
+ *
+ * Several oracles judge by this, gathered from the trace. The history of an owner's table is exact: every
+ * write with its seq. A view is a visible partition of another owner, as its reader last had it.
+ */
+import type { TraceEvent, TraceKinds } from "../trace.ts";
+
+export interface Process {
+  /** `name#incarnation.boot` */
+  readonly peer: string;
+  readonly node: string;
+  readonly startedAt: number;
+  endedAt: number | undefined;
+  /** When it last went on after a pause, or was seen to start. */
+  awakeAt: number;
+  paused: boolean;
+}
+
+/** One owner's table: its records and what they were at each seq. */
+export class History {
+  readonly records = new Map<string, string>();
+  /** Of each key, its writes: seq, and whether it was a delete. */
+  readonly writes = new Map<string, { seq: number; deleted: boolean }[]>();
+  readonly #digests = new Map<number, Digest>([[0, emptyDigest]]);
+  /** When each seq was reached. */
+  readonly #times: { seq: number; at: number }[] = [];
+  #digest = emptyDigest;
+  seq = 0;
+  deletes = 0;
+
+  write(at: number, { key, value, seq, deleted }: TraceKinds["table-written"]): void {
+    const before = this.records.get(key);
+    if (before !== undefined) this.#digest = without(this.#digest, key, before);
+    if (deleted) this.records.delete(key);
+    else {
+      this.records.set(key, value);
+      this.#digest = withRecord(this.#digest, key, value);
+    }
+    if (deleted) this.deletes += 1;
+    this.seq = seq;
+    this.#digests.set(seq, this.#digest);
+    this.#times.push({ seq, at });
+    const writes = this.writes.get(key);
+    if (writes === undefined) this.writes.set(key, [{ seq, deleted }]);
+    else writes.push({ seq, deleted });
+  }
+
+  digestAt(seq: number): Digest | undefined {
+    return this.#digests.get(seq);
+  }
+
+  /** The seq that it had at this time. */
+  seqAt(at: number): number {
+    let seq = 0;
+    for (const time of this.#times) if (time.at <= at) seq = time.seq;
+    return seq;
+  }
+
+  /** The last write of a key up to this seq. */
+  lastWrite(key: string, seq: number): { seq: number; deleted: boolean } | undefined {
+    return this.writes.get(key)?.findLast((write) => write.seq <= seq);
+  }
+}
+
+export interface View {
+  readonly reader: Process;
+  readonly table: string;
+  readonly owner: string;
+  readonly records: Map<string, string>;
+  digest: Digest;
+  seq: number;
+}
+
+export class Replicas {
+  readonly processes = new Map<string, Process>();
+  /** The process that a node runs, once it has joined. */
+  readonly running = new Map<string, Process>();
+  readonly #histories = new Map<string, History>();
+  readonly #views = new Map<string, View>();
+  /** The greatest seq that a reader has ever shown of an owner's table. */
+  readonly #shown = new Map<string, number>();
+
+  see({ at, place, kind, data }: TraceEvent): void {
+    switch (kind) {
+      case "cluster-joined":
+        this.#join({
+          ...{ peer: data.peer, node: place, startedAt: at, endedAt: undefined },
+          ...{ awakeAt: at, paused: false },
+        });
+        break;
+      case "node-killed":
+      case "node-stopped":
+      case "node-crashed":
+        this.#end(place, at);
+        break;
+      case "node-paused":
+        this.#pause(place, true, at);
+        break;
+      case "node-resumed":
+        this.#pause(place, false, at);
+        break;
+      case "table-written":
+        this.#write(place, at, data);
+        break;
+      case "table-seen":
+        this.#seen(place, data);
+        break;
+      case "table-hidden": {
+        const reader = this.running.get(place);
+        if (reader !== undefined) this.#views.delete(viewKey(reader, data.table, data.owner));
+        break;
+      }
+    }
+  }
+
+  history(owner: string, table: string): History | undefined {
+    return this.#histories.get(`${table} ${owner}`);
+  }
+
+  view(reader: Process, table: string, owner: string): View | undefined {
+    return this.#views.get(viewKey(reader, table, owner));
+  }
+
+  views(): Iterable<View> {
+    return this.#views.values();
+  }
+
+  tables(): ReadonlySet<string> {
+    return new Set([...this.#histories.keys()].map((key) => key.slice(0, key.indexOf(" "))));
+  }
+
+  shown(reader: Process, table: string, owner: string): number {
+    return this.#shown.get(viewKey(reader, table, owner)) ?? 0;
+  }
+
+  #join(process: Process): void {
+    this.processes.set(process.peer, process);
+    this.running.set(process.node, process);
+  }
+
+  #end(node: string, at: number): void {
+    const process = this.running.get(node);
+    if (process === undefined) return;
+    process.endedAt = at;
+    this.running.delete(node);
+    for (const [key, view] of this.#views) if (view.reader === process) this.#views.delete(key);
+  }
+
+  #pause(node: string, paused: boolean, at: number): void {
+    const process = this.running.get(node);
+    if (process === undefined) return;
+    process.paused = paused;
+    process.awakeAt = at;
+  }
+
+  #write(node: string, at: number, data: TraceKinds["table-written"]): void {
+    const owner = this.running.get(node);
+    if (owner === undefined) return;
+    const key = `${data.table} ${owner.peer}`;
+    let history = this.#histories.get(key);
+    if (history === undefined) this.#histories.set(key, (history = new History()));
+    history.write(at, data);
+  }
+
+  #seen(node: string, { table, owner, seq, fresh, put, gone }: TraceKinds["table-seen"]): void {
+    const reader = this.running.get(node);
+    if (reader === undefined) return;
+    const key = viewKey(reader, table, owner);
+    const before = fresh ? undefined : this.#views.get(key);
+    const view = before ?? newView(reader, table, owner);
+    this.#views.set(key, view);
+    for (const each of gone) change(view, each, undefined);
+    for (let i = 0; i < put.length; i += 2) change(view, put[i] ?? "", put[i + 1]);
+    view.seq = seq;
+    this.#shown.set(key, Math.max(seq, this.#shown.get(key) ?? 0));
+  }
+}
+
+function viewKey(reader: Process, table: string, owner: string): string {
+  return `${reader.peer} ${table} ${owner}`;
+}
+
+function newView(reader: Process, table: string, owner: string): View {
+  return { reader, table, owner, records: new Map(), digest: emptyDigest, seq: 0 };
+}
+
+function change(view: View, key: string, value: string | undefined): void {
+  const before = view.records.get(key);
+  if (before !== undefined) view.digest = without(view.digest, key, before);
+  if (value === undefined) view.records.delete(key);
+  else {
+    view.records.set(key, value);
+    view.digest = withRecord(view.digest, key, value);
+  }
+}
+
+/** A sum over records, in any order; not the tables' own digest, which is under test. */
+export interface Digest {
+  readonly count: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+const emptyDigest: Digest = { count: 0, low: 0, high: 0 };
+
+export function sameDigest(a: Digest, b: Digest): boolean {
+  return a.count === b.count && a.low === b.low && a.high === b.high;
+}
+
+function withRecord({ count, low, high }: Digest, key: string, value: string): Digest {
+  const [a, b] = hashOf(key, value);
+  return { count: count + 1, low: (low + a) | 0, high: (high + b) | 0 };
+}
+
+function without({ count, low, high }: Digest, key: string, value: string): Digest {
+  const [a, b] = hashOf(key, value);
+  return { count: count - 1, low: (low - a) | 0, high: (high - b) | 0 };
+}
+
+function hashOf(key: string, value: string): [number, number] {
+  let low = 0x811c9dc5;
+  let high = 0x01000193;
+  for (const text of [key, value]) {
+    low = Math.imul(low ^ text.length, 0x9e3779b1);
+    for (let at = 0; at < text.length; at++) {
+      low = Math.imul(low ^ text.charCodeAt(at), 0x9e3779b1);
+      high = Math.imul(high ^ (low >>> 15), 0x85ebca6b);
+    }
+  }
+  return [low, high];
+}
+
+/** The node's name in `name#incarnation.boot`. */
+export function nameOf(peer: string): string {
+  return peer.slice(0, peer.lastIndexOf("#"));
+}

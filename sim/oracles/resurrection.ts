@@ -1,0 +1,39 @@
+/**
+ * Resurrection: does a record that its owner had deleted come back where the delete had been seen?
+ *
+ * Promise 3 of the replicated tables, and the second half of promise 2: what becomes visible at a seq
+ * holds nothing that its owner had deleted up to that seq.
+ */
+import { Replicas } from "./replicas.ts";
+import type { Oracle } from "./oracle.ts";
+
+export function resurrection(): Oracle {
+  const replicas = new Replicas();
+  const failures: string[] = [];
+  let deletesWatched = 0;
+  return {
+    name: "resurrection",
+    counts: "deletes seen",
+    see(event) {
+      if (event.kind === "table-seen") {
+        const { table, owner, seq, put, gone } = event.data;
+        deletesWatched += gone.length;
+        const reader = replicas.running.get(event.place);
+        const history = replicas.history(owner, table);
+        if (reader !== undefined && history !== undefined) {
+          const known = Math.max(seq, replicas.shown(reader, table, owner));
+          for (let i = 0; i < put.length; i += 2) {
+            const key = put[i] ?? "";
+            const last = history.lastWrite(key, known);
+            if (last?.deleted !== true) continue;
+            failures.push(
+              `${event.place} shows ${key} of ${owner} at ${event.at} ms, deleted at seq ${last.seq}`,
+            );
+          }
+        }
+      }
+      replicas.see(event);
+    },
+    judge: () => ({ judged: deletesWatched, unknown: 0, failures }),
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * Reunion: once all is healed, are all nodes soon linked with each other and synced?
+ *
+ * Promise 10 of the replicated tables. Judged is every pair of nodes; each has 30 s from the heal, or
+ * from when the younger of the two started.
+ */
+import { Replicas } from "./replicas.ts";
+import type { OracleMaker } from "./oracle.ts";
+
+const boundMs = 30_000;
+
+export const reunion: OracleMaker = (plan) => {
+  const replicas = new Replicas();
+  const healAt = plan.duration.setUp + plan.duration.safety;
+  /** `reader owner`: since when, without a break, it has had it. */
+  const since = new Map<string, number>();
+  let endedAt = 0;
+  return {
+    name: "reunion",
+    counts: "pairs of nodes",
+    see(event) {
+      replicas.see(event);
+      const { kind, data, at, place } = event;
+      endedAt = at;
+      if (kind !== "cluster-observed") return;
+      const reader = replicas.running.get(place);
+      if (reader === undefined) return;
+      for (const { peer } of replicas.processes.values()) {
+        const key = `${reader.peer} ${peer}`;
+        const has = data.synced.includes(peer) && data.peers.includes(peer);
+        if (!has) since.delete(key);
+        else if (!since.has(key)) since.set(key, at);
+      }
+    },
+    judge() {
+      const failures: string[] = [];
+      let judged = 0;
+      let unknown = 0;
+      const present = plan.topology.cluster === undefined ? [] : [...replicas.running.values()];
+      for (const reader of present) {
+        for (const owner of present) {
+          if (owner === reader) continue;
+          const from = Math.max(healAt, reader.startedAt, owner.startedAt);
+          const reached = since.get(`${reader.peer} ${owner.peer}`);
+          if (reached === undefined && endedAt < from + boundMs) unknown += 1;
+          else {
+            judged += 1;
+            if (reached === undefined || reached > from + boundMs) {
+              const when = reached === undefined ? "never" : `only at ${reached} ms`;
+              failures.push(
+                `${reader.node} had ${owner.peer} ${when}, though all was well at ${from} ms`,
+              );
+            }
+          }
+        }
+      }
+      return { judged, unknown, failures };
+    },
+  };
+};

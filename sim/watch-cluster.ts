@@ -1,0 +1,163 @@
+/**
+ * Watch: what does one process believe of the cluster, and what did it tell others?
+ *
+ * Stands around a `Cluster`, whoever made it: writes to its tables, sessions of its links, questions and
+ * answers of `settle`, and after each turn what has changed in the partitions that are visible. All of it
+ * goes into the trace, where the oracles compare the nodes. The code under test does not know.
+ */
+import type { BinaryString } from "../src/base/bytes.ts";
+import type { Cluster, ClusterEffect } from "../src/cluster/cluster.ts";
+import { peerText, type Peer } from "../src/cluster/peer.ts";
+import type { ReplicatedTable } from "../src/cluster/table.ts";
+import type { TraceKind, TraceKinds } from "./trace.ts";
+
+type Recording = <K extends TraceKind>(kind: K, data: TraceKinds[K]) => void;
+
+interface View {
+  readonly seq: number;
+  readonly records: ReadonlyMap<BinaryString, BinaryString>;
+}
+
+export class ClusterWatch {
+  readonly #record: Recording;
+  /** By table, then by owner: what was visible when it was last looked at. */
+  readonly #views = new Map<string, Map<string, View>>();
+  #cluster: Cluster | undefined;
+  #tables: readonly string[] = [];
+  #stirred = false;
+
+  constructor(record: Recording) {
+    this.#record = record;
+  }
+
+  start(self: Peer, cluster: Cluster): void {
+    this.#cluster = cluster;
+    this.#record("cluster-joined", { peer: peerText(self) });
+    const step = cluster.step.bind(cluster);
+    cluster.step = (now, input) => {
+      this.#stirred = true;
+      return this.#effects(step(now, input));
+    };
+    const flush = cluster.flush.bind(cluster);
+    cluster.flush = (now) => this.#effects(flush(now));
+    const settle = cluster.settle.bind(cluster);
+    cluster.settle = (now, request) => {
+      this.#record("settle-asked", { request });
+      settle(now, request);
+    };
+    this.#tables = cluster.status().tables.map(({ name }) => name);
+    for (const name of this.#tables) {
+      this.#views.set(name, new Map());
+      this.#writes(cluster.table(name));
+    }
+  }
+
+  /** After a turn: tells what has changed in what is visible. */
+  look(): void {
+    const cluster = this.#cluster;
+    if (!this.#stirred || cluster === undefined) return;
+    this.#stirred = false;
+    for (const { name, replicas } of cluster.status().tables) {
+      const views = this.#views.get(name);
+      if (views === undefined) continue;
+      for (const { peer, seq, visible } of replicas) {
+        const owner = peerText(peer);
+        const view = views.get(owner);
+        if (visible) {
+          if (view?.seq !== seq) this.#saw(cluster.table(name), views, peer, seq);
+        } else if (view !== undefined) this.#hid(name, views, owner);
+      }
+      if (views.size > replicas.length) {
+        const known = new Set(replicas.map(({ peer }) => peerText(peer)));
+        for (const owner of views.keys()) if (!known.has(owner)) this.#hid(name, views, owner);
+      }
+    }
+  }
+
+  /** Who is linked, who is synced, how much waits. */
+  observe(): void {
+    const cluster = this.#cluster;
+    if (cluster === undefined) return;
+    const peers = cluster.peers();
+    const { links, tables } = cluster.status();
+    this.#record("cluster-observed", {
+      peers: peers.map(peerText),
+      synced: peers.filter((peer) => cluster.synced(peer)).map(peerText),
+      queuedBytes: links.reduce((most, link) => Math.max(most, link.queuedBytes), 0),
+      unackedBytes: links.reduce((most, link) => Math.max(most, link.unackedBytes), 0),
+      logBytes: tables.reduce((most, table) => Math.max(most, table.logBytes), 0),
+    });
+  }
+
+  #writes(table: ReplicatedTable): void {
+    const { name } = table;
+    const put = table.put.bind(table);
+    table.put = (key, value) => {
+      const seq = put(key, value);
+      this.#record("table-written", { table: name, seq, key, value, deleted: false });
+      return seq;
+    };
+    const remove = table.delete.bind(table);
+    table.delete = (key) => {
+      const deleted = remove(key);
+      const { seq } = table.ownPartition;
+      if (deleted) this.#record("table-written", { table: name, seq, key, value: "", deleted });
+      return deleted;
+    };
+  }
+
+  #saw(table: ReplicatedTable, views: Map<string, View>, peer: Peer, seq: number): void {
+    const owner = peerText(peer);
+    const before = views.get(owner)?.records;
+    const records = new Map<BinaryString, BinaryString>();
+    const put: string[] = [];
+    for (const { key, value } of table.ownedBy(peer)) {
+      records.set(key, value);
+      if (before?.get(key) !== value) put.push(key, value);
+    }
+    const gone: string[] = [];
+    for (const key of before?.keys() ?? []) if (!records.has(key)) gone.push(key);
+    views.set(owner, { seq, records });
+    const fresh = before === undefined;
+    this.#record("table-seen", { table: table.name, owner, seq, fresh, put, gone });
+  }
+
+  #hid(table: string, views: Map<string, View>, owner: string): void {
+    views.delete(owner);
+    this.#record("table-hidden", { table, owner });
+  }
+
+  #effects(effects: readonly ClusterEffect[]): readonly ClusterEffect[] {
+    for (const effect of effects) this.#effect(effect);
+    return effects;
+  }
+
+  #effect(effect: ClusterEffect): void {
+    switch (effect.type) {
+      case "peer-up": {
+        const { peer, session } = effect;
+        return this.#record("peer-up", { peer: peerText(peer), session });
+      }
+      case "peer-down": {
+        const { peer, session, reason, final, undelivered } = effect;
+        const count = undelivered.length;
+        const told = { peer: peerText(peer), session, reason, final, undelivered: count };
+        return this.#record("peer-down", told);
+      }
+      case "settled": {
+        const { request, visibleAt, missing, lost, skipped } = effect;
+        return this.#record("settled", {
+          request,
+          visible: visibleAt.map(peerText),
+          missing: missing.map(peerText),
+          lost: lost.map(peerText),
+          skipped: skipped.map(peerText),
+        });
+      }
+      case "superseded":
+        return this.#record("node-superseded", { by: peerText(effect.by) });
+      default:
+        return;
+    }
+  }
+}
