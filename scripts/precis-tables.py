@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""Writes src/xmpp/precis-tables.ts: RFC 8264 derived properties and RFC 5893 bidi classes.
+"""Writes src/xmpp/precis-tables.ts: RFC 8264 derived properties, RFC 5893 bidi classes, RFC 5892 joining types.
 
-Run with the Python whose unicodedata is the Unicode version wanted:
+Run with the Python whose unicodedata is the Unicode version wanted, and a Perl of the same version, which
+is asked for the joining types (unicodedata does not have them):
     /usr/bin/python3 scripts/precis-tables.py > src/xmpp/precis-tables.ts
 """
+import bisect
+import subprocess
 import sys
 import unicodedata as u
 
@@ -56,6 +59,24 @@ def bidi(c):
     return BIDI.get(u.bidirectional(chr(c)), "X")
 
 
+# Joining_Type; C and U, which no rule asks for, are N here.
+JOINING_SCRIPT = r"""
+use Unicode::UCD qw(prop_invmap);
+my ($starts, $values) = prop_invmap("Joining_Type");
+print Unicode::UCD::UnicodeVersion(), "\n", map { "$starts->[$_] $values->[$_]\n" } 0 .. $#$starts;
+"""
+perl = subprocess.run(["perl", "-e", JOINING_SCRIPT], check=True, capture_output=True, text=True).stdout.split("\n")
+if perl[0] != u.unidata_version:
+    sys.exit(f"Perl has Unicode {perl[0]}, Python {u.unidata_version}")
+JOINING = {"Dual_Joining": "D", "Left_Joining": "L", "Right_Joining": "R", "Transparent": "T", **{t: t for t in "DLRT"}}
+joining_runs = [line.split(" ") for line in perl[1:] if line]
+joining_starts = [int(start) for start, _ in joining_runs]
+
+
+def joining(c):
+    return JOINING.get(joining_runs[bisect.bisect_right(joining_starts, c) - 1][1], "N")
+
+
 def ranges(f):
     """'<letter><base 36 length>' for each run of equal values, in order, from U+0000 to U+10FFFF."""
     digits = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -97,6 +118,10 @@ export const derivedRuns =
 /** RFC 5893 §1.4: L, R, A (AL), N (AN), E (EN), M (NSM), S (may stand in either direction), X (else). */
 export const bidiRuns =
 {lines(ranges(bidi))}
+
+/** RFC 5892 appendix A.1, Joining_Type: L, R, D, T, N (else). */
+export const joiningRuns =
+{lines(ranges(joining))}
 
 /** Canonical combining class 9 (RFC 5892 appendix A.1). */
 export const viramas: readonly number[] = [

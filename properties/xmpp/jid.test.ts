@@ -16,13 +16,15 @@ const part = fc.oneof(
     "\u0660",
     "e\u0301",
     "\u00B7",
+    "\u0628\u200C\u0628",
     "@",
     "/",
   ),
 );
 const domain = fc.oneof(
   fc.domain(),
-  fc.constantFrom("localhost", "b\u00FCcher.example", "[::1]"),
+  fc.constantFrom("localhost", "b\u00FCcher.example"),
+  fc.ipV6().map((address) => `[${address}]`),
   part,
 );
 

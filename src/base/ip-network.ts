@@ -21,7 +21,7 @@ export function isInNetwork(address: string, network: string): boolean {
   return true;
 }
 
-export function isIpv6(text: string): boolean {
+function isIpv6(text: string): boolean {
   return text.includes(":") && !text.includes("%") && groupsOf(text) !== undefined;
 }
 
@@ -33,13 +33,32 @@ export function isIpv6(text: string): boolean {
 export function customerNetwork(address: string): string {
   const groups = groupsOf(address);
   if (groups === undefined) return address;
-  const [, , , , , , high = 0, low = 0] = groups;
-  const isV4 = groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0);
-  if (isV4) return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+  const v4 = mappedV4(groups);
+  if (v4 !== undefined) return v4;
   return `${groups
     .slice(0, 4)
     .map((group) => group.toString(16))
     .join(":")}::/64`;
+}
+
+/**
+ * The one spelling of an IPv6 address (RFC 5952): lower case, the longest run of zeros as `::`, an
+ * IPv4-mapped one with its end in decimal. Undefined for anything else.
+ */
+export function canonicalIpv6(text: string): string | undefined {
+  const groups = isIpv6(text) ? groupsOf(text) : undefined;
+  if (groups === undefined) return undefined;
+  const mapped = mappedV4(groups);
+  if (mapped !== undefined) return `::ffff:${mapped}`;
+  let [from, length] = [0, 1]; // a single zero is not shortened (§4.2.2)
+  for (let start = 0; start < 8; start += 1) {
+    let end = start;
+    while (groups[end] === 0) end += 1;
+    if (end - start > length) [from, length] = [start, end - start];
+  }
+  const hex = groups.map((group) => group.toString(16));
+  if (length === 1) return hex.join(":");
+  return `${hex.slice(0, from).join(":")}::${hex.slice(from + length).join(":")}`;
 }
 
 /** Eight numbers, or undefined for what is no address. A zone (`fe80::1%eth0`) does not count. */
@@ -56,6 +75,13 @@ function groupsOf(text: string): readonly number[] | undefined {
   if (halves.length === 1) return head.length === 8 ? head : undefined;
   if (tail === undefined || head.length + tail.length > 7) return undefined;
   return [...head, ...new Array<number>(8 - head.length - tail.length).fill(0), ...tail];
+}
+
+/** The IPv4 address that an IPv4-mapped one stands for. */
+function mappedV4(groups: readonly number[]): string | undefined {
+  if (groups[5] !== 0xffff || groups.slice(0, 5).some((group) => group !== 0)) return undefined;
+  const [, , , , , , high = 0, low = 0] = groups;
+  return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
 }
 
 function groupList(text: string): readonly number[] | undefined {

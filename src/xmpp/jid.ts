@@ -6,7 +6,7 @@
  */
 import * as tr46 from "tr46";
 import { utf8Length } from "../base/bytes.ts";
-import { isIpv6 } from "../base/ip-network.ts";
+import { canonicalIpv6 } from "../base/ip-network.ts";
 import { opaqueString, usernameCaseMapped } from "./precis.ts";
 
 /** A prepared address. Parts that are absent are "". */
@@ -81,12 +81,13 @@ export function preparePassword(text: string): string | undefined {
   return opaqueString(text);
 }
 
-/** RFC 7622 §3.2: in lower case, in Unicode (U-labels), without a final dot. */
+/** RFC 7622 §3.2: in lower case, in Unicode (U-labels), without a final dot; IPv6 as RFC 5952 spells it. */
 export function prepareDomain(text: string): string | undefined {
   const lower = /^[\0-\x7f]*$/.test(text) ? text.toLowerCase() : text;
   if (SIMPLE_DOMAIN.test(lower) && !lower.includes("xn--") && !lower.includes("--")) return lower;
   if (text.startsWith("[") && text.endsWith("]")) {
-    return isIpv6(text.slice(1, -1)) ? text.toLowerCase() : undefined;
+    const address = canonicalIpv6(text.slice(1, -1));
+    return address === undefined ? undefined : `[${address}]`;
   }
   const trimmed = text.endsWith(".") ? text.slice(0, -1) : text;
   const options = {

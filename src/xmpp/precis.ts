@@ -6,7 +6,7 @@
  * `normalize` and `toLowerCase` of the platform are only asked about code points assigned in that
  * version, for which Unicode guarantees that they do not change.
  */
-import { bidiRuns, derivedRuns, viramas } from "./precis-tables.ts";
+import { bidiRuns, derivedRuns, joiningRuns, viramas } from "./precis-tables.ts";
 
 interface Runs {
   readonly starts: Int32Array;
@@ -38,6 +38,7 @@ function valueIn(runs: Runs, codePoint: number): string {
 
 const derived = parseRuns(derivedRuns);
 const bidi = parseRuns(bidiRuns);
+const joining = parseRuns(joiningRuns);
 const viramaSet: ReadonlySet<number> = new Set(viramas);
 
 const SIMPLE_USERNAME = /^[!-~]+$/;
@@ -73,13 +74,26 @@ function isOfClass(text: string, free: boolean): boolean {
       case "F":
         return free;
       case "J":
-        return viramaSet.has(codePoints[index - 1] ?? 0); // RFC 5892 A.1, A.2; joining types: not offered
+        return viramaSet.has(codePoints[index - 1] ?? 0) || breaksJoin(codePoints, index);
       case "O":
         return fitsContext(codePoints, index);
       default:
         return false;
     }
   });
+}
+
+/**
+ * RFC 5892 appendix A.1: a zero-width non-joiner may also stand between two letters that would be joined
+ * without it, marks that join nothing aside. (A.2: a joiner stands after a virama only.)
+ */
+function breaksJoin(codePoints: readonly number[], index: number): boolean {
+  const typeOf = (at: number): string => valueIn(joining, codePoints[at] ?? 0);
+  let before = index - 1;
+  while (typeOf(before) === "T") before -= 1;
+  let after = index + 1;
+  while (typeOf(after) === "T") after += 1;
+  return codePoints[index] === 0x200c && /[LD]/.test(typeOf(before)) && /[RD]/.test(typeOf(after));
 }
 
 /** RFC 5892 appendix A.3–A.9 */

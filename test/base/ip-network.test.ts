@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isInNetwork } from "../../src/base/ip-network.ts";
+import { canonicalIpv6, isInNetwork } from "../../src/base/ip-network.ts";
 
 test.each([
   ["127.0.0.1", "127.0.0.0/8", true],
@@ -25,4 +25,22 @@ test.each([
   ["1::2::3", "::/0", false],
 ])("ip network: is %s in %s? %s", (address, network, expected) => {
   expect(isInNetwork(address, network)).toBe(expected);
+});
+
+// RFC 5952 §4 and §5
+test.each([
+  ["2001:0DB8:0:0:0:0:0:1", "2001:db8::1"],
+  ["2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"],
+  ["2001:0:0:1:0:0:0:1", "2001:0:0:1::1"],
+  ["2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"],
+  ["0:0:0:0:0:0:0:0", "::"],
+  ["1:0:0:0:0:0:0:0", "1::"],
+  ["::ffff:C000:0207", "::ffff:192.0.2.7"],
+  ["::ffff:192.0.2.7", "::ffff:192.0.2.7"],
+  ["1:2:3:4:5:6:192.0.2.7", "1:2:3:4:5:6:c000:207"],
+  ["fe80::1%eth0", undefined],
+  ["192.0.2.7", undefined],
+  ["nonsense:", undefined],
+])("ip network: %s is spelled %s", (text, canonical) => {
+  expect(canonicalIpv6(text)).toBe(canonical);
 });
