@@ -118,8 +118,9 @@ export class Ledger {
     }
     this.#running = false;
     await Promise.allSettled(this.#logins);
+    const account = this.#account();
     await Promise.all(this.#members.map(({ client }) => client?.close().catch(() => undefined)));
-    return this.#account();
+    return account;
   }
 
   #account(): Account {
@@ -145,6 +146,8 @@ export class Ledger {
         const client = await Client.login({ port, user, resource: "ledger" });
         member.client = client;
         member.jid = client.jid;
+        // What waited for the resource may have come together with the answer to the binding.
+        for (const node of client.inbox.nodes.splice(0)) this.#received(member, node);
         client.inbox.onNode = (node) => this.#received(member, node);
         void client.inbox.closed.then(() => this.#lost(member, client));
         return;
