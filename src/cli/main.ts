@@ -18,7 +18,8 @@ program
   .description("run a development node on 127.0.0.1 with a database of its own")
   .option("--data <folder>", "where the database and the certificate are kept", "data")
   .option("--port <number>", "the port for clients (5222); the others follow it", Number)
-  .action(async (options: { data: string; port?: number }) => {
+  .option("--nodes <number>", "how many nodes, as one server (1)", Number)
+  .action(async (options: { data: string; port?: number; nodes?: number }) => {
     const { dev } = await import("./dev.ts");
     await dev(options);
   });

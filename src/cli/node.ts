@@ -6,6 +6,7 @@
  */
 import { createWriteStream, openSync } from "node:fs";
 import { finished } from "node:stream/promises";
+import type { LogFields } from "../ports/log.ts";
 import { NodeCrypto } from "../runtime/crypto.ts";
 import { SystemEntropy } from "../runtime/entropy.ts";
 import { PinoLog } from "../runtime/log.ts";
@@ -28,6 +29,8 @@ export interface RunningNode {
   stop(): void;
   /** Reads certificates again. */
   reload(): void;
+  /** Its own, as `/metrics` shows them. */
+  renderMetrics(): Promise<string>;
   /** Resolves when all has been closed. */
   readonly stopped: Promise<void>;
 }
@@ -36,17 +39,27 @@ export interface NodeOptions {
   readonly config: Config;
   /** Where the flight recorder writes. */
   readonly record?: string | undefined;
+  /** On every log line, and on every metric, of one node among several. */
+  readonly logFields?: LogFields;
+  readonly metricLabels?: Readonly<Record<string, string>>;
+  /** What `/metrics` shows, given our own. */
+  readonly collectMetrics?: (own: string) => Promise<string>;
 }
 
-export async function startNode({ config, record }: NodeOptions): Promise<RunningNode> {
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const { config, record, metricLabels, collectMetrics } = options;
   checkCertificates(config);
-  const log = new PinoLog(config.general.loglevel);
+  const log = new PinoLog(config.general.loglevel, undefined, options.logFields);
   const clock: { time?: RealTime } = {}; // it needs the loop, the loop the ports, and they deliver through it
   const deliver = (input: WorldInput): void => clock.time?.deliver(input);
   const crypto = new NodeCrypto(deliver);
   const recording = record === undefined ? undefined : openRecording(record);
   const database = await openDatabase(config.rdbms, deliver, log);
-  const network = new SocketNetwork({ deliver, log, metrics: () => node.metrics });
+  const network = new SocketNetwork({
+    ...{ deliver, log, metrics: () => node.metrics },
+    ...(metricLabels === undefined ? {} : { metricLabels }),
+    ...(collectMetrics === undefined ? {} : { collectMetrics }),
+  });
   let nowStopped: () => void;
   const coreStopped = new Promise<void>((resolve) => (nowStopped = resolve));
   const node = server({
@@ -90,6 +103,7 @@ export async function startNode({ config, record }: NodeOptions): Promise<Runnin
       deliver({ type: "shutdown-requested" });
     },
     reload: () => network.reloadCertificates(),
+    renderMetrics: () => network.renderMetrics(),
     stopped: coreStopped.then(close),
   };
 }

@@ -9,13 +9,12 @@ import type { Duplex } from "node:stream";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { WebSocketServer } from "ws";
-import type { Counter } from "../ports/metrics.ts";
 import type { HttpListener } from "../server/config.ts";
 import { AddressLimit } from "./address-limit.ts";
 import type { Surroundings } from "./connection.ts";
 import { answer, pathOf, type HttpRequests } from "./http.ts";
 import { listening, type OpenListener } from "./listener.ts";
-import { metricsContentType, renderMetrics } from "./metrics.ts";
+import { metricsContentType } from "./metrics.ts";
 import { tlsInfo } from "./tls-info.ts";
 import { TlsCertificates } from "./tls.ts";
 import { WebSocketConnection } from "./websocket-connection.ts";
@@ -24,7 +23,8 @@ export interface HttpListenerOptions {
   readonly listener: HttpListener;
   readonly surroundings: Surroundings;
   readonly requests: HttpRequests;
-  readonly metrics: () => Iterable<Counter>;
+  /** The text of `/metrics`. */
+  readonly metrics: () => Promise<string>;
 }
 
 const subprotocol = "xmpp";
@@ -79,8 +79,7 @@ async function serve(
     return answer(response, 405, { allow: "GET, HEAD" }, "Only GET\n");
   }
   try {
-    const text = await renderMetrics(metrics);
-    answer(response, 200, { "content-type": metricsContentType }, text);
+    answer(response, 200, { "content-type": metricsContentType }, await metrics());
   } catch (error) {
     surroundings.log.write("error", "metrics-failed", { reason: String(error) });
     answer(response, 500, {}, "The metrics cannot be rendered\n");

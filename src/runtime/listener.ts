@@ -18,7 +18,10 @@ export function listening(server: Server, listener: Listener | ClusterListener):
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException) => reject(new Error(complaint(listener, error)));
     server.once("error", fail);
-    server.listen({ host: listener.ip_address, port: listener.port, backlog: 4_096 }, () => {
+    const { ip_address: host, port } = listener;
+    // Workers share the ports of clients; where a node is dialled, that very node must answer.
+    const exclusive = listener.kind === "cluster";
+    server.listen({ host, port, exclusive, backlog: 4_096 }, () => {
       server.off("error", fail);
       const address = server.address();
       resolve(address !== null && typeof address === "object" ? address.port : listener.port);

@@ -11,10 +11,12 @@ export type LogThreshold = LogLevel | "none";
 export class PinoLog implements Log {
   readonly #logger: Logger;
 
-  constructor(level: LogThreshold, destination?: DestinationStream) {
+  /** `fields` are on every line. */
+  constructor(level: LogThreshold, destination?: DestinationStream, fields?: LogFields) {
     const options = {
       level: level === "none" ? "silent" : pinoLevel(level),
-      base: null, // process id and host name are known to whoever collects the lines
+      // Process id and host name are known to whoever collects the lines.
+      base: fields === undefined ? null : { ...fields },
       messageKey: "event",
       formatters: { level: (label: string) => ({ level: label === "warn" ? "warning" : label }) },
       timestamp: pino.stdTimeFunctions.isoTime,

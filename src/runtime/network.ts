@@ -16,6 +16,7 @@ import type { Connection, Surroundings } from "./connection.ts";
 import { HttpRequests } from "./http.ts";
 import { listenHttp } from "./http-listener.ts";
 import type { OpenListener } from "./listener.ts";
+import { renderMetrics } from "./metrics.ts";
 import { dialTcp, type GiveUp } from "./tcp-dial.ts";
 import { listenCluster, listenTcp } from "./tcp-listener.ts";
 import { linkTls, TlsCertificates } from "./tls.ts";
@@ -28,6 +29,10 @@ export interface SocketNetworkOptions {
   readonly closeTimeout?: Duration;
   /** What `/metrics` shows beside the network's own cells and the process's. */
   readonly metrics?: () => Iterable<Counter>;
+  /** On each of them. */
+  readonly metricLabels?: Readonly<Record<string, string>>;
+  /** What `/metrics` shows of a process among several, given its own. */
+  readonly collectMetrics?: (own: string) => Promise<string>;
   /** How often certificate files are looked at for changes. */
   readonly certificatePollEvery?: Duration;
 }
@@ -37,10 +42,12 @@ export class SocketNetwork implements Network {
   readonly #connections = new Map<ConnectionId, Connection>();
   readonly #listeners: OpenListener[] = [];
   readonly #dials = new Set<GiveUp>();
+  /** The one address that links use, if the listener has one: we dial from there, too. */
+  #linkAddress: string | undefined;
   /** What we show to nodes that we dial; read again with the listener's. */
   #linkCertificates: TlsCertificates | undefined;
   readonly #requests: HttpRequests;
-  readonly #cells: () => Iterable<Counter>;
+  readonly #options: SocketNetworkOptions;
   readonly #poll: NodeJS.Timeout;
   #dirty: Connection[] = [];
   #lastId = 0;
@@ -48,6 +55,7 @@ export class SocketNetwork implements Network {
   readonly metrics: readonly Counter[];
 
   constructor(options: SocketNetworkOptions) {
+    this.#options = options;
     const refused: Counter = {
       kind: "counter",
       name: "meerkat_connections_refused_total",
@@ -68,7 +76,6 @@ export class SocketNetwork implements Network {
       flushLater: (connection) => this.#flushLater(connection),
     };
     this.#requests = new HttpRequests(this.#surroundings);
-    this.#cells = () => [...(options.metrics?.() ?? []), ...this.metrics];
     this.#poll = setInterval(
       () => this.#reload(this.#listeners.filter((listener) => listener.certificatesChanged())),
       options.certificatePollEvery ?? 60 * second,
@@ -79,6 +86,12 @@ export class SocketNetwork implements Network {
   /** The port that answers HTTP requests on this network's listeners. */
   get http(): Http {
     return this.#requests;
+  }
+
+  /** The text of our own metrics and the core's. */
+  renderMetrics(): Promise<string> {
+    const { metrics, metricLabels } = this.#options;
+    return renderMetrics(() => [...(metrics?.() ?? []), ...this.metrics], metricLabels);
   }
 
   /** Opens a port; rejects with an Error of one line for a port in use, a bad address or certificate. */
@@ -98,7 +111,7 @@ export class SocketNetwork implements Network {
           listener,
           surroundings,
           requests: this.#requests,
-          metrics: this.#cells,
+          metrics: () => this.#allMetrics(),
         });
       case "cluster":
         return this.#openCluster(listener);
@@ -111,6 +124,7 @@ export class SocketNetwork implements Network {
     const certificates = tls === undefined ? undefined : new TlsCertificates(linkTls(tls));
     const open = await listenCluster(listener, this.#surroundings);
     this.#linkCertificates = certificates;
+    this.#linkAddress = listener.ip_address;
     return {
       ...open,
       reloadCertificates(): void {
@@ -144,6 +158,7 @@ export class SocketNetwork implements Network {
   dial(dial: DialId, address: string): void {
     const giveUp = dialTcp({
       ...{ dial, address, tls: this.#linkCertificates, surroundings: this.#surroundings },
+      from: this.#linkAddress,
       ended: () => void this.#dials.delete(giveUp),
     });
     this.#dials.add(giveUp);
@@ -163,6 +178,11 @@ export class SocketNetwork implements Network {
 
   close(connection: ConnectionId): void {
     this.#connections.get(connection)?.close();
+  }
+
+  async #allMetrics(): Promise<string> {
+    const own = await this.renderMetrics();
+    return (await this.#options.collectMetrics?.(own)) ?? own;
   }
 
   #flushLater(connection: Connection): void {

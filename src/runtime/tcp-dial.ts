@@ -1,5 +1,5 @@
 /** TCP dial: how do we reach another node? One attempt, answered by a connection or by the reason why not. */
-import { connect, type Socket } from "node:net";
+import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { second } from "../base/time.ts";
 import type { DialId } from "../ports/network.ts";
@@ -11,6 +11,8 @@ export interface Dialling {
   readonly dial: DialId;
   /** `host:port`, IPv6 in brackets. */
   readonly address: string;
+  /** The address that we listen on; a wildcard or one of the other family is no place to dial from. */
+  readonly from: string | undefined;
   /** Our certificate and who may vouch for the other's; undefined: no TLS. */
   readonly tls: TlsCertificates | undefined;
   readonly surroundings: Surroundings;
@@ -47,7 +49,8 @@ export function dialTcp(dialling: Dialling): GiveUp {
   const onError = (error: NodeJS.ErrnoException): void =>
     fail(error.code === "ECONNREFUSED", complaint(error));
   // The ends of both directions are told apart, as they are on a connection that we accepted.
-  socket = connect({ ...place, noDelay: true, keepAlive: true, allowHalfOpen: true });
+  const source = sourceFor(place.host, dialling.from);
+  socket = connect({ ...place, ...source, noDelay: true, keepAlive: true, allowHalfOpen: true });
   socket.on("error", onError);
   const opened = (secured?: TLSSocket): void => {
     if (done || socket === undefined) return;
@@ -81,6 +84,11 @@ function placeOf(address: string): { host: string; port: number } | undefined {
   const port = Number(address.slice(colon + 1));
   if (colon <= 0 || host === "" || !Number.isInteger(port)) return undefined;
   return port < 1 || port > 65_535 ? undefined : { host, port };
+}
+
+function sourceFor(host: string, from: string | undefined): { localAddress?: string } {
+  if (from === undefined || from === "0.0.0.0" || from === "::") return {};
+  return isIP(host) === isIP(from) && isIP(host) !== 0 ? { localAddress: from } : {};
 }
 
 /** In words: a link's last error is read by people. */
