@@ -85,18 +85,26 @@ export class Partition {
   /** Puts a record; returns the one it replaces. Does not touch `seq`: chunks come in any order. */
   put(key: BinaryString, value: BinaryString, seq: number): TableRecord | undefined {
     const before = this.#records.get(key);
-    if (before !== undefined) this.#forget(before);
-    const record = new StoredRecord(this.owner, before?.key ?? key, value, seq);
+    if (before === undefined) {
+      this.#insert(key, value, seq);
+      return undefined;
+    }
+    const record = new StoredRecord(this.owner, before.key, value, seq);
     this.#records.set(record.key, record);
-    this.#bytes += key.length + value.length + overheadBytes;
+    this.#bytes += value.length - before.value.length;
+    this.digest.remove(key, before.value, before.seq);
     this.digest.add(key, value, seq);
-    const indexKey = this.#indexBy?.(key, value);
-    if (indexKey === undefined) return before;
-    const found = this.#index.get(indexKey);
-    if (found === undefined) this.#index.set(indexKey, record);
-    else if (Array.isArray(found)) found.push(record);
-    else this.#index.set(indexKey, [found as TableRecord, record]);
+    const [from, to] = [this.#indexBy?.(key, before.value), this.#indexBy?.(key, value)];
+    if (from !== to) {
+      if (from !== undefined) this.#unindex(from, before);
+      if (to !== undefined) this.#enter(to, record);
+    } else if (to !== undefined) this.#reindex(to, before, record);
     return before;
+  }
+
+  /** Puts a record if there is none under its key. */
+  add(key: BinaryString, value: BinaryString, seq: number): void {
+    if (!this.#records.has(key)) this.#insert(key, value, seq);
   }
 
   /** Removes a record and returns it. */
@@ -104,16 +112,37 @@ export class Partition {
     const before = this.#records.get(key);
     if (before === undefined) return undefined;
     this.#records.delete(key);
-    this.#forget(before);
+    this.#bytes -= key.length + before.value.length + overheadBytes;
+    this.digest.remove(key, before.value, before.seq);
+    const indexKey = this.#indexBy?.(key, before.value);
+    if (indexKey !== undefined) this.#unindex(indexKey, before);
     return before;
   }
 
-  #forget(record: TableRecord): void {
-    const { key, value, seq } = record;
-    this.#bytes -= key.length + value.length + overheadBytes;
-    this.digest.remove(key, value, seq);
+  #insert(key: BinaryString, value: BinaryString, seq: number): void {
+    const record = new StoredRecord(this.owner, key, value, seq);
+    this.#records.set(key, record);
+    this.#bytes += key.length + value.length + overheadBytes;
+    this.digest.add(key, value, seq);
     const indexKey = this.#indexBy?.(key, value);
-    if (indexKey === undefined) return;
+    if (indexKey !== undefined) this.#enter(indexKey, record);
+  }
+
+  #enter(indexKey: BinaryString, record: TableRecord): void {
+    const found = this.#index.get(indexKey);
+    if (found === undefined) this.#index.set(indexKey, record);
+    else if (Array.isArray(found)) found.push(record);
+    else this.#index.set(indexKey, [found as TableRecord, record]);
+  }
+
+  /** In place: taking an entry out of a large map and putting it back makes the map grow. */
+  #reindex(indexKey: BinaryString, before: TableRecord, record: TableRecord): void {
+    const found = this.#index.get(indexKey);
+    if (Array.isArray(found)) found[found.indexOf(before)] = record;
+    else this.#index.set(indexKey, record);
+  }
+
+  #unindex(indexKey: BinaryString, record: TableRecord): void {
     const found = this.#index.get(indexKey);
     if (!Array.isArray(found)) {
       this.#index.delete(indexKey);

@@ -150,8 +150,8 @@ export class SyncReplica {
     if (loading === undefined) return;
     const { sync, partition, deleted } = loading;
     readChunk(reader, sync, (key, value, seq) => {
-      if (deleted.has(key) || partition.get(key) !== undefined) return;
-      partition.put(key, value, seq);
+      // What an operation wrote is there already.
+      if (!deleted.has(key)) partition.add(key, value, seq);
     });
   }
 
