@@ -167,7 +167,6 @@ export class ClusterHost {
       this.flush(now); // the sessions' ends first
       this.#leaveBy = now.at + leaveGrace;
       this.#step(now, { type: "leave" });
-      this.flush(now);
       this.#discovery?.leave(now);
     }
     return (this.#connections.size === 0 && this.#rowGone) || now.at >= this.#leaveBy;

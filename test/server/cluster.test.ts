@@ -285,12 +285,40 @@ test("conflict: of two logins of one name at the same moment, one stays", () => 
   expect(all(n1, n2, n3).filter((line) => line.includes("nurse"))).toHaveLength(1);
 });
 
+test("bounds: a stanza for a peer whose queue is full is refused, and its sender told", () => {
+  const { cluster, n1, n3, juliet, romeo } = balcony();
+  const peer = n1.peers().find(({ name }) => name === "n3");
+  if (peer === undefined) throw new TypeError("n3 is a peer");
+  n1.pretended.push({ type: "queue-full", peer });
+  cluster.run(1_100); // a heartbeat at the latest
+  n1.send(juliet, chat("romeo@localhost/orchard", "refused"));
+  expect(n1.read(juliet)).toMatch(/id=.refused.*<resource-constraint/s);
+  n1.pretended.push({ type: "queue-drained", peer });
+  cluster.run(1_100);
+  n1.send(juliet, chat("romeo@localhost/orchard", "again"));
+  cluster.run(100);
+  expect(n3.read(romeo)).toContain("id='again'");
+  expect(n1.read(juliet)).toBe("");
+});
+
+test("bugs: one in what another node's stanza causes is contained", () => {
+  const { cluster, n1, n3, juliet, romeo } = balcony();
+  const peer = n3.peers().find(({ name }) => name === "n1");
+  if (peer === undefined) throw new TypeError("n1 is a peer");
+  const body = new Uint8Array([1, 2, 3]);
+  n3.pretended.push({ type: "message-received", peer, kind: 32, body });
+  n1.send(juliet, chat("romeo@localhost/orchard", "after"));
+  cluster.run(1_100);
+  expect(n3.metric("meerkat_cluster_frames_refused_total")).toBe(1);
+  expect(n3.read(romeo)).toContain("id='after'");
+});
+
 test("fan-out: a copy that comes back is not given again to who has had his", () => {
   const { cluster, n1, n2, juliet } = balcony("<presence><priority>5</priority></presence>");
   const here = n1.login("romeo", "here", "<presence><priority>5</priority></presence>");
   const tomb = n2.login("romeo", "tomb", "<presence><priority>5</priority></presence>");
   cluster.run(50);
-  for (const connection of [here]) n1.read(connection);
+  n1.read(here);
   n2.read(tomb);
   cluster.cut("n1", "n3");
   n1.send(juliet, chat("romeo@localhost", "thrice"));

@@ -4,6 +4,8 @@
  */
 import { bytesFromBinary, bytesFromText, textFromBytes, toBase64 } from "../../src/base/bytes.ts";
 import type { Instant } from "../../src/base/time.ts";
+import type { ClusterEffect } from "../../src/cluster/cluster.ts";
+import type { Peer } from "../../src/cluster/peer.ts";
 import type { ConnectionId } from "../../src/ports/network.ts";
 import type { SessionState } from "../../src/router/session.ts";
 import { clusterDefaults, type Config } from "../../src/server/config.ts";
@@ -41,6 +43,7 @@ export class SmallCluster {
   now: Instant = 1_000;
   #queue: Arrival[] = [];
   readonly #cuts = new Set<string>();
+  readonly #held: (() => void)[] = [];
 
   /** All are told of all; each starts when `start` says so. */
   constructor(names: readonly string[]) {
@@ -75,13 +78,20 @@ export class SmallCluster {
     for (const end of node.links.values()) end.node.closed(end.connection, "reset");
   }
 
-  /** From now on nothing passes between these two, and nobody is told. */
+  /** From now on nothing passes between these two, and nobody is told. What is sent waits, as TCP's does. */
   cut(a: string, b: string): void {
     this.#cuts.add(`${a} ${b}`).add(`${b} ${a}`);
   }
 
   heal(): void {
     this.#cuts.clear();
+    for (const arrive of this.#held.splice(0)) arrive();
+  }
+
+  /** Now, or once the cut has healed. */
+  pass(a: string, b: string, arrive: () => void): void {
+    if (this.isCut(a, b)) this.#held.push(arrive);
+    else arrive();
   }
 
   isCut(a: string, b: string): boolean {
@@ -123,6 +133,9 @@ export class ClusterNode {
   readonly links = new Map<ConnectionId, End>();
   readonly logged: string[] = [];
   readonly answers: { status: number; body: string }[] = [];
+  /** Effects that its cluster seems to have at the end of the next step. */
+  readonly pretended: ClusterEffect[] = [];
+  peers: () => readonly Peer[] = () => [];
   stopped = false;
   readonly #cluster: SmallCluster;
   readonly #clockAhead: number;
@@ -146,6 +159,11 @@ export class ClusterNode {
       recorder: options.recorded?.(config),
       onStopped: () => void (this.stopped = true),
       onFault: "throw",
+      onCluster: (_self, machine) => {
+        const flush = machine.flush.bind(machine);
+        machine.flush = (now) => [...this.pretended.splice(0), ...flush(now)];
+        this.peers = () => machine.peers();
+      },
       ports: {
         network: {
           write: (connection, data) => this.#write(connection, data),
@@ -249,6 +267,11 @@ export class ClusterNode {
     this.#cluster.enqueue(this, { type: "connection-closed", connection, reason });
   }
 
+  received(connection: ConnectionId, bytes: Uint8Array): void {
+    if (!this.links.has(connection)) return;
+    this.#cluster.enqueue(this, { type: "bytes-received", connection, bytes });
+  }
+
   opened(far: End, dial?: number): ConnectionId {
     const connection = ++this.#connections;
     this.links.set(connection, far);
@@ -266,9 +289,8 @@ export class ClusterNode {
       this.#written.set(connection, (this.#written.get(connection) ?? "") + data);
       return;
     }
-    if (this.#cluster.isCut(this.name, far.node.name)) return;
     const bytes = bytesFromBinary(data);
-    this.#cluster.enqueue(far.node, { type: "bytes-received", connection: far.connection, bytes });
+    this.#cluster.pass(this.name, far.node.name, () => far.node.received(far.connection, bytes));
   }
 
   #dial(dial: number, address: string): void {

@@ -1,0 +1,52 @@
+/** Stanzas that leave for other nodes. */
+import { expect, test } from "vitest";
+import { bytesFromBinary } from "../../src/base/bytes.ts";
+import { StanzaExchange, type Forward } from "../../src/server/stanza-exchange.ts";
+import { stanza } from "../router/scene.ts";
+
+const self = { name: "n1", incarnation: 1, boot: "0123456789abcdef" };
+const peer = { name: "n2", incarnation: 1, boot: "fedcba9876543210" };
+const target = "romeo@localhost/orchard";
+const message = stanza(`<message to='${target}'/>`);
+
+function scene(reachable = true) {
+  const bodies: string[] = [];
+  const exchange = new StanzaExchange(self, (_peer, _kind, body) => {
+    bodies.push(body);
+    return reachable;
+  });
+  const last = () => exchange.read(bytesFromBinary(bodies.at(-1) ?? "")).transit;
+  return { exchange, bodies, last };
+}
+
+const fresh: Forward = { type: "forward", peer, target, stanza: message };
+
+test("exchange: a stanza gets its id where it begins and keeps it from node to node", () => {
+  const { exchange, last } = scene();
+  expect(exchange.forward(fresh, undefined)).toBe("sent");
+  const first = last();
+  expect(first).toMatchObject({ hops: 0, maybe: false, target });
+  exchange.forward({ ...fresh, transit: { ...first, maybe: true } }, undefined);
+  expect(last()).toEqual({ ...first, hops: 1, maybe: true });
+  exchange.forward(fresh, undefined);
+  expect(last().id).not.toEqual(first.id);
+});
+
+test("exchange: copies have one id", () => {
+  const { exchange, last } = scene();
+  const id = exchange.mint();
+  exchange.forward(fresh, id);
+  const one = last();
+  exchange.forward({ ...fresh, target: "romeo@localhost/tomb" }, id);
+  expect(last().id).toEqual(one.id);
+});
+
+test("exchange: nothing more is sent to a peer whose queue is full, or that has no link", () => {
+  const { exchange, bodies } = scene();
+  exchange.setFull(peer, true);
+  expect(exchange.forward(fresh, undefined)).toBe("full");
+  expect(bodies).toEqual([]);
+  exchange.setFull(peer, false);
+  expect(exchange.forward(fresh, undefined)).toBe("sent");
+  expect(scene(false).exchange.forward(fresh, undefined)).toBe("unreachable");
+});
