@@ -7,7 +7,7 @@ const generated = "<!-- Written by `npm run docs` from src/server/config/schema.
 
 export function configurationText(): string {
   const sections = Object.entries(fileSchema.shape).map(([name, schema]) =>
-    [`## \`[${name}]\``, notesOf(schema).about ?? "", ...optionsOf(schema, name)].join("\n\n"),
+    [`## \`[${name}]\``, notesOf(schema).about ?? "", ...sectionOf(schema, name)].join("\n\n"),
   );
   return ["# Configuration", generated, intro, ...sections, outro]
     .join("\n\n")
@@ -67,6 +67,13 @@ const outro = `## Example
 \`\`\`
 `;
 
+/** A section of named tables, or one with options. */
+function sectionOf(schema: z.core.$ZodType, name: string): readonly string[] {
+  const table = tableOf(schema);
+  if (table === undefined || shapeOf(schema) !== undefined) return optionsOf(schema, name);
+  return [`### \`${table.text(name)}\``, ...optionsOf(table.schema, table.path(name))];
+}
+
 /** Rows of a section's own options, then its tables, each under its own heading. */
 function optionsOf(schema: z.core.$ZodType, at: string): readonly string[] {
   const rows: string[] = [];
@@ -107,7 +114,7 @@ function tableOf(option: z.core.$ZodType): Table | undefined {
     return { schema, text: (path) => `[[${path}]]`, path: (path) => path };
   }
   if (inner.def.type === "record") {
-    const named = (path: string): string => `${path}."HOST"`;
+    const named = (path: string): string => `${path}."${path.endsWith("hosts") ? "HOST" : "NAME"}"`;
     return {
       schema: (inner as z.ZodRecord).valueType,
       text: (path) => `[${named(path)}]`,

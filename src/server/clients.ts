@@ -12,6 +12,7 @@ import type { ConnectionId, NetworkEffect, NetworkInput, TlsInfo } from "../port
 import type { Session } from "../router/session.ts";
 import { C2sStream, type C2sEffect, type C2sInput } from "../stream/c2s.ts";
 import type { Outbox } from "../stream/outbox.ts";
+import { Shaper } from "../stream/shaper.ts";
 import { offered } from "../stream/sasl/index.ts";
 import type { StreamErrorCondition } from "../xmpp/stream-error.ts";
 import type { Config, Listener } from "./config.ts";
@@ -24,6 +25,8 @@ export interface Client extends Scheduled {
   readonly stream: C2sStream;
   readonly remote: string;
   readonly listener: Listener;
+  /** Limits how fast it is read, where its listener says so. */
+  readonly shaper: Shaper | undefined;
   session: Session | undefined;
   /** The client can no longer be reached; what it sent before in the same breath no longer counts. */
   ended: boolean;
@@ -77,6 +80,7 @@ export class Clients {
     if (input.type === "dial-failed") return;
     const client = this.#clients.get(input.connection);
     if (client === undefined) return;
+    if (input.type === "bytes-received") this.#shape(now, client, input.bytes.length);
     this.step(now, client, input);
     if (input.type !== "connection-closed") return;
     this.#clients.delete(input.connection);
@@ -91,7 +95,7 @@ export class Clients {
     } catch (error) {
       this.contain(now, client, error);
     }
-    this.#deadlines.set(client, client.stream.deadline());
+    this.#deadlines.set(client, deadlineOf(client));
   }
 
   contain(now: Now, client: Client, error: unknown): void {
@@ -111,9 +115,23 @@ export class Clients {
 
   expire(now: Now): void {
     for (let due = this.#deadlines.takeDue(now.at); due !== undefined;) {
+      this.#unshape(now, due);
       this.step(now, due, { type: "deadline-reached" });
       due = this.#deadlines.takeDue(now.at);
     }
+  }
+
+  /** What has come is read all the same; what comes next waits in the peer's and the kernel's buffers. */
+  #shape(now: Now, { shaper, ended, stream }: Client, count: number): void {
+    const paused = shaper?.step(now.at, { type: "bytes-received", count });
+    if (paused === undefined || ended) return;
+    this.#options.emit({ type: "pause-reading", connection: stream.connection });
+  }
+
+  #unshape(now: Now, { shaper, stream }: Client): void {
+    const resumed = shaper?.step(now.at, { type: "deadline-reached" });
+    if (resumed === undefined) return;
+    this.#options.emit({ type: "resume-reading", connection: stream.connection });
   }
 
   /** RFC 6120 §4.9.3.20: every client is told. */
@@ -156,10 +174,12 @@ export class Clients {
       return emit({ type: "close", connection: input.connection });
     }
     const stream = this.#newStream(now, input, listener);
+    const rate = listener.kind === "c2s" ? listener.max_rate : undefined;
     const client: Client = {
       stream,
       remote: input.remote,
       listener,
+      shaper: rate === undefined ? undefined : new Shaper(rate),
       session: undefined,
       ended: false,
       authentication: undefined,
@@ -197,4 +217,10 @@ export class Clients {
     const { enabled, ip_access } = this.#options.config.registration;
     return enabled && ip_access.some((network) => isInNetwork(remote, network));
   }
+}
+
+function deadlineOf({ stream, shaper }: Client): Instant | undefined {
+  const [one, other] = [stream.deadline(), shaper?.deadline()];
+  if (one === undefined || other === undefined) return one ?? other;
+  return Math.min(one, other);
 }

@@ -42,6 +42,8 @@ export interface C2sListener {
   readonly max_connections_per_address: number;
   /** From connecting to being authenticated. */
   readonly c2s_state_timeout: Duration;
+  /** Bytes per second that one connection may send us; undefined: as fast as it can. */
+  readonly max_rate?: number | undefined;
 }
 
 export interface HttpListener {

@@ -44,6 +44,7 @@ const full = `
   tls.certfile = "cert.pem"
   tls.keyfile = "key.pem"
   tls.cacertfile = "ca.pem"
+  shaper = "normal"
   tls.hosts."example.net" = { certfile = "net.pem", keyfile = "net.key" }
 
 [[listen.http]]
@@ -53,6 +54,9 @@ const full = `
   [[listen.http.handlers.mongoose_websocket_handler]]
     path = "/ws"
   [[listen.http.handlers.mongoose_prometheus_handler]]
+
+[shaper.normal]
+  max_rate = 50_000
 
 [auth]
   sasl_mechanisms = ["scram_sha256_plus", "scram_sha256"]
@@ -207,11 +211,23 @@ test.each([
     ],
   ],
   [
+    "shapers that are not there",
+    '[[listen.c2s]]\nport = 1\nallow_plaintext = true\nshaper = "norml"\n[[listen.c2s]]\nport = 2\nallow_plaintext = true\nshaper = "constructor"\n[shaper.normal]\nmax_rate = 1000\n',
+    [
+      'm.toml:4: listen.c2s[1].shaper names no shaper: did you mean "normal"?',
+      "m.toml:8: listen.c2s[2].shaper names no shaper: there is no section [shaper.constructor]",
+    ],
+  ],
+  [
+    "a shaper that lets nothing through",
+    "[shaper.normal]\nmax_rate = 0\n",
+    ["m.toml:2: shaper.normal.max_rate must be an integer from 1 to 1000000000, not 0"],
+  ],
+  [
     "a section that MongooseIM has",
     "[s2s]\n[shaper.normal]\nmax_rate = 1000\n[modules.mod_mam]\n",
     [
       "m.toml:1: s2s is not supported yet",
-      "m.toml:2: shaper is not supported yet",
       "m.toml:4: modules.mod_mam is a module that is not supported yet",
     ],
   ],

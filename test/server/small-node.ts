@@ -66,6 +66,8 @@ export class SmallNode {
   readonly server: Server;
   readonly written = new Map<number, string>();
   readonly closed = new Set<number>();
+  /** Connections that are not read at present. */
+  readonly paused = new Set<number>();
   stopped = false;
   #drawn = 0;
   #connections = 0;
@@ -83,8 +85,8 @@ export class SmallNode {
             void this.written.set(connection, (this.written.get(connection) ?? "") + data),
           startTls: () => undefined,
           dial: () => undefined,
-          pauseReading: () => undefined,
-          resumeReading: () => undefined,
+          pauseReading: (connection) => void this.paused.add(connection),
+          resumeReading: (connection) => void this.paused.delete(connection),
           close: (connection) => void this.closed.add(connection),
         },
         database: { query: (request, queries) => this.#query(request, queries) },

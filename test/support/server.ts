@@ -20,7 +20,11 @@ export interface ServerOptions {
   readonly mechanisms?: readonly string[];
   /** More lines for each c2s listener and the websocket, for its TLS, and for `[sessions]`. */
   readonly listener?: string;
+  /** More lines for each c2s listener alone. */
+  readonly c2s?: string;
   readonly tls?: string;
+  /** Whole sections. */
+  readonly sections?: string;
   readonly sessions?: string;
   readonly auth?: string;
   readonly record?: string;
@@ -125,11 +129,12 @@ interface Chosen {
 }
 
 function configuration({ options, ports, pair, hosts, database, databasePort }: Chosen): string {
-  const { mechanisms, listener = "", tls = "", sessions = "", auth = "" } = options;
+  const { mechanisms, listener = "", c2s: lines = "", tls = "", sections = "" } = options;
+  const { sessions = "", auth = "" } = options;
   const offered = mechanisms === undefined ? "" : `sasl_mechanisms = ${JSON.stringify(mechanisms)}`;
   const files = `certfile = "${pair.certfile}"\nkeyfile = "${pair.keyfile}"`;
   const c2s = (port: number, mode: string): string =>
-    `[[listen.c2s]]\nport = ${port}\nip_address = "127.0.0.1"\n${listener}\n` +
+    `[[listen.c2s]]\nport = ${port}\nip_address = "127.0.0.1"\n${listener}\n${lines}\n` +
     `[listen.c2s.tls]\nmode = "${mode}"\n${files}\n${tls}\n`;
   return `
 [general]
@@ -161,6 +166,7 @@ password = "${database.password}"
 query_timeout = 2000
 [sessions]
 ${sessions}
+${sections}
 [modules.mod_register]
 ip_access = [{ address = "127.0.0.0/8", policy = "allow" }]
 `;

@@ -5,12 +5,12 @@
  * supported from now on is in the schema and leaves this list.
  */
 const options: Readonly<Record<string, string>> = {
-  "": "s2s shaper acl services instrumentation host_config internal_databases",
+  "": "s2s acl services instrumentation host_config internal_databases",
   general: `host_types default_server_domain language registration_timeout hide_service_name sm_backend
     s2s_backend component_backend route_subdomains replaced_wait_timeout routing_modules
     http_server_name max_fsm_queue domain_certfile`,
   listen: "s2s component service",
-  "listen.c2s": `access shaper backlog proxy_protocol num_acceptors max_connections proto ip_version
+  "listen.c2s": `access backlog proxy_protocol num_acceptors max_connections proto ip_version
     hibernate_after reuse_port backwards_compatible_session allowed_auth_methods`,
   "listen.c2s.tls": `verify_mode dhfile ciphers password disconnect_on_failure keep_secrets versions
     crl_files early_data session_tickets`,

@@ -109,6 +109,10 @@ const stream = {
 const c2s = z.strictObject({
   ...listener,
   ...stream,
+  shaper: about(
+    "Which section `shaper` limits how fast one connection is read. `none`: nothing does.",
+    text("the name of a shaper").default("none"),
+  ),
   tls: about(
     "Required unless `allow_plaintext = true`.",
     z
@@ -295,6 +299,20 @@ export const fileSchema = z.strictObject({
   cluster: about(
     "Ours. Several nodes as one server; without this section the node is alone.",
     cluster.optional(),
+  ),
+  shaper: about(
+    "How fast clients may send, by the names that listeners refer to. Who sends faster is read more slowly: nothing is lost.",
+    z
+      .record(
+        z.string().min(1),
+        z.strictObject({
+          max_rate: about(
+            "Bytes per second of one connection, once a second's worth has been sent.",
+            integer(1, 1_000_000_000),
+          ),
+        }),
+      )
+      .default({}),
   ),
   access: about(
     "Rules of who may do what.",

@@ -9,6 +9,7 @@ import { prepareDomain } from "../../xmpp/jid.ts";
 import { clusterConfig } from "./cluster-values.ts";
 import type { Problem } from "./explain.ts";
 import type { KeyPath } from "./key-lines.ts";
+import { nearest } from "./nearest.ts";
 import { type ConfigFile, levels, mechanisms } from "./schema.ts";
 import { secretOf, type Sources } from "./sources.ts";
 
@@ -75,7 +76,10 @@ function listeners(file: ConfigFile, problems: Problem[]): readonly Listener[] {
   const { c2s, http } = file.listen;
   const names = new Map<string, number>();
   const all = [
-    ...c2s.map((listener, at) => c2sListener(listener, ["listen", "c2s", at], problems)),
+    ...c2s.map((listener, at) => ({
+      ...c2sListener(listener, ["listen", "c2s", at], problems),
+      max_rate: maxRate(file, listener.shaper, ["listen", "c2s", at, "shaper"], problems),
+    })),
     ...http.map((listener, at) => httpListener(listener, ["listen", "http", at], problems)),
   ];
   const taken = new Map<string, string>();
@@ -113,6 +117,21 @@ function c2sListener(listener: FileC2s, path: KeyPath, problems: Problem[]): C2s
     max_connections_per_address,
     c2s_state_timeout: listener.state_timeout,
   };
+}
+
+function maxRate(
+  { shaper }: ConfigFile,
+  name: string,
+  path: KeyPath,
+  problems: Problem[],
+): number | undefined {
+  const { max_rate } = Object.hasOwn(shaper, name) ? (shaper[name] ?? {}) : {};
+  if (max_rate !== undefined || name === "none") return max_rate;
+  const near = nearest(name, Object.keys(shaper));
+  const hint =
+    near === undefined ? `there is no section [shaper.${name}]` : `did you mean "${near}"?`;
+  problems.push({ path, message: `names no shaper: ${hint}` });
+  return undefined;
 }
 
 function httpListener(listener: FileHttp, path: KeyPath, problems: Problem[]): HttpListener {
