@@ -25,6 +25,8 @@ export interface NodePorts {
   readonly c2s: number;
   readonly http: number;
   readonly cluster: number;
+  /** Each node has one of its own, so that a firewall can tell who talks to whom. */
+  readonly clusterAddress: string;
 }
 
 export class ClusterNode {
@@ -143,7 +145,7 @@ export async function planCluster(options: ClusterOptions): Promise<RunningClust
   const ports = await freePorts(options.nodes * 3);
   const all = Array.from({ length: options.nodes }, (_, index) => {
     const [c2s = 0, http = 0, cluster = 0] = ports.slice(index * 3, index * 3 + 3);
-    return { c2s, http, cluster };
+    return { c2s, http, cluster, clusterAddress: `127.0.0.${11 + index}` };
   });
   const nodes = all.map((mine, index) => {
     const file = join(folder, `n${index + 1}.toml`);
@@ -175,7 +177,9 @@ interface Chosen {
 
 function configuration({ options, mine, all, pair, database }: Chosen): string {
   const { backend = "static" } = options;
-  const listed = all.map(({ cluster }) => `{ address = "127.0.0.1:${cluster}" }`).join(", ");
+  const listed = all
+    .map(({ cluster, clusterAddress }) => `{ address = "${clusterAddress}:${cluster}" }`)
+    .join(", ");
   return `
 [general]
 hosts = ["localhost"]
@@ -206,7 +210,7 @@ query_timeout = 2000
 [modules.mod_register]
 ip_access = [{ address = "127.0.0.0/8", policy = "allow" }]
 [cluster]
-ip_address = "127.0.0.1"
+ip_address = "${mine.clusterAddress}"
 port = ${mine.cluster}
 secret = "the secret of a cluster under test"
 backend = "${backend}"
