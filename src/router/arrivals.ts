@@ -1,5 +1,5 @@
 /**
- * Arrivals: has this session been given that stanza before?
+ * Arrivals: has a session been given that stanza before?
  *
  * A stanza handed back by a dead link may have arrived all the same; it comes again marked `maybe`, under
  * the id that it had. So a session remembers the last 1,000 ids that reached it from other nodes. Ids are

@@ -91,7 +91,7 @@ export class Directory {
     return known;
   }
 
-  /** What others must know of this session has changed. */
+  /** What others must know of a session has changed. */
   update(session: Session): void {
     if (this.#table !== undefined) this.#put(session);
   }
