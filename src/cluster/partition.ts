@@ -5,7 +5,7 @@
  * never changed, it is replaced: who holds one holds what was true when it was read. Beside the records
  * go the seq of the last operation, a digest and an estimate of the memory, all kept up to date.
  */
-import type { BinaryString } from "../base/bytes.ts";
+import { binaryFromBytes, bytesFromBinary, type BinaryString } from "../base/bytes.ts";
 import { Digest } from "./digest.ts";
 import type { Peer } from "./peer.ts";
 
@@ -29,17 +29,33 @@ const overheadBytes = 200;
 
 const nothing: readonly TableRecord[] = [];
 
+/**
+ * The same string in one piece with memory of its own. Strings that are slices or sums of others are found
+ * in a map several times more slowly, and they keep those others alive.
+ */
+export function flat(text: BinaryString): BinaryString {
+  return binaryFromBytes(bytesFromBinary(text));
+}
+
 class StoredRecord implements TableRecord {
   readonly owner: Peer;
   readonly key: BinaryString;
   readonly value: BinaryString;
   readonly seq: number;
+  readonly indexKey: BinaryString | undefined;
 
-  constructor(owner: Peer, key: BinaryString, value: BinaryString, seq: number) {
+  constructor(
+    owner: Peer,
+    key: BinaryString,
+    value: BinaryString,
+    seq: number,
+    indexKey: BinaryString | undefined,
+  ) {
     this.owner = owner;
     this.key = key;
     this.value = value;
     this.seq = seq;
+    this.indexKey = indexKey;
   }
 }
 
@@ -48,10 +64,10 @@ export class Partition {
   readonly digest = new Digest();
   /** Of the last operation that is in it. */
   seq = 0;
-  readonly #records = new Map<BinaryString, TableRecord>();
+  readonly #records = new Map<BinaryString, StoredRecord>();
   readonly #indexBy: IndexExtractor | undefined;
   /** Most index keys have one record, which is kept bare. */
-  readonly #index = new Map<BinaryString, TableRecord | TableRecord[]>();
+  readonly #index = new Map<BinaryString, StoredRecord | StoredRecord[]>();
   #bytes = 0;
 
   constructor(owner: Peer, indexBy?: IndexExtractor) {
@@ -89,16 +105,24 @@ export class Partition {
       this.#insert(key, value, seq);
       return undefined;
     }
-    const record = new StoredRecord(this.owner, before.key, value, seq);
+    const wanted = this.#indexBy?.(key, value);
+    const moved = wanted !== before.indexKey;
+    const indexKey = moved && wanted !== undefined ? flat(wanted) : before.indexKey;
+    const record = new StoredRecord(
+      this.owner,
+      before.key,
+      value,
+      seq,
+      wanted === undefined ? undefined : indexKey,
+    );
     this.#records.set(record.key, record);
     this.#bytes += value.length - before.value.length;
     this.digest.remove(key, before.value, before.seq);
     this.digest.add(key, value, seq);
-    const [from, to] = [this.#indexBy?.(key, before.value), this.#indexBy?.(key, value)];
-    if (from !== to) {
-      if (from !== undefined) this.#unindex(from, before);
-      if (to !== undefined) this.#enter(to, record);
-    } else if (to !== undefined) this.#reindex(to, before, record);
+    if (moved) {
+      this.#unindex(before);
+      this.#enter(record);
+    } else this.#reindex(before, record);
     return before;
   }
 
@@ -114,35 +138,41 @@ export class Partition {
     this.#records.delete(key);
     this.#bytes -= key.length + before.value.length + overheadBytes;
     this.digest.remove(key, before.value, before.seq);
-    const indexKey = this.#indexBy?.(key, before.value);
-    if (indexKey !== undefined) this.#unindex(indexKey, before);
+    this.#unindex(before);
     return before;
   }
 
   #insert(key: BinaryString, value: BinaryString, seq: number): void {
-    const record = new StoredRecord(this.owner, key, value, seq);
+    const wanted = this.#indexBy?.(key, value);
+    const indexKey = wanted === undefined ? undefined : flat(wanted);
+    const record = new StoredRecord(this.owner, key, value, seq, indexKey);
     this.#records.set(key, record);
     this.#bytes += key.length + value.length + overheadBytes;
     this.digest.add(key, value, seq);
-    const indexKey = this.#indexBy?.(key, value);
-    if (indexKey !== undefined) this.#enter(indexKey, record);
+    this.#enter(record);
   }
 
-  #enter(indexKey: BinaryString, record: TableRecord): void {
+  #enter(record: StoredRecord): void {
+    const { indexKey } = record;
+    if (indexKey === undefined) return;
     const found = this.#index.get(indexKey);
     if (found === undefined) this.#index.set(indexKey, record);
     else if (Array.isArray(found)) found.push(record);
-    else this.#index.set(indexKey, [found as TableRecord, record]);
+    else this.#index.set(indexKey, [found, record]);
   }
 
   /** In place: taking an entry out of a large map and putting it back makes the map grow. */
-  #reindex(indexKey: BinaryString, before: TableRecord, record: TableRecord): void {
+  #reindex(before: StoredRecord, record: StoredRecord): void {
+    const { indexKey } = before;
+    if (indexKey === undefined) return;
     const found = this.#index.get(indexKey);
     if (Array.isArray(found)) found[found.indexOf(before)] = record;
     else this.#index.set(indexKey, record);
   }
 
-  #unindex(indexKey: BinaryString, record: TableRecord): void {
+  #unindex(record: StoredRecord): void {
+    const { indexKey } = record;
+    if (indexKey === undefined) return;
     const found = this.#index.get(indexKey);
     if (!Array.isArray(found)) {
       this.#index.delete(indexKey);

@@ -10,7 +10,7 @@
 import { assert } from "../base/assert.ts";
 import type { BinaryString } from "../base/bytes.ts";
 import { OperationLog, type Operation } from "./operation-log.ts";
-import { Partition, type IndexExtractor, type TableRecord } from "./partition.ts";
+import { flat, Partition, type IndexExtractor, type TableRecord } from "./partition.ts";
 import { samePeer, type Peer } from "./peer.ts";
 
 export interface TableOptions {
@@ -54,13 +54,14 @@ export class ReplicatedTable {
   }
 
   /** Writes a record of this node; returns its seq. */
-  put(key: BinaryString, value: BinaryString): number {
-    const bytes = key.length + value.length;
+  put(givenKey: BinaryString, givenValue: BinaryString): number {
+    const bytes = givenKey.length + givenValue.length;
     const max = this.#limits.recordBytesMax;
     assert(
       bytes <= max,
       `A record of table ${this.name} has ${bytes} bytes, the maximum is ${max}`,
     );
+    const [key, value] = [flat(givenKey), flat(givenValue)];
     const seq = ++this.#own.seq;
     this.#own.put(key, value, seq);
     this.#wrote({ seq, key, value });
