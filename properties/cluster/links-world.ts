@@ -141,6 +141,10 @@ export class LinksWorld {
     this.#blocked.add(`dial ${from}>${to}`);
   }
 
+  unblockDials(from: string, to: string): void {
+    this.#blocked.delete(`dial ${from}>${to}`);
+  }
+
   block(from: string, to: string): void {
     this.#blocked.add(`${from}>${to}`);
   }
