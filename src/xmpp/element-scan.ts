@@ -65,8 +65,8 @@ export class ElementScan implements StanzaHead {
   hasLang = false;
   /** May the element be spliced, or must it be written from its tree? */
   spliceable = true;
-  /** All bytes of names, values and texts, or-ed. */
-  bits = 0;
+  /** Classes of all bytes of names, values and texts, or-ed. */
+  kinds = 0;
 
   #limits: ReaderLimits;
   #context: StreamContext;
@@ -95,7 +95,7 @@ export class ElementScan implements StanzaHead {
     this.#limits = limits;
     this.#context = context;
     this.start = this.#at = start;
-    this.#depth = this.bits = this.#seen = this.#oddUntil = this.#payloadCount = 0;
+    this.#depth = this.kinds = this.#seen = this.#oddUntil = this.#payloadCount = 0;
     this.to = this.from = this.type = undefined;
     this.hasLang = false;
     this.payloads = NO_PAYLOADS;
@@ -142,22 +142,24 @@ export class ElementScan implements StanzaHead {
 
   /** Returns the index of the next `<`. */
   #text(bytes: Uint8Array, from: number, end: number): number {
+    const kindOf = classes;
     let i = from;
-    let bits = 0;
+    let kinds = 0;
+    let kind = 0;
     for (;;) {
       const pause = i < this.#oddUntil ? this.#oddUntil : i + LONG_TEXT;
       const near = pause < end ? pause : end;
-      let byte = 0;
-      while (i < near && !((classes[(byte = bytes[i] as number)] as number) & TEXT_STOP)) {
-        bits |= byte;
+      while (i < near && !((kind = kindOf[bytes[i] as number] as number) & TEXT_STOP)) {
+        kinds |= kind;
         i++;
       }
       if (i === end) break;
+      const byte = bytes[i] as number;
       if (i === near) {
         if (i >= this.#oddUntil) i = this.#skipPlainText(bytes, i, end);
         if (i === end) break;
       } else if (byte === LESS) {
-        this.bits |= bits;
+        this.kinds |= kinds;
         return i;
       } else if (byte === GREATER) {
         // XML 1.0 §2.4
@@ -170,7 +172,7 @@ export class ElementScan implements StanzaHead {
         i = after;
       } else throw notWellFormed("A character that XML forbids");
     }
-    this.bits |= bits;
+    this.kinds |= kinds;
     this.#at = i;
     return MORE;
   }
@@ -217,7 +219,7 @@ export class ElementScan implements StanzaHead {
         `Elements nested ${depth} deep: the maximum is ${max}`,
       );
     }
-    this.bits |= tag.bits;
+    this.kinds |= tag.kinds;
     if (tag.prefixed) this.#prefixes.enter(bytes, depth);
     if (depth === 1) this.#takeHead(bytes);
     else if (depth === 2 && this.#payloadCount < PAYLOADS_MAX) this.#takePayload(bytes);
@@ -263,16 +265,16 @@ export class ElementScan implements StanzaHead {
     if (this.#depth === 0) throw new XmlError("bad-format", "CDATA between stanzas");
     const first = at + CDATA.length;
     let i = this.#seen > first ? this.#seen : first;
-    let bits = 0;
+    let kinds = 0;
     for (; i < end; i++) {
       const byte = bytes[i] as number;
-      bits |= byte;
-      if ((classes[byte] as number) & FORBIDDEN)
-        throw notWellFormed("A character that XML forbids");
+      const kind = classes[byte] as number;
+      kinds |= kind;
+      if (kind & FORBIDDEN) throw notWellFormed("A character that XML forbids");
       if (byte !== GREATER) continue;
       if (bytes[i - 1] === BRACKET && bytes[i - 2] === BRACKET) break;
     }
-    this.bits |= bits;
+    this.kinds |= kinds;
     if (i < end) return i + 1;
     this.#seen = i;
     return MORE;
@@ -295,10 +297,18 @@ export class ElementScan implements StanzaHead {
     const nameEnd = spans[span + 2] as number;
     const start = spans[span + 3] as number;
     const end = spans[span + 4] as number;
-    if (isWord(bytes, name, nameEnd, "to")) this.to = addresses.get(bytes, start, end);
-    else if (isWord(bytes, name, nameEnd, "from")) this.from = addresses.get(bytes, start, end);
-    else if (isWord(bytes, name, nameEnd, "type")) this.type = names.get(bytes, start, end);
-    else if (isWord(bytes, name, nameEnd, "xml:lang")) this.hasLang = true;
+    switch (nameEnd - name) {
+      case 2:
+        if (isWord(bytes, name, nameEnd, "to")) this.to = addresses.get(bytes, start, end);
+        break;
+      case 4:
+        if (isWord(bytes, name, nameEnd, "type")) this.type = names.get(bytes, start, end);
+        else if (isWord(bytes, name, nameEnd, "from")) this.from = addresses.get(bytes, start, end);
+        break;
+      case 8:
+        if (isWord(bytes, name, nameEnd, "xml:lang")) this.hasLang = true;
+        break;
+    }
   }
 
   #takePayload(bytes: Uint8Array): void {

@@ -11,7 +11,6 @@ import { valueFromBytes } from "./escape.ts";
 /** Longer texts are decoded each time, so that a cache of n slots is at most n × this many bytes. */
 const LENGTH_MAX = 256;
 
-const OBJECTS_MAX = 256;
 const KEY_LENGTH_MAX = 1024;
 
 export class Interner {
@@ -40,11 +39,26 @@ export class Interner {
   }
 }
 
-/** FNV-1a, folded once so that a power-of-two mask sees the high bits too. */
+/** In the manner of MurmurHash3: four bytes a step, folded at the end so that a mask sees the high bits too. */
 function hash(bytes: Uint8Array, start: number, end: number): number {
   let h = end - start;
-  for (let i = start; i < end; i++) h = Math.imul(h ^ (bytes[i] as number), 0x01000193);
+  let i = start;
+  for (; i + 3 < end; i += 4) {
+    const four =
+      (bytes[i] as number) |
+      ((bytes[i + 1] as number) << 8) |
+      ((bytes[i + 2] as number) << 16) |
+      ((bytes[i + 3] as number) << 24);
+    h = mix(h, four);
+  }
+  for (; i < end; i++) h = mix(h, bytes[i] as number);
   return h ^ (h >>> 15);
+}
+
+/** The shift brings the high bits down, where the next product spreads them. */
+function mix(h: number, value: number): number {
+  const product = Math.imul(h ^ value, 0x9e3779b1);
+  return product ^ (product >>> 15);
 }
 
 function spells(key: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
@@ -55,17 +69,22 @@ function spells(key: Uint8Array, bytes: Uint8Array, start: number, end: number):
 
 /**
  * The same object for equal keys, so that ten thousand connections share what their headers have in
- * common. Starts anew when it has 256 objects, and shares none with a long key: that costs memory only.
+ * common. Starts anew when it is full, and shares none with a long key: that costs memory only.
  */
 export class ObjectInterner<T> {
+  readonly #max: number;
   readonly #objects = new Map<string, T>();
 
-  get(key: string, make: () => T): T {
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get(key: string, make: (key: string) => T): T {
     const known = this.#objects.get(key);
     if (known !== undefined) return known;
-    if (key.length > KEY_LENGTH_MAX) return make();
-    if (this.#objects.size >= OBJECTS_MAX) this.#objects.clear();
-    const made = make();
+    if (key.length > KEY_LENGTH_MAX) return make(key);
+    if (this.#objects.size >= this.#max) this.#objects.clear();
+    const made = make(key);
     this.#objects.set(key, made);
     return made;
   }

@@ -34,6 +34,7 @@ import {
   SLASH,
   SPAN,
   tag,
+  WIDE,
   type ReaderLimits as AllLimits,
 } from "./scanner.ts";
 import { ReceivedElement } from "./splice.ts";
@@ -71,8 +72,8 @@ const GREATER = 0x3e;
 const SHORT_TAG_MAX = 256;
 const EMPTY = new Uint8Array(0);
 const NO_CONTEXT: StreamContext = { contentNamespace: "", lang: undefined, declarations: [] };
-const sharedLimits = new ObjectInterner<AllLimits>();
-const sharedContexts = new ObjectInterner<StreamContext>();
+const sharedLimits = new ObjectInterner<AllLimits>(256);
+const sharedContexts = new ObjectInterner<StreamContext>(256);
 const STREAM_END: StreamEnd = { kind: "closed" };
 
 /** Lent to whichever reader is scanning; one that is stopped amid a stanza keeps it until the end. */
@@ -177,7 +178,7 @@ export class Reader {
       }
       return undefined;
     }
-    if (scan.bits >= 0x80) checkEncoding(this.#bytes, scan.start, after);
+    if (scan.kinds & WIDE) checkEncoding(this.#bytes, scan.start, after);
     const received = new ReceivedElement(this.#bytes, scan, after, this.#context);
     const stanza = new Stanza(scan, received);
     this.#scan = undefined;
@@ -257,7 +258,7 @@ export class Reader {
       return undefined;
     }
     this.#search = undefined;
-    if (tag.bits >= 0x80) checkEncoding(bytes, at, after);
+    if (tag.kinds & WIDE) checkEncoding(bytes, at, after);
     const prefixes = new Prefixes();
     if (tag.prefixed) prefixes.enter(bytes, 0);
     const header = headerOfTag(bytes, prefixes);

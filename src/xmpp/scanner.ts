@@ -4,8 +4,8 @@
  * Functions over `bytes` from an index up to `end` (what follows `end` may be stale). Each returns the
  * index after what it scanned, or `MORE` when `end` came first, and throws `XmlError` at the first
  * byte that is wrong: given a longer input it would fail in the same way. No strings are made but for
- * names outside ASCII. Whether the bytes are UTF-8 is asked once, later, and only if `bits` has its
- * high bit: a bad sequence can hide in a name, value or text but not make markup of it.
+ * names outside ASCII. Whether the bytes are UTF-8 is asked once, later, and only if `kinds` has
+ * `WIDE`: a bad sequence can hide in a name, value or text but not make markup of it.
  */
 import { isUtf8, textFromBytes } from "../base/bytes.ts";
 import { namespaces } from "./interner.ts";
@@ -39,12 +39,14 @@ const NAME = 2;
 export const SPACE = 4;
 /** Ends a run of plain text: `<`, `&`, `>` (it may end `]]>`) or a character that XML forbids. */
 export const TEXT_STOP = 8;
-/** The same within an attribute's value; its quote ends it too. */
+/** The same within an attribute's value; either quote may end it. */
 const VALUE_STOP = 16;
 /** A control character, which XML forbids even as a reference. */
 export const FORBIDDEN = 32;
+/** Part of a character outside ASCII: whether it may stand where it does is asked later. */
+export const WIDE = 128;
 
-export const classes = new Uint8Array(256);
+export const classes = new Uint8Array(256).fill(NAME | WIDE, 128);
 for (let byte = 0; byte < 128; byte++) {
   const character = String.fromCharCode(byte);
   let kind = 0;
@@ -54,6 +56,7 @@ for (let byte = 0; byte < 128; byte++) {
   else if (byte < 32) kind |= TEXT_STOP | VALUE_STOP | FORBIDDEN;
   if (/[<&]/.test(character)) kind |= TEXT_STOP | VALUE_STOP;
   if (character === ">") kind |= TEXT_STOP;
+  if (/["']/.test(character)) kind |= VALUE_STOP;
   classes[byte] = kind;
 }
 
@@ -87,8 +90,8 @@ export const tag = {
   spans: [] as number[],
   /** Is there a colon in any name? */
   prefixed: false,
-  /** All bytes of names and values, or-ed. */
-  bits: 0,
+  /** Classes of all bytes of names and values, or-ed. */
+  kinds: 0,
   /** Which attribute is `xmlns`, or -1. */
   xmlns: -1,
 };
@@ -103,7 +106,7 @@ export function scanStartTag(
 ): number {
   tag.attributes = 0;
   tag.prefixed = false;
-  tag.bits = 0;
+  tag.kinds = 0;
   tag.xmlns = -1;
   let i = scanName(bytes, at, end, limits);
   if (i === MORE) return MORE;
@@ -140,30 +143,32 @@ export function skipSpace(bytes: Uint8Array, at: number, end: number): number {
 }
 
 function scanName(bytes: Uint8Array, at: number, end: number, limits: ReaderLimits): number {
+  const kindOf = classes;
   let i = at;
+  let kinds = 0;
+  let kind = 0;
   let colon = -1;
-  let colons = 0;
-  let bits = 0;
-  for (; i < end; i++) {
-    const byte = bytes[i] as number;
-    bits |= byte;
-    if ((classes[byte] as number) & NAME || byte >= 0x80) continue;
-    if (byte !== COLON) break;
-    if (colons++ === 0) colon = i;
+  for (;;) {
+    while (i < end && (kind = kindOf[bytes[i] as number] as number) & NAME) {
+      kinds |= kind;
+      i++;
+    }
+    if (i === end) return MORE;
+    if (bytes[i] !== COLON) break;
+    // Namespaces in XML 1.0 §4: a qualified name has one colon at most.
+    if (colon >= 0) throw notWellFormed("A name with two colons");
+    colon = i++;
   }
-  if (i === end) return MORE;
   if (i - at > limits.maxNameLength) {
     const max = limits.maxNameLength;
     throw new XmlError("policy-violation", `Name of ${i - at} bytes: the maximum is ${max}`);
   }
-  if (bits >= 0x80) checkWideName(bytes, at, i, colon);
+  if (kinds & WIDE) checkWideName(bytes, at, i, colon);
   else if (!isNameStart(bytes, at) || (colon >= 0 && !isNameStart(bytes, colon + 1))) {
     throw notWellFormed("A name is missing or begins with a wrong character");
   }
-  // Namespaces in XML 1.0 §4: a qualified name has one colon at most.
-  if (colons > 1) throw notWellFormed("A name with two colons");
-  if (colons === 1) tag.prefixed = true;
-  tag.bits |= bits;
+  if (colon >= 0) tag.prefixed = true;
+  tag.kinds |= kinds;
   tag.scannedColon = colon;
   return i;
 }
@@ -172,10 +177,13 @@ const isNameStart = (bytes: Uint8Array, at: number): boolean =>
   ((classes[bytes[at] as number] as number) & NAME_START) !== 0;
 
 /** NameStartChar and NameChar of XML 1.0 §2.3 (fifth edition), without the colon. */
-const WIDE =
+const LETTERS =
   "A-Z_a-z\\u00C0-\\u00D6\\u00D8-\\u00F6\\u00F8-\\u02FF\\u0370-\\u037D\\u037F-\\u1FFF\\u200C\\u200D" +
   "\\u2070-\\u218F\\u2C00-\\u2FEF\\u3001-\\uD7FF\\uF900-\\uFDCF\\uFDF0-\\uFFFD\\u{10000}-\\u{EFFFF}";
-const WIDE_NAME = new RegExp(`^[${WIDE}][-.0-9\\u00B7\\u0300-\\u036F\\u203F\\u2040${WIDE}]*$`, "u");
+const WIDE_NAME = new RegExp(
+  `^[${LETTERS}][-.0-9\\u00B7\\u0300-\\u036F\\u203F\\u2040${LETTERS}]*$`,
+  "u",
+);
 
 function checkWideName(bytes: Uint8Array, start: number, end: number, colon: number): void {
   const good =
@@ -217,25 +225,25 @@ function scanAttribute(bytes: Uint8Array, at: number, end: number, limits: Reade
 
 /** Returns the index of the closing quote. */
 function scanValue(bytes: Uint8Array, at: number, end: number, quote: number): number {
+  const kindOf = classes;
   let i = at;
-  let bits = 0;
+  let kinds = 0;
+  let kind = 0;
   for (;;) {
-    let byte = 0;
-    while (
-      i < end &&
-      (byte = bytes[i] as number) !== quote &&
-      !((classes[byte] as number) & VALUE_STOP)
-    ) {
-      bits |= byte;
+    while (i < end && !((kind = kindOf[bytes[i] as number] as number) & VALUE_STOP)) {
+      kinds |= kind;
       i++;
     }
     if (i === end) return MORE;
+    const byte = bytes[i] as number;
     if (byte === quote) break;
-    if (byte !== AMPERSAND) throw notWellFormed("A character that no value may contain");
-    i = scanReference(bytes, i, end);
-    if (i === MORE) return MORE;
+    if (byte === AMPERSAND) {
+      i = scanReference(bytes, i, end);
+      if (i === MORE) return MORE;
+    } else if (byte === QUOTE || byte === APOSTROPHE) i++;
+    else throw notWellFormed("A character that no value may contain");
   }
-  tag.bits |= bits;
+  tag.kinds |= kinds;
   return i;
 }
 
@@ -291,7 +299,7 @@ export function scanReference(bytes: Uint8Array, at: number, end: number): numbe
     if (i >= end) return MORE;
     const byte = bytes[i] as number;
     if (byte === SEMICOLON) break;
-    const partOfName = (classes[byte] as number) & NAME || byte >= 0x80 || byte === COLON;
+    const partOfName = (classes[byte] as number) & NAME || byte === COLON;
     if (!partOfName && !(byte === HASH && i === at + 1)) throw notWellFormed("A bare ampersand");
     if (i - at > REFERENCE_LENGTH_MAX) {
       const max = REFERENCE_LENGTH_MAX;

@@ -10,12 +10,14 @@
 import {
   binaryFromBytes,
   binaryFromText,
+  bytesFromBinary,
   copyBytes,
   textFromBytes,
   type BinaryString,
 } from "../base/bytes.ts";
 import type { ElementScan } from "./element-scan.ts";
 import { escapeValue, valueFromBytes } from "./escape.ts";
+import { ObjectInterner } from "./interner.ts";
 import type { StreamContext } from "./prefixes.ts";
 import { isWord, NO_LIMITS, scanStartTag, SPAN, tag } from "./scanner.ts";
 
@@ -24,6 +26,11 @@ export interface AddressChange {
   readonly from?: string | null | undefined;
   readonly to?: string | null | undefined;
 }
+
+/** ` from='…'` of those who send: made once, and flat, for a string of many parts is dear to write. */
+const fromAttributes = new ObjectInterner<BinaryString>(16_384);
+const fromAttribute = (from: string): BinaryString =>
+  binaryFromBytes(bytesFromBinary(` from='${escapeValue(from)}'`));
 
 export class ReceivedElement {
   /** What it inherits from its stream. */
@@ -85,22 +92,27 @@ export class ReceivedElement {
     address: AddressChange | undefined,
     xmlns: string | null | undefined,
   ): BinaryString {
-    let out = `<${binaryFromText(stanza.name)}`;
     const from = address?.from;
     const to = address?.to;
-    if (typeof from === "string") out += ` from='${escapeValue(from)}'`;
+    let out: BinaryString = `<${binaryFromText(stanza.name)}`;
+    if (typeof from === "string") out += fromAttributes.get(from, fromAttribute);
     if (typeof to === "string") out += ` to='${escapeValue(to)}'`;
     if (typeof xmlns === "string") out += ` xmlns='${escapeValue(xmlns)}'`;
     const { lang } = this.context;
     if (lang !== undefined && !this.#hasLang) out += ` xml:lang='${escapeValue(lang)}'`;
-    const cut: string[] = [];
-    if (from !== undefined && stanza.from !== undefined) cut.push("from");
-    if (to !== undefined && stanza.to !== undefined) cut.push("to");
-    if (xmlns !== undefined && this.declaresDefault) cut.push("xmlns");
     const afterName = this.#start + this.#nameLength;
     const end = this.#start + this.size;
-    if (cut.length > 0) return out + this.#without(cut, afterName, end);
-    return out + binaryFromBytes(this.#bytes, afterName, end);
+    const cutsFrom = from !== undefined && stanza.from !== undefined;
+    const cutsTo = to !== undefined && stanza.to !== undefined;
+    const cutsXmlns = xmlns !== undefined && this.declaresDefault;
+    if (!cutsFrom && !cutsTo && !cutsXmlns) {
+      return out + binaryFromBytes(this.#bytes, afterName, end);
+    }
+    const cut: string[] = [];
+    if (cutsFrom) cut.push("from");
+    if (cutsTo) cut.push("to");
+    if (cutsXmlns) cut.push("xmlns");
+    return out + this.#without(cut, afterName, end);
   }
 
   /** The bytes from `start` to `end` less these attributes, each with the space before it. */
