@@ -89,7 +89,7 @@ async function runSeveral(
     }),
     fork: forkNode,
     stopTimeout: (configs[0]?.general.shutdown_timeout ?? 0) + 5_000,
-    say: (line) => console.log(line),
+    onEvent: ({ text }) => console.log(text),
   });
   return superviseUntilStopped(supervisor, {
     withParent: true,

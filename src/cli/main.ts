@@ -29,10 +29,15 @@ program
   .description("run a node")
   .requiredOption("--config <file>", "its configuration, in TOML")
   .option(
+    "--workers <number>",
+    "how many processes share its ports (1; as many as there are cores if NODE_ENV is production)",
+    Number,
+  )
+  .option(
     "--record <file>",
     "write down every input, to be replayed; it contains USER DATA: all that clients send, in clear text",
   )
-  .action(async (options: { config: string; record?: string }) => {
+  .action(async (options: { config: string; record?: string; workers?: number }) => {
     const { serve } = await import("./serve.ts");
     await serve(options);
   });
@@ -46,6 +51,19 @@ program
   .action(async (file: string) => {
     const { checkConfig } = await import("./config.ts");
     checkConfig(file);
+  });
+
+program
+  .command("cluster")
+  .description("look at the cluster")
+  .command("status")
+  .description("say what a node sees of its cluster; the exit code is 2 where something is wrong")
+  .option("--url <url>", "an HTTP listener of the node that serves metrics")
+  .option("--config <file>", "the node's configuration, which names that listener")
+  .option("--json", "as the node said it")
+  .action(async (options: { url?: string; config?: string; json?: boolean }) => {
+    const { showClusterStatus } = await import("./cluster-status.ts");
+    await showClusterStatus(options);
   });
 
 const account = program.command("account").description("manage accounts in the node's database");

@@ -23,6 +23,8 @@ export type ToMember =
   | { readonly type: "metrics-gathered"; readonly request: number; readonly text: string };
 
 export type FromMember =
+  /** It listens to us: what is sent before may be lost. */
+  | { readonly type: "ready-to-start" }
   | { readonly type: "started"; readonly listening: readonly (readonly [string, number])[] }
   /** It could not start: why, in a line for people. */
   | { readonly type: "failed"; readonly message: string }

@@ -4,6 +4,7 @@
  * It is started by the supervisor and told by it what to be. It ends when told to, on SIGTERM, and when
  * the supervisor is gone. Ctrl-C in a terminal reaches all processes at once; the supervisor's word counts.
  */
+import cluster from "node:cluster";
 import { Failure } from "./failure.ts";
 import type { FromMember, MemberPlan, ToMember } from "./member-messages.ts";
 import { startNode, type RunningNode } from "./node.ts";
@@ -15,15 +16,19 @@ const gatherLimitMs = 4_000;
 const gathering = new Map<number, (text: string) => void>();
 let requests = 0;
 let running: RunningNode | undefined;
+let starting = false;
 let stopping = false;
 let shutdownTimeout = 0;
 
+// Else a worker whose supervisor is gone would end at once, and tell its clients nothing.
+if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
 process.on("SIGINT", () => undefined);
 process.on("SIGTERM", stop);
 process.on("disconnect", stop);
 process.on("message", (message) => {
   void take(message as ToMember);
 });
+tell({ type: "ready-to-start" });
 
 async function take(message: ToMember): Promise<void> {
   switch (message.type) {
@@ -45,6 +50,7 @@ async function take(message: ToMember): Promise<void> {
 async function start(plan: MemberPlan): Promise<void> {
   const { config, logFields, metricLabels } = plan;
   shutdownTimeout = config.general.shutdown_timeout;
+  starting = true;
   try {
     const node = await startNode({
       ...{ config, logFields, metricLabels },
@@ -64,6 +70,7 @@ async function start(plan: MemberPlan): Promise<void> {
 function stop(): void {
   if (stopping) return;
   stopping = true;
+  if (!starting) process.exit(0);
   setTimeout(() => process.exit(1), shutdownTimeout + graceMs).unref();
   running?.stop();
 }

@@ -17,8 +17,16 @@ export interface SupervisorOptions {
   readonly fork: () => ChildProcess;
   /** Milliseconds that a member has to stop, its own timeout included. */
   readonly stopTimeout: number;
-  /** A line for whoever looks on: a member ended, or is back. */
-  readonly say: (line: string) => void;
+  /** What happens to members after the start. */
+  readonly onEvent: (event: MemberEvent) => void;
+}
+
+export interface MemberEvent {
+  /** Of a log line. */
+  readonly event: "member-ended" | "member-back" | "member-cannot-start";
+  readonly member: string;
+  /** A line for people. */
+  readonly text: string;
 }
 
 interface Member {
@@ -111,21 +119,25 @@ export class Supervisor {
   }
 
   #run(member: Member): void {
-    const { child, plan } = member;
+    const { child } = member;
     member.startedAt = performance.now();
     child.on("message", (message) => this.#take(member, message as FromMember));
-    child.once("error", (error) => this.#options.say(`${plan.name}: ${error.message}`));
+    child.once("error", (error) => this.#say("member-cannot-start", member, error.message));
     child.once("exit", (code, signal) => this.#onExit(member, code, signal));
-    this.#tell(member, { type: "start", plan });
   }
 
   #take(member: Member, message: FromMember): void {
     switch (message.type) {
+      case "ready-to-start":
+        return this.#tell(
+          member,
+          this.#state === "stopping" ? { type: "stop" } : { type: "start", plan: member.plan },
+        );
       case "started":
         return this.#onStarted(member, new Map(message.listening));
       case "failed":
         if (this.#state === "starting") return this.#giveUp(new Failure(message.message));
-        return this.#options.say(`${member.plan.name} cannot start: ${message.message}`);
+        return this.#say("member-cannot-start", member, `cannot start: ${message.message}`);
       case "gather-metrics":
         return this.#gather(member, message.request);
       case "metrics-told":
@@ -136,7 +148,7 @@ export class Supervisor {
   #onStarted(member: Member, listening: ReadonlyMap<string, number>): void {
     const again = member.listening !== undefined;
     member.listening = listening;
-    if (again) this.#options.say(`${member.plan.name} runs again (process ${member.child.pid}).`);
+    if (again) this.#say("member-back", member, `runs again (process ${member.child.pid}).`);
     if (this.#state !== "starting") return;
     if (!this.#members.every((each) => each.listening !== undefined)) return;
     this.#state = "running";
@@ -156,7 +168,8 @@ export class Supervisor {
     if (performance.now() - member.startedAt > lastedMs) member.restarts = 0;
     const pause = Math.min(firstPauseMs * 2 ** Math.min(member.restarts, 10), longestPauseMs);
     member.restarts += 1;
-    this.#options.say(`${member.plan.name} ended ${how}; it starts again in ${pause / 1_000} s.`);
+    const again = `ended ${how}; it starts again in ${pause / 1_000} s.`;
+    this.#say("member-ended", member, again);
     member.timer = setTimeout(() => {
       member.child = this.#options.fork();
       this.#run(member);
@@ -201,6 +214,10 @@ export class Supervisor {
     clearTimeout(gathering.timer);
     const text = mergeMetrics(gathering.texts);
     this.#tell(gathering.for, { type: "metrics-gathered", request: gathering.request, text });
+  }
+
+  #say(event: MemberEvent["event"], { plan }: Member, what: string): void {
+    this.#options.onEvent({ event, member: plan.name, text: `${plan.name} ${what}` });
   }
 
   #tell({ child }: Member, message: ToMember): void {
