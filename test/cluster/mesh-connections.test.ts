@@ -1,9 +1,10 @@
 /** Which connection survives, and which session: the rules that fail elsewhere, one test each. */
 import { expect, test } from "vitest";
+import { uint } from "../../src/cluster/codec.ts";
 import { kinds } from "../../src/cluster/messages.ts";
 import { faultsOf } from "../../properties/cluster/links-laws.ts";
 import { LinksWorld } from "../../properties/cluster/links-world.ts";
-import { Bench, peerNamed } from "./mesh-scripted-peer.ts";
+import { Bench, peerNamed, type ScriptedPeer } from "./mesh-scripted-peer.ts";
 
 const pairUp = (latency: readonly [number, number] = [1, 5]): LinksWorld => {
   const world = new LinksWorld({ seed: 3, latency });
@@ -125,6 +126,30 @@ test("mesh: a dial of the other side replaces ours, unless it was made before ou
   after.enter();
   expect([own.closed, after.closed]).toEqual([true, false]);
   expect(bench.of("peer-up").length).toBe(1);
+});
+
+test("mesh: connections are counted per boot, and both sides are told the count", () => {
+  const bench = new Bench();
+  const welcomed = (peer: ScriptedPeer): string | undefined =>
+    peer.frames.find(({ kind }) => kind === kinds.welcome)?.body.slice(-1);
+  for (const count of [1, 2, 3]) {
+    const peer = bench.arrive(peerNamed("z"));
+    peer.enter();
+    expect([peer.theirs().hello.accepted, welcomed(peer)]).toEqual([count - 1, uint(count)]);
+  }
+  const reborn = bench.arrive(peerNamed("z", 6, "00000000000000cc"));
+  reborn.enter();
+  expect(welcomed(reborn)).toBe(uint(1));
+  bench.discover("z");
+  reborn.close();
+  bench.run(1_000);
+  const own = bench.accept(bench.dial(), peerNamed("z", 6, "00000000000000cc"));
+  expect(own.theirs().hello.accepted).toBe(1);
+  own.enter();
+  own.close();
+  bench.run(1_000);
+  const next = bench.accept(bench.dial(), peerNamed("z", 6, "00000000000000cc"));
+  expect(next.theirs().hello.accepted).toBe(2); // as its dialler, too
 });
 
 test("mesh: every change of connection sends again what the peer lacks, and nothing else", () => {
