@@ -2,7 +2,6 @@
 import { binaryFromBytes, type BinaryString } from "../base/bytes.ts";
 import type { Instant } from "../base/time.ts";
 import type { Hello, Role } from "./handshake.ts";
-import type { Link } from "./link.ts";
 import type { ConnectionId } from "./mesh-contract.ts";
 import { FrameReader } from "./wire.ts";
 
@@ -18,7 +17,8 @@ export interface Said {
   readonly body: BinaryString;
 }
 
-export class Channel {
+/** `L` is what it belongs to, a link; named so, links may know channels. */
+export class Channel<L> {
   readonly connection: ConnectionId;
   readonly role: Role;
   readonly remote: string;
@@ -27,7 +27,7 @@ export class Channel {
   readonly reader: FrameReader;
   stage: Stage = "hello";
   /** Known from the start where we have dialled, else from the peer's hello on. */
-  link: Link | undefined;
+  link: L | undefined;
   own: Said | undefined;
   peer: Said | undefined;
   /** As the dialler: how many connections the acceptor had accepted, this one included. */
@@ -41,7 +41,7 @@ export class Channel {
     readonly openedAt: Instant;
     readonly channelBinding: Uint8Array | undefined;
     readonly frameBytes: number;
-    readonly link?: Link;
+    readonly link?: L;
   }) {
     this.connection = options.connection;
     this.role = options.role;

@@ -6,11 +6,11 @@
  * connections, a moment apart, has no such process any more; any other outcome says nothing of the kind.
  */
 import type { Instant } from "../base/time.ts";
-import type { MeshContext } from "./mesh-context.ts";
+import type { MeshSurroundings } from "./mesh-context.ts";
 import type { NodeName } from "./peer.ts";
 
 export class Dialling {
-  readonly #context: MeshContext;
+  readonly #context: MeshSurroundings;
   /** The smaller name goes first: dials that cross cost a round trip. */
   readonly #weGoFirst: boolean;
   address: string | undefined;
@@ -23,7 +23,7 @@ export class Dialling {
   #backoff: number;
   #refusedAt: Instant | undefined;
 
-  constructor(context: MeshContext, name: NodeName) {
+  constructor(context: MeshSurroundings, name: NodeName) {
     this.#context = context;
     this.#weGoFirst = context.options.self.name < name;
     this.#backoff = context.options.timing.dialBackoff;

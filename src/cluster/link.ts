@@ -21,28 +21,30 @@ import type { BinaryString } from "../base/bytes.ts";
 import { peerText, samePeer, type NodeName, type Peer } from "./peer.ts";
 import { controlFrame, frameBytesMax, type FrameReader } from "./wire.ts";
 
+export type LinkChannel = Channel<Link>;
+
 interface OwnDial {
   readonly id: DialId;
   readonly startedAt: Instant;
   /** Since the connection is open. */
-  channel: Channel | undefined;
+  channel: LinkChannel | undefined;
 }
 
 const nothingGivenUp: GivenUp = { session: "", received: 0 };
 
 export class Link {
   readonly name: NodeName;
-  readonly #context: MeshContext;
+  readonly #context: MeshContext<Link>;
 
   readonly dialling: Dialling;
   session: LinkSession | undefined;
-  inUse: Channel | undefined;
+  inUse: LinkChannel | undefined;
   /** Our own dial, until it is welcomed or comes to nothing. */
   dial: OwnDial | undefined;
   /** An arrived connection that waits for the end of our own dial. */
-  parked: { readonly channel: Channel; readonly at: Instant } | undefined;
+  parked: { readonly channel: LinkChannel; readonly at: Instant } | undefined;
   /** Arrived connections whose dialler has not proved itself yet. */
-  readonly answering = new Set<Channel>();
+  readonly answering = new Set<LinkChannel>();
 
   lastGivenUp = nothingGivenUp;
   /** Connections accepted, or entered as their dialler, with this boot of the peer. */
@@ -62,7 +64,7 @@ export class Link {
   #lastError: string | undefined;
   readonly #counts = { sessions: 0, connections: 0, sent: 0, received: 0, resent: 0 };
 
-  constructor(context: MeshContext, name: NodeName) {
+  constructor(context: MeshContext<Link>, name: NodeName) {
     this.#context = context;
     this.name = name;
     this.dialling = new Dialling(context, name);
@@ -169,7 +171,7 @@ export class Link {
   }
 
   /** The peer has proved itself on this connection: it is the one in use from here on. */
-  enter(channel: Channel, own: Hello, peer: Hello): void {
+  enter(channel: LinkChannel, own: Hello, peer: Hello): void {
     const context = this.#context;
     const resumed = own.session !== "" && own.session === peer.session;
     this.#forget(channel);
@@ -213,7 +215,7 @@ export class Link {
     return this.session !== undefined && samePeer(this.session.peer, peer);
   }
 
-  #begin(channel: Channel, own: Hello, peer: Hello): void {
+  #begin(channel: LinkChannel, own: Hello, peer: Hello): void {
     const context = this.#context;
     const id = channel.role === "dialler" ? sessionOf(own, peer) : sessionOf(peer, own);
     const ordinal = context.nextSession();
@@ -263,14 +265,14 @@ export class Link {
   }
 
   /** Whatever the link knows of this connection, it is over. */
-  dropped(channel: Channel, reason: string): void {
+  dropped(channel: LinkChannel, reason: string): void {
     if (channel === this.inUse) return this.#lose(reason);
     const own = this.dial?.channel === channel;
     this.#forget(channel);
     if (own) this.dialFailed(false, reason);
   }
 
-  #forget(channel: Channel): void {
+  #forget(channel: LinkChannel): void {
     this.answering.delete(channel);
     if (this.parked?.channel === channel) this.parked = undefined;
     if (this.dial?.channel === channel) this.dial = undefined;
@@ -305,7 +307,7 @@ export class Link {
     this.#context.emit({ type: "dial", dial: id, address });
   }
 
-  dialConnected(channel: Channel): void {
+  dialConnected(channel: LinkChannel): void {
     if (this.dial !== undefined) this.dial.channel = channel;
     this.dialling.notRefused();
   }
@@ -409,7 +411,7 @@ export class Link {
     this.end("we leave", true);
   }
 
-  #write(channel: Channel, data: BinaryString): void {
+  #write(channel: LinkChannel, data: BinaryString): void {
     this.#wroteAt = this.#context.now;
     this.#context.emit({ type: "write", connection: channel.connection, data });
   }

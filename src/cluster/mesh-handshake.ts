@@ -22,33 +22,33 @@ import {
   type Refusal,
   type Role,
 } from "./handshake.ts";
-import type { Channel, Said } from "./link-channel.ts";
-import type { Link } from "./link.ts";
+import type { Said } from "./link-channel.ts";
+import type { Link, LinkChannel } from "./link.ts";
 import type { MeshContext } from "./mesh-context.ts";
 import { classes, kinds } from "./messages.ts";
 import { peerText, samePeer, type Peer } from "./peer.ts";
 import { controlFrame } from "./wire.ts";
 
 export class Handshakes {
-  readonly #context: MeshContext;
+  readonly #context: MeshContext<Link>;
 
-  constructor(context: MeshContext) {
+  constructor(context: MeshContext<Link>) {
     this.#context = context;
   }
 
   /** Our dial is connected: we speak first. */
-  open(channel: Channel, link: Link, dial: number): void {
+  open(channel: LinkChannel, link: Link, dial: number): void {
     this.#sayHello(channel, link, dial);
   }
 
   /** Our turn to speak on a connection that arrived. */
-  answer(channel: Channel, link: Link): void {
+  answer(channel: LinkChannel, link: Link): void {
     link.answering.add(channel);
     channel.stage = "proof";
     this.#sayHello(channel, link, 0);
   }
 
-  #sayHello(channel: Channel, link: Link, dial: number): void {
+  #sayHello(channel: LinkChannel, link: Link, dial: number): void {
     const { options } = this.#context;
     const { address, cluster, self } = options;
     const hello: Hello = {
@@ -63,7 +63,7 @@ export class Handshakes {
   }
 
   /** The channel's reader has found a frame. */
-  receive(channel: Channel): void {
+  receive(channel: LinkChannel): void {
     const { stage, reader } = channel;
     if (reader.frameClass !== classes.control) {
       throw new WireError("A numbered frame comes before the proof");
@@ -75,7 +75,7 @@ export class Handshakes {
     throw new WireError(`A frame of kind ${reader.kind} is out of turn in a handshake (${stage})`);
   }
 
-  #helloReceived(channel: Channel): void {
+  #helloReceived(channel: LinkChannel): void {
     const { options } = this.#context;
     const versions = options.protocol ?? protocolVersions;
     const { body } = channel.reader;
@@ -101,7 +101,7 @@ export class Handshakes {
   }
 
   /** Which survives, the arrived connection or what we have? Nothing in use ends before the proof. */
-  #arrived(channel: Channel, hello: Hello): void {
+  #arrived(channel: LinkChannel, hello: Hello): void {
     const context = this.#context;
     const link = context.linkOf(hello.peer.name);
     channel.link = link;
@@ -114,7 +114,7 @@ export class Handshakes {
     else this.#refuse(channel, "other", stale);
   }
 
-  #park(channel: Channel, link: Link, hello: Hello): void {
+  #park(channel: LinkChannel, link: Link, hello: Hello): void {
     const before = link.parked?.channel;
     const peer = before?.peer?.hello;
     if (peer !== undefined && samePeer(peer.peer, hello.peer) && peer.dial >= hello.dial) {
@@ -125,7 +125,7 @@ export class Handshakes {
     if (before !== undefined) this.#context.drop(before, "a later dial is parked");
   }
 
-  #proofReceived(channel: Channel): void {
+  #proofReceived(channel: LinkChannel): void {
     const { link, own, peer } = parties(channel);
     const shown = bytesFromBinary(new WireReader(channel.reader.body).binary(64));
     if (!this.#isProof(channel, "dialler", shown)) {
@@ -145,7 +145,7 @@ export class Handshakes {
     this.#write(channel, controlFrame(kinds.welcome, binary(proof) + accepted));
   }
 
-  #welcomed(channel: Channel): void {
+  #welcomed(channel: LinkChannel): void {
     const { link, own, peer } = parties(channel);
     const reader = new WireReader(channel.reader.body);
     const shown = bytesFromBinary(reader.binary(64));
@@ -158,7 +158,7 @@ export class Handshakes {
     this.#enter(channel, link, own, peer);
   }
 
-  #enter(channel: Channel, link: Link, own: Said, peer: Said): void {
+  #enter(channel: LinkChannel, link: Link, own: Said, peer: Said): void {
     const { session } = link;
     const resumes = own.hello.session !== "" && own.hello.session === peer.hello.session;
     if (resumes && session !== undefined && peer.hello.received > session.written) {
@@ -172,14 +172,14 @@ export class Handshakes {
   }
 
   /** † What both hellos agreed on must still be so, or one side would resume what the other gave up. */
-  #stillOffered(channel: Channel, link: Link, own: Said): boolean {
+  #stillOffered(channel: LinkChannel, link: Link, own: Said): boolean {
     if (own.hello.session === (link.session?.id ?? "")) return true;
     this.#context.drop(channel, "the session is no longer the one that was offered");
     return false;
   }
 
   /** The peer ends the handshake and says why. */
-  #refused(channel: Channel): void {
+  #refused(channel: LinkChannel): void {
     const { link } = channel;
     const { refusal, detail, by, says, proof } = readRefused(channel.reader.body);
     this.#log(channel, "refused-by-peer", refusal, detail);
@@ -193,7 +193,7 @@ export class Handshakes {
   }
 
   /** Ends the handshake and says why; `by` whom, with a proof, since that may stop a process. */
-  #refuse(channel: Channel, refusal: Refusal, detail: string, by?: Peer): void {
+  #refuse(channel: LinkChannel, refusal: Refusal, detail: string, by?: Peer): void {
     const says = writeRefusal(refusal, detail, by);
     const proof = by === undefined ? undefined : this.#proof(channel, "acceptor", true, says);
     this.#write(channel, refusedFrame(says, proof));
@@ -201,27 +201,27 @@ export class Handshakes {
     this.#context.drop(channel, `refused: ${refusal}: ${detail}`);
   }
 
-  #prove(channel: Channel, role: Role, says: BinaryString = ""): BinaryString {
+  #prove(channel: LinkChannel, role: Role, says: BinaryString = ""): BinaryString {
     return binaryFromBytes(this.#proof(channel, role, true, says));
   }
 
-  #isProof(channel: Channel, role: Role, shown: Uint8Array, says: BinaryString = ""): boolean {
+  #isProof(channel: LinkChannel, role: Role, shown: Uint8Array, says: BinaryString = ""): boolean {
     return this.#context.options.equal(shown, this.#proof(channel, role, false, says));
   }
 
   /** Of the side in `role`, us or the peer. */
-  #proof(channel: Channel, role: Role, ours: boolean, says: BinaryString): Uint8Array {
+  #proof(channel: LinkChannel, role: Role, ours: boolean, says: BinaryString): Uint8Array {
     const { own, peer } = parties(channel);
     const [by, to] = ours ? [own, peer] : [peer, own];
     const hellos = { own: by.body, peer: to.body };
     return proofOf(this.#context.options, role, hellos, channel.binding, says);
   }
 
-  #write(channel: Channel, data: BinaryString): void {
+  #write(channel: LinkChannel, data: BinaryString): void {
     this.#context.emit({ type: "write", connection: channel.connection, data });
   }
 
-  #log(channel: Channel, event: string, refusal: string, detail: string): void {
+  #log(channel: LinkChannel, event: string, refusal: string, detail: string): void {
     const peer = channel.peer?.hello.peer;
     const name = peer === undefined ? channel.link?.name : peerText(peer);
     channel.link?.fail(`${refusal}: ${detail}`);
@@ -251,7 +251,7 @@ function outdated(link: Link, peer: Peer): Refusal | undefined {
   return peer.incarnation < current.incarnation ? "superseded" : "other-boot-up";
 }
 
-function parties(channel: Channel): { link: Link; own: Said; peer: Said } {
+function parties(channel: LinkChannel): { link: Link; own: Said; peer: Said } {
   const { link, own, peer } = channel;
   if (link === undefined || own === undefined || peer === undefined) {
     throw new WireError("Both sides must have said hello");

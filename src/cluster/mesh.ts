@@ -12,7 +12,7 @@ import type { Instant, Now } from "../base/time.ts";
 import { WireError } from "./codec.ts";
 import { refusedFrame, writeRefusal } from "./handshake.ts";
 import { Channel } from "./link-channel.ts";
-import { Link } from "./link.ts";
+import { Link, type LinkChannel } from "./link.ts";
 import type { MeshContext } from "./mesh-context.ts";
 import type {
   ConnectionId,
@@ -31,12 +31,12 @@ export type * from "./mesh-contract.ts";
 
 export class Mesh {
   readonly #options: MeshOptions;
-  readonly #context: MeshContext;
+  readonly #context: MeshContext<Link>;
   readonly #handshakes: Handshakes;
   readonly #links = new Map<NodeName, Link>();
-  readonly #channels = new Map<ConnectionId, Channel>();
+  readonly #channels = new Map<ConnectionId, LinkChannel>();
   /** Arrived and not proved, the oldest first. */
-  readonly #strangers = new Set<Channel>();
+  readonly #strangers = new Set<LinkChannel>();
   readonly #dials = new Map<DialId, Link>();
   #toFlush = new Set<Link>();
   /** Links that have lost something in this step: of a stranger nothing must remain. */
@@ -163,7 +163,7 @@ export class Mesh {
       this.#effects.push({ type: "close", connection }); // given up meanwhile
       return;
     }
-    const channel = new Channel({
+    const channel = new Channel<Link>({
       ...{ connection, remote, openedAt: this.#now, channelBinding },
       role: dial === undefined ? "acceptor" : "dialler",
       frameBytes: this.#options.limits.handshakeFrameBytes,
@@ -181,7 +181,7 @@ export class Mesh {
 
   /** The oldest that has said nothing, or the oldest: who is one of us needs a moment only. */
   #makeRoom(): void {
-    let oldest: Channel | undefined;
+    let oldest: LinkChannel | undefined;
     for (const stranger of this.#strangers) {
       oldest ??= stranger;
       if (stranger.stage !== "hello") continue;
@@ -191,7 +191,7 @@ export class Mesh {
     if (oldest !== undefined) this.#drop(oldest, "too many open handshakes");
   }
 
-  #bytesReceived(channel: Channel, bytes: Uint8Array): void {
+  #bytesReceived(channel: LinkChannel, bytes: Uint8Array): void {
     const { reader, link } = channel;
     if (channel.open) link?.heard();
     reader.push(bytes);
@@ -211,7 +211,7 @@ export class Mesh {
   }
 
   /** The peer does not speak our protocol: what it sent it would send again, so its session ends too. */
-  #malformed(channel: Channel, detail: string): void {
+  #malformed(channel: LinkChannel, detail: string): void {
     const { connection, link, remote } = channel;
     const data = refusedFrame(writeRefusal("other", detail));
     this.#effects.push({ type: "write", connection, data });
@@ -250,13 +250,13 @@ export class Mesh {
     return link;
   }
 
-  #drop(channel: Channel, reason: string): void {
+  #drop(channel: LinkChannel, reason: string): void {
     if (channel.closed) return;
     this.#effects.push({ type: "close", connection: channel.connection });
     this.#forget(channel, reason);
   }
 
-  #forget(channel: Channel, reason: string): void {
+  #forget(channel: LinkChannel, reason: string): void {
     this.#dueIsOld = true;
     channel.stage = "closed";
     this.#channels.delete(channel.connection);
@@ -327,7 +327,7 @@ export class Mesh {
     this.#forgettable.clear();
   }
 
-  #makeContext(): MeshContext {
+  #makeContext(): MeshContext<Link> {
     const now = (): Instant => this.#now;
     const { entropy } = this.#options;
     return {
