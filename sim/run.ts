@@ -85,6 +85,7 @@ export function run(plan: Plan, options: RunOptions): Outcome {
   } catch (error) {
     if (!(error instanceof TimeStandsStill)) throw error;
     failures.push({ oracle: "uncaught", what: error.message });
+    stage.crashed = true;
   }
   const verdicts: Record<string, Verdict & { counts: string }> = {};
   for (const oracle of oracles) {

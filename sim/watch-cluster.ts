@@ -60,16 +60,12 @@ export class ClusterWatch {
     for (const { name, replicas } of cluster.status().tables) {
       const views = this.#views.get(name);
       if (views === undefined) continue;
+      const shown = new Set<string>();
+      for (const { peer, visible } of replicas) if (visible) shown.add(peerText(peer));
+      for (const owner of [...views.keys()]) if (!shown.has(owner)) this.#hid(name, views, owner);
       for (const { peer, seq, visible } of replicas) {
-        const owner = peerText(peer);
-        const view = views.get(owner);
-        if (visible) {
-          if (view?.seq !== seq) this.#saw(cluster.table(name), views, peer, seq);
-        } else if (view !== undefined) this.#hid(name, views, owner);
-      }
-      if (views.size > replicas.length) {
-        const known = new Set(replicas.map(({ peer }) => peerText(peer)));
-        for (const owner of views.keys()) if (!known.has(owner)) this.#hid(name, views, owner);
+        if (!visible || views.get(peerText(peer))?.seq === seq) continue;
+        this.#saw(cluster.table(name), views, peer, seq);
       }
     }
   }

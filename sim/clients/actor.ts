@@ -15,6 +15,10 @@ import { plainClient, type ClientSasl } from "./authentication.ts";
 import { Client, type Stage } from "./client.ts";
 import { scramClient, type SynchronousCrypto } from "./sasl.ts";
 
+/** A login that takes longer is given up: its server may be dead. */
+const patienceMs = 25_000;
+const keepAliveMs = 10_000;
+
 export interface ActorWorld {
   readonly world: World;
   readonly network: SimulatedNetwork;
@@ -118,6 +122,7 @@ export class Actor {
       events: {
         online: () => {
           online = true;
+          this.#keepAlive(client);
           this.#onOnline(client);
         },
         ended: (reason) => {
@@ -128,6 +133,9 @@ export class Actor {
       },
     });
     this.#client = client;
+    this.after(patienceMs, () => {
+      if (!online && this.#client === client) client.abort();
+    });
     if (!this.#reads) client.setReading(false);
     return client;
   }
@@ -141,6 +149,14 @@ export class Actor {
   /** A fault: the host dies. */
   vanish(): void {
     this.#client?.vanish();
+  }
+
+  #keepAlive(client: Client): void {
+    this.after(keepAliveMs, () => {
+      if (client.state !== "online") return;
+      client.keepAlive();
+      this.#keepAlive(client);
+    });
   }
 
   #node(): string {

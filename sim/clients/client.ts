@@ -161,6 +161,11 @@ export class Client {
     this.#end("vanished", false);
   }
 
+  /** A sign of life (RFC 6120 §4.6.1): a server that died without a word is found out by it. */
+  keepAlive(): void {
+    if (this.#state === "online") this.#wire.write(" ");
+  }
+
   /** Has the network taken all that was sent? Who sends much should wait for it. */
   flushed(): boolean {
     return this.#wire.unsentBytes() === 0;

@@ -3,13 +3,17 @@
  *
  * A message whose sender or recipient lost its connection while it may have been under way is unknown:
  * without acknowledgements (XEP-0198) nobody can tell. The window for that is bounded, so that one lost
- * connection does not excuse a whole run.
+ * connection does not excuse a whole run. The death of a node on the way is such a loss, too.
+ *
+ * Between nodes a message may be handed back by a link that has died and be looked up again: then it may
+ * go to other sessions of its user, later than what was sent after it, and each copy of it may bounce. No
+ * session is given it twice.
  */
 import { bodyOf } from "../clients/client.ts";
 import { userOf } from "../plan.ts";
 import { bareOf, Logins, type Login } from "./logins.ts";
 import type { TraceEvent, TraceKinds } from "../trace.ts";
-import type { Oracle, Verdict } from "./oracle.ts";
+import type { Oracle, OracleMaker, Verdict } from "./oracle.ts";
 
 interface Sent {
   readonly id: string;
@@ -28,10 +32,11 @@ const writtenIds = / id=["'](m\/[^"']+)["']/g;
 
 /** Longer than any fault keeps a message under way. */
 const underWayMaxMs = 90_000;
+/** How long a message is under way between nodes, and a node knows a session that has ended. */
+const staleMs = 30_000;
 
-export function conservation(): Oracle {
-  return new Conservation();
-}
+export const conservation: OracleMaker = (plan) =>
+  new Conservation(plan.topology.cluster !== undefined);
 
 class Conservation implements Oracle {
   readonly name = "conservation";
@@ -41,8 +46,15 @@ class Conservation implements Oracle {
   /** Of the last message that a login received from another. */
   readonly #lastSequence = new Map<string, number>();
   readonly #failures: string[] = [];
+  readonly #clustered: boolean;
+  /** When links died with something that their peers had not acknowledged. */
+  readonly #handedBackAt: number[] = [];
   #deliveries = 0;
   #sequence = 0;
+
+  constructor(clustered: boolean) {
+    this.#clustered = clustered;
+  }
 
   see(event: TraceEvent): void {
     this.#logins.see(event);
@@ -61,6 +73,7 @@ class Conservation implements Oracle {
         written: false,
       });
     } else if (kind === "message-received") this.#received(data);
+    else if (kind === "peer-down" && data.undelivered > 0) this.#handedBackAt.push(at);
     else if (kind === "bytes-sent") this.#wrote(data.data);
     else if (kind === "message-bounced") this.#bounced(data.login, data.id);
   }
@@ -97,7 +110,9 @@ class Conservation implements Oracle {
     if (body !== bodyOf(id, body.length)) this.#fail(`${id} arrived with another body`);
     const pair = `${message.login} > ${login}`;
     const last = this.#lastSequence.get(pair) ?? -1;
-    if (message.sequence < last) this.#fail(`${id} overtook a later message on ${pair}`);
+    if (message.sequence < last && !this.#lookedUpAgain(message, recipient)) {
+      this.#fail(`${id} came after a later message on ${pair}`);
+    }
     this.#lastSequence.set(pair, message.sequence);
   }
 
@@ -116,21 +131,37 @@ class Conservation implements Oracle {
       return this.#fail(`${login} was told that ${id} bounced, which it never sent`);
     }
     message.bounced += 1;
-    if (message.bounced > 1) this.#fail(`${id} bounced twice`);
+    // Copies for several resources may each come to nothing.
+    const copies = this.#clustered ? this.#logins.ofUser(bareOf(message.to)).length : 1;
+    if (message.bounced > Math.max(1, copies)) this.#fail(`${id} bounced twice`);
   }
 
   #fate(message: Sent): "known" | "unknown" | "lost" {
     if (message.received.length > 0 || message.bounced > 0) return "known";
     const sender = this.#logins.get(message.login);
     if (sender !== undefined && mayHaveDied(sender, message.at) && !sender.clean) return "unknown";
+    if (sender !== undefined && this.#nodeEnded(sender.node, message.at)) return "unknown";
     if (!message.written && sender?.endedAt === undefined) return "lost";
     const known = this.#logins.ofUser(bareOf(message.to));
     for (const recipient of [...known, ...this.#logins.unboundOf(userOf(message.to))]) {
-      if (mayHaveDied(recipient, message.at)) return "unknown";
+      if (mayHaveDied(recipient, message.at - (this.#clustered ? staleMs : 0))) return "unknown";
+      if (this.#nodeEnded(recipient.node, message.at)) return "unknown";
     }
     // Left in order at once: a bounce could no longer reach it.
     if (sender?.endedAt !== undefined && known.length === 0) return "unknown";
     return "lost";
+  }
+
+  /** Once it has been handed back, or its session has gone, it may come late. */
+  #lookedUpAgain(message: Sent, recipient: Login | undefined): boolean {
+    if (!this.#clustered) return false;
+    if (recipient !== undefined && (recipient.boundAt ?? 0) > message.at) return true;
+    if (message.to.includes("/") && recipient?.jid !== message.to) return true;
+    return this.#handedBackAt.some((at) => at >= message.at);
+  }
+
+  #nodeEnded(node: string, sentAt: number): boolean {
+    return this.#clustered && this.#logins.nodeEnded(node, sentAt, sentAt + staleMs);
   }
 
   #fail(what: string): void {

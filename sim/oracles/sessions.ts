@@ -20,6 +20,8 @@ export const sessions: OracleMaker = (plan) => {
     for (const login of logins.all()) {
       const same = login.jid === "" ? login.user === userOf(jid) : login.jid === jid;
       if (!same) continue;
+      // The node binds before its client is told.
+      if (login.jid === "" && login.endedAt === undefined) return "unknown";
       if ((login.endedAt ?? 0) > observedAt - noticedWithinMs) return "unknown";
     }
     return "ghost";

@@ -310,6 +310,9 @@ export class End {
   vanish(): void {
     if (this.#isGone()) return;
     this.#state = "vanished";
+    // Who is back after it reads, if only to refuse.
+    this.#reading = true;
+    this.setProcessReads(true);
     this.#connection.forget();
   }
 

@@ -363,7 +363,12 @@ export class NodePort implements Network {
   end(what: (end: End) => void): void {
     this.#ended = true;
     this.#dirty.clear();
-    for (const end of this.#ends.values()) what(end);
+    for (const end of this.#ends.values()) {
+      // From here on the kernel takes what arrives, if only to refuse it.
+      end.setReading(true);
+      end.setProcessReads(true);
+      what(end);
+    }
     this.#ends.clear();
   }
 

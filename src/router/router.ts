@@ -117,7 +117,8 @@ export class Router {
     const sender = this.#directory.local.get(from.full) ?? { jid: from };
     if (transit.hops >= hopsMax) return this.#refuse(sender, stanza, "service-unavailable");
     const peer = this.#directory.ownerOf(transit.target);
-    if (peer === undefined) return this.#routeTo(sender, stanza, to, transit);
+    // Its target has gone: it may go to others of the user, who may have had copies of their own.
+    if (peer === undefined) return this.#routeTo(sender, stanza, to, { ...transit, maybe: true });
     return [{ type: "forward", peer, target: transit.target, stanza, transit }];
   }
 

@@ -116,7 +116,7 @@ test("arrivals: a session drops a `maybe` that it has, among the last thousand",
   const arrivals = new Arrivals();
   expect(arrivals.add(1, true)).toBe(true);
   expect(arrivals.add(1, true)).toBe(false);
-  expect(arrivals.add(1, false)).toBe(true); // only what is marked is in doubt
+  expect(arrivals.add(1, false)).toBe(false); // its own copy, after one that was looked up again
   for (let other = 2; other <= 1_001; other += 1) arrivals.add(other, false);
   expect(arrivals.add(1_001, true)).toBe(false);
   expect(arrivals.add(1, true)).toBe(true); // long ago

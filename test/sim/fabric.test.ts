@@ -74,14 +74,14 @@ test("fabric: a cut in one direction holds that direction's bytes and frees them
 });
 
 test("fabric: without acknowledgements the window fills though the reader reads", () => {
-  const { fabric, a, b, pass } = two({ windowBytes: 1_000 });
+  const { fabric, a, b, pass } = two();
   fabric.cut("a", "b");
-  b.say("x".repeat(5_000));
+  b.say("x".repeat(200_000));
   pass(60_000);
-  expect(a.text).toHaveLength(1_000);
+  expect(a.text).toHaveLength(65_536);
   fabric.mend("a", "b");
   pass(1_000);
-  expect(a.text).toHaveLength(5_000);
+  expect(a.text).toHaveLength(200_000);
 });
 
 test("fabric: two cuts that overlap end each on its own", () => {
@@ -201,4 +201,15 @@ test("fabric: silence between two hosts leaves new connections alone", () => {
   a.say("heard");
   pass(100);
   expect(b.text).toBe("heard");
+});
+
+test("fabric: who writes to a process that stood still when its machine died learns of it", () => {
+  const { network, a, b, pass } = two();
+  b.port.setProcessReads(false);
+  network.powerOff("b");
+  a.say("anybody there?");
+  pass(5_000);
+  network.powerOn("b");
+  pass(1_000);
+  expect(a.told).toEqual(["connection-opened", "closed: reset"]);
 });
