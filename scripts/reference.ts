@@ -115,11 +115,12 @@ function tableOf(option: z.core.$ZodType): Table | undefined {
   }
   if (inner.def.type === "record") {
     const named = (path: string): string => `${path}."${path.endsWith("hosts") ? "HOST" : "NAME"}"`;
-    return {
-      schema: (inner as z.ZodRecord).valueType,
-      text: (path) => `[${named(path)}]`,
-      path: named,
-    };
+    const value = core((inner as z.ZodRecord).valueType) as z.ZodType;
+    if (value.def.type === "array") {
+      const schema = (value as z.ZodArray).element;
+      return { schema, text: (path) => `[[${named(path)}]]`, path: named };
+    }
+    return { schema: value, text: (path) => `[${named(path)}]`, path: named };
   }
   return undefined;
 }

@@ -15,7 +15,8 @@ import { jidOf, type Jid } from "../xmpp/jid.ts";
 import { NS } from "../xmpp/namespaces.ts";
 import { errorReply, resultReply, type StanzaErrorCondition } from "../xmpp/stanza-error.ts";
 import type { Stanza } from "../xmpp/stanza.ts";
-import type { Config } from "./config.ts";
+import { valueFor } from "./access.ts";
+import type { C2sAccess, Config } from "./config.ts";
 
 export interface BindRequest {
   readonly now: Now;
@@ -29,6 +30,8 @@ export interface BindRequest {
   readonly connection: ConnectionId;
   readonly directory: Directory;
   readonly limits: Config["sessions"];
+  /** Who may have a session where the client is connected. */
+  readonly access: C2sAccess | undefined;
   readonly entropy: Entropy;
 }
 
@@ -43,11 +46,15 @@ export type BindOutcome =
   | { readonly type: "refused"; readonly reply: Stanza };
 
 export function bind(asked: BindRequest): BindOutcome {
-  const { directory, limits, username, host } = asked;
+  const { directory, username, host } = asked;
   const wanted = jidOf(username, host, asked.resource ?? newResource(asked.entropy));
   if (wanted === undefined) {
     return refused(asked, "bad-request", "The resource is not valid (RFC 7622 §3.4)");
   }
+  if (asked.access !== undefined && valueFor(asked.access, wanted) !== "allow") {
+    return refused(asked, "not-allowed", "The access rules of this server do not allow it");
+  }
+  const limits = limitsFor(asked.limits, wanted);
   const taken = directory.stampOf(wanted.full) !== undefined;
   if (taken && limits.conflict === "refuse_new") {
     return refused(asked, "conflict", `The resource "${wanted.resource}" is in use`);
@@ -70,6 +77,11 @@ export function bind(asked: BindRequest): BindOutcome {
   );
   const replaced = directory.local.get(jid.full);
   return { type: "bound", session, replaced, reply: boundReply(asked.request, jid) };
+}
+
+function limitsFor(limits: Config["sessions"], jid: Jid): Config["sessions"] {
+  const max_per_user = valueFor(limits.max_user_sessions, jid);
+  return max_per_user === undefined ? limits : { ...limits, max_per_user };
 }
 
 /**

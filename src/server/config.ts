@@ -6,6 +6,7 @@
  */
 import type { Duration } from "../base/time.ts";
 import type { ListedNode } from "../cluster/node-list.ts";
+import type { AccessRule } from "./access.ts";
 
 export type SaslMechanism =
   | "SCRAM-SHA-512-PLUS"
@@ -29,6 +30,9 @@ export interface TlsConfig {
   readonly hosts: Readonly<Record<string, { certfile: string; keyfile: string }>>;
 }
 
+/** Who may have a session; whom no rule names may not. Undefined: everybody. */
+export type C2sAccess = readonly AccessRule<"allow" | "deny">[];
+
 export interface C2sListener {
   readonly name: string;
   readonly kind: "c2s";
@@ -44,6 +48,7 @@ export interface C2sListener {
   readonly c2s_state_timeout: Duration;
   /** Bytes per second that one connection may send us; undefined: as fast as it can. */
   readonly max_rate?: number | undefined;
+  readonly access?: C2sAccess | undefined;
 }
 
 export interface HttpListener {
@@ -58,6 +63,7 @@ export interface HttpListener {
   readonly max_connections_per_address: number;
   readonly c2s_state_timeout: Duration;
   readonly allow_plaintext: boolean;
+  readonly access?: C2sAccess | undefined;
   readonly health: boolean;
   readonly metrics: boolean;
 }
@@ -133,6 +139,8 @@ export interface Config {
   };
   readonly sessions: {
     readonly max_per_user: number;
+    /** For some users another number than `max_per_user`. */
+    readonly max_user_sessions: readonly AccessRule<number>[];
     /** What a second login to a taken full JID does (RFC 6120 §7.7.2.2). */
     readonly conflict: "replace_existing" | "refuse_new" | "make_new_resource";
     /** Bytes that may wait for a client that does not read. */
@@ -177,6 +185,7 @@ export const defaultConfig: Config = {
   },
   sessions: {
     max_per_user: 10,
+    max_user_sessions: [],
     conflict: "replace_existing",
     max_send_queue: 1_048_576,
     send_timeout: 60_000,

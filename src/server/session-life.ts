@@ -60,6 +60,7 @@ export class SessionLife {
       connection: stream.connection,
       directory,
       limits: config.sessions,
+      access: client.listener.access,
       entropy,
     });
     if (outcome.type === "refused") {

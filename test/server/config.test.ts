@@ -45,6 +45,7 @@ const full = `
   tls.keyfile = "key.pem"
   tls.cacertfile = "ca.pem"
   shaper = "normal"
+  access = "c2s"
   tls.hosts."example.net" = { certfile = "net.pem", keyfile = "net.key" }
 
 [[listen.http]]
@@ -57,6 +58,10 @@ const full = `
 
 [shaper.normal]
   max_rate = 50_000
+
+[acl]
+  blocked = [{ user = "Iago" }, { server = "EXAMPLE.net", resource = "bot" }]
+  nobody = [{ match = "none", user = "othello" }]
 
 [auth]
   sasl_mechanisms = ["scram_sha256_plus", "scram_sha256"]
@@ -79,6 +84,15 @@ const full = `
 [[access.max_user_sessions]]
   acl = "all"
   value = 4
+[[access.c2s]]
+  acl = "blocked"
+  value = "deny"
+[[access.c2s]]
+  acl = "nobody"
+  value = "allow"
+[[access.c2s]]
+  acl = "all"
+  value = "allow"
 
 [sessions]
   conflict = "refuse_new"
@@ -222,6 +236,27 @@ test.each([
     "a shaper that lets nothing through",
     "[shaper.normal]\nmax_rate = 0\n",
     ["m.toml:2: shaper.normal.max_rate must be an integer from 1 to 1000000000, not 0"],
+  ],
+  [
+    "lists of users that are not there or cannot be",
+    '[access]\nc2s = [{ acl = "blokced", value = "deny" }]\nmax_user_sessions = [\n{ acl = "constructor", value = 1 }]\n[acl]\nblocked = [{ match = "all" }]\n',
+    [
+      'm.toml:2: access.c2s[1].acl names no list: did you mean "blocked"?',
+      "m.toml:4: access.max_user_sessions[1].acl names no list: there is no acl.constructor",
+    ],
+  ],
+  [
+    "a listener's rules that are not there",
+    '[[listen.c2s]]\nport = 1\nallow_plaintext = true\naccess = "c2s"\n',
+    ["m.toml:4: listen.c2s[1].access names rules that are not there: access.c2s"],
+  ],
+  [
+    "users that cannot be",
+    '[acl]\nblocked = [{ user = "a b" }, { user_regexp = "a.*" }]\n',
+    [
+      'm.toml:2: acl.blocked[1].user must be the part of a JID before the @, not "a b"',
+      "m.toml:2: acl.blocked[2].user_regexp is not supported yet",
+    ],
   ],
   [
     "a section that MongooseIM has",

@@ -5,12 +5,12 @@
  * supported from now on is in the schema and leaves this list.
  */
 const options: Readonly<Record<string, string>> = {
-  "": "s2s acl services instrumentation host_config internal_databases",
+  "": "s2s services instrumentation host_config internal_databases",
   general: `host_types default_server_domain language registration_timeout hide_service_name sm_backend
     s2s_backend component_backend route_subdomains replaced_wait_timeout routing_modules
     http_server_name max_fsm_queue domain_certfile`,
   listen: "s2s component service",
-  "listen.c2s": `access backlog proxy_protocol num_acceptors max_connections proto ip_version
+  "listen.c2s": `backlog proxy_protocol num_acceptors max_connections proto ip_version
     hibernate_after reuse_port backwards_compatible_session allowed_auth_methods`,
   "listen.c2s.tls": `verify_mode dhfile ciphers password disconnect_on_failure keep_secrets versions
     crl_files early_data session_tickets`,
@@ -26,7 +26,8 @@ const options: Readonly<Record<string, string>> = {
   outgoing_pools: "cassandra redis http elastic rabbit ldap",
   "outgoing_pools.rdbms.default": "strategy call_timeout",
   "outgoing_pools.rdbms.default.connection": "keepalive_interval max_start_interval tls settings",
-  access: "c2s local muc muc_admin muc_create register announce mam_get_prefs mam_set_prefs",
+  "acl.*": "user_regexp server_regexp resource_regexp user_glob server_glob resource_glob",
+  access: "local muc muc_admin muc_create register announce mam_get_prefs mam_set_prefs",
   "modules.mod_register": `iqdisc access welcome_message registration_watchers password_strength`,
 };
 
@@ -37,4 +38,7 @@ const names = new Set(
 );
 
 /** `names` is a path without array indices. */
-export const isNotYet = (path: readonly string[]): boolean => names.has(path.join("."));
+export function isNotYet(path: readonly string[]): boolean {
+  const known = path[0] === "acl" ? ["acl", "*", ...path.slice(2)] : path;
+  return names.has(known.join("."));
+}

@@ -6,7 +6,7 @@
  */
 import * as z from "zod";
 import { defaultConfig, httpListenerDefaults, listenerDefaults } from "../config.ts";
-import { prepareDomain } from "../../xmpp/jid.ts";
+import { prepareDomain, prepareResource, prepareUsername } from "../../xmpp/jid.ts";
 import { cluster } from "./cluster-schema.ts";
 import {
   about,
@@ -106,6 +106,34 @@ const stream = {
   ),
 };
 
+const access = about(
+  "Which rule of `access` says who may have a session here. `all`: everybody may.",
+  oneOf(["all", "c2s"]).default("all"),
+);
+
+const part = (allowed: string, prepare: (part: string) => string | undefined) =>
+  z
+    .string()
+    .refine((text) => prepare(text) !== undefined)
+    .meta({ allowed })
+    .optional();
+
+const aclPattern = z.strictObject({
+  match: about(
+    "`none` fits nobody. The others are the same here: whoever logs in is of a domain of ours.",
+    oneOf(["all", "none", "current_domain", "any_hosted_domain"]).default("current_domain"),
+  ),
+  user: about("Fits this user alone.", part("the part of a JID before the @", prepareUsername)),
+  server: about("Fits users of this domain alone.", part("a domain name", prepareDomain)),
+  resource: about("Fits this resource alone.", part("the resource of a JID", prepareResource)),
+});
+
+const rule = <T extends z.ZodType>(value: T) =>
+  z.strictObject({
+    acl: about("For whom: a list of `acl`, or `all`, or `none`.", text("the name of a list")),
+    value,
+  });
+
 const c2s = z.strictObject({
   ...listener,
   ...stream,
@@ -113,6 +141,7 @@ const c2s = z.strictObject({
     "Which section `shaper` limits how fast one connection is read. `none`: nothing does.",
     text("the name of a shaper").default("none"),
   ),
+  access,
   tls: about(
     "Required unless `allow_plaintext = true`.",
     z
@@ -152,6 +181,7 @@ const http = z.strictObject({
                     .default(httpListenerDefaults.websocket_path),
                 ),
                 ...stream,
+                access: about("Ours. As of `listen.c2s`.", access),
               }),
             )
             .max(1)
@@ -304,7 +334,7 @@ export const fileSchema = z.strictObject({
     "How fast clients may send, by the names that listeners refer to. Who sends faster is read more slowly: nothing is lost.",
     z
       .record(
-        z.string().min(1),
+        z.string(),
         z.strictObject({
           max_rate: about(
             "Bytes per second of one connection, once a second's worth has been sent.",
@@ -314,22 +344,21 @@ export const fileSchema = z.strictObject({
       )
       .default({}),
   ),
+  acl: about(
+    'Lists of users, by the names that rules of `access` refer to. Who fits one entry is on the list; a list is written `NAME = [{ user = "juliet" }, …]`.',
+    z.record(z.string(), z.array(aclPattern)).default({}),
+  ),
   access: about(
     "Rules of who may do what.",
     z
       .strictObject({
+        c2s: about(
+          'Who may have a session, where a listener says `access = "c2s"`. The first rule that fits counts; whom none fits may not.',
+          z.array(rule(about("What is done.", oneOf(["allow", "deny"])))).default([]),
+        ),
         max_user_sessions: about(
-          "How many sessions one account may have.",
-          z
-            .array(
-              z.strictObject({
-                acl: about("Only `all` is supported.", oneOf(["all"])),
-                value: about("The maximum.", integer(1, 1_000)),
-              }),
-            )
-            .max(1)
-            .meta({ allowed: "one rule" })
-            .default([{ acl: "all", value: sessions.max_per_user }]),
+          `How many sessions one account may have. The first rule that fits counts; where none does, it is ${sessions.max_per_user}.`,
+          z.array(rule(about("The maximum.", integer(1, 1_000)))).default([]),
         ),
       })
       .prefault({}),

@@ -6,6 +6,7 @@
 import type { C2sListener, Config, HttpListener, Listener, TlsConfig } from "../config.ts";
 import { defaultConfig, listenerDefaults } from "../config.ts";
 import { prepareDomain } from "../../xmpp/jid.ts";
+import { rulesOf } from "./access-values.ts";
 import { clusterConfig } from "./cluster-values.ts";
 import type { Problem } from "./explain.ts";
 import type { KeyPath } from "./key-lines.ts";
@@ -49,7 +50,13 @@ export function configOf(file: ConfigFile, sources: Sources, problems: Problem[]
       max_queue: pool.workers * pool.max_worker_queue_len,
     },
     sessions: {
-      max_per_user: access.max_user_sessions[0]?.value ?? defaultConfig.sessions.max_per_user,
+      max_per_user: defaultConfig.sessions.max_per_user,
+      max_user_sessions: rulesOf(
+        file,
+        ["access", "max_user_sessions"],
+        access.max_user_sessions,
+        problems,
+      ),
       conflict: sessions.conflict,
       max_send_queue: sessions.max_send_queue,
       send_timeout: sessions.send_timeout,
@@ -73,14 +80,32 @@ function networks(rules: readonly { address: string; policy: "allow" | "deny" }[
 }
 
 function listeners(file: ConfigFile, problems: Problem[]): readonly Listener[] {
+  const allowed = rulesOf(file, ["access", "c2s"], file.access.c2s, problems);
+  const accessOf = (name: "all" | "c2s" | undefined, path: KeyPath) => {
+    if (name !== "c2s") return undefined;
+    const message = "names rules that are not there: access.c2s";
+    if (allowed.length === 0) problems.push({ path: [...path, "access"], message });
+    return allowed;
+  };
   const { c2s, http } = file.listen;
   const names = new Map<string, number>();
   const all = [
     ...c2s.map((listener, at) => ({
       ...c2sListener(listener, ["listen", "c2s", at], problems),
       max_rate: maxRate(file, listener.shaper, ["listen", "c2s", at, "shaper"], problems),
+      access: accessOf(listener.access, ["listen", "c2s", at]),
     })),
-    ...http.map((listener, at) => httpListener(listener, ["listen", "http", at], problems)),
+    ...http.map((listener, at) => ({
+      ...httpListener(listener, ["listen", "http", at], problems),
+      access: accessOf(listener.handlers.mongoose_websocket_handler[0]?.access, [
+        "listen",
+        "http",
+        at,
+        "handlers",
+        "mongoose_websocket_handler",
+        0,
+      ]),
+    })),
   ];
   const taken = new Map<string, string>();
   [...c2s, ...http].forEach((listener, index) => {
