@@ -21,6 +21,7 @@ export default defineConfig({
         test: {
           name: "process",
           include: ["test/process/**/*.test.ts"],
+          globalSetup: "test/support/temporary-folders.ts",
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -31,6 +32,7 @@ export default defineConfig({
         test: {
           name: "peers",
           include: ["test/peers/**/*.test.ts"],
+          globalSetup: "test/support/temporary-folders.ts",
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -9,7 +9,7 @@ import type { Network, NetworkInput } from "../../src/ports/network.ts";
 import { SocketNetwork } from "../../src/runtime/network.ts";
 import type { ClusterTls } from "../../src/server/config.ts";
 import { dialContract, type DialHarness } from "../contracts/dial-contract.ts";
-import { temporaryFolder } from "../support/certificates.ts";
+import { temporaryFolder } from "../support/temporary-folders.ts";
 import { makeAuthority, type Authority } from "../support/client-certificate.ts";
 import { MemoryLog } from "../support/postgres.ts";
 import { freePorts } from "../support/server.ts";

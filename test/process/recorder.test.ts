@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { NodeCrypto } from "../../src/runtime/crypto.ts";
 import { verify } from "../../src/server/recording.ts";
-import { temporaryFolder } from "../support/certificates.ts";
+import { temporaryFolder } from "../support/temporary-folders.ts";
 import { Client, registerAll } from "../support/client.ts";
 import { startServer } from "../support/server.ts";
 

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { afterEach, expect, test } from "vitest";
-import { makePair, temporaryFolder, tlsConfig } from "../support/certificates.ts";
+import { makePair, tlsConfig } from "../support/certificates.ts";
+import { temporaryFolder } from "../support/temporary-folders.ts";
 import { makeAuthority } from "../support/client-certificate.ts";
 import { EchoServer } from "../support/echo-server.ts";
 import { SocketClient } from "../support/socket-client.ts";

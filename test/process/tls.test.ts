@@ -6,7 +6,8 @@ import { connect as connectTls, type TLSSocket } from "node:tls";
 import { afterEach, expect, test } from "vitest";
 import { localhostCertificate } from "../../src/runtime/certificate.ts";
 import { TlsCertificates } from "../../src/runtime/tls.ts";
-import { makePair, temporaryFolder, tlsConfig } from "../support/certificates.ts";
+import { makePair, tlsConfig } from "../support/certificates.ts";
+import { temporaryFolder } from "../support/temporary-folders.ts";
 import { EchoServer } from "../support/echo-server.ts";
 import { SocketClient } from "../support/socket-client.ts";
 

@@ -1,19 +1,17 @@
 /** Certificates: self-signed pairs in a folder of their own, for tests of TLS. */
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generate } from "selfsigned";
 import type { TlsConfig } from "../../src/server/config.ts";
+import { temporaryFolder } from "./temporary-folders.ts";
+
+export { temporaryFolder } from "./temporary-folders.ts";
 
 export interface Pair {
   readonly certfile: string;
   readonly keyfile: string;
   readonly cert: string;
   readonly key: string;
-}
-
-export function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), "meerkat-test-"));
 }
 
 export async function makePair(host: string, folder = temporaryFolder()): Promise<Pair> {

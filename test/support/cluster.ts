@@ -8,7 +8,8 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startDevDatabase, type DevDatabase } from "../../src/runtime/dev-database.ts";
-import { makePair, temporaryFolder, type Pair } from "./certificates.ts";
+import { makePair, type Pair } from "./certificates.ts";
+import { temporaryFolder } from "./temporary-folders.ts";
 import { registerAll } from "./client.ts";
 import { freePorts } from "./server.ts";
 

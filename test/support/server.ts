@@ -10,7 +10,8 @@ import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startDevDatabase, type DevDatabase } from "../../src/runtime/dev-database.ts";
-import { makePair, temporaryFolder, type Pair } from "./certificates.ts";
+import { makePair, type Pair } from "./certificates.ts";
+import { temporaryFolder } from "./temporary-folders.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
