@@ -78,7 +78,7 @@ export class MeerkatCore implements Core {
     const { directory } = this;
     const work = new WorkRunner(emit, maxOpenRequests);
     const clusterStatus = (now: Now): unknown => this.#cluster?.status(now);
-    const host = new FeatureHost({ ...options, clusterStatus });
+    const host = new FeatureHost({ ...options, faults, clusterStatus });
     const clients = new Clients({
       ...{ config, entropy: options.entropy, counts, faults, emit },
       requested: (now, client, request) => this.#fromClient(now, client, request),

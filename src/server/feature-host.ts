@@ -5,6 +5,7 @@ import type { Entropy } from "../ports/entropy.ts";
 import type { HttpEffect, HttpInput } from "../ports/http.ts";
 import type { Feature, FeatureContext } from "../router/feature.ts";
 import type { Config } from "./config.ts";
+import type { Faults } from "./faults.ts";
 
 export interface FeatureHostOptions {
   readonly config: Config;
@@ -12,6 +13,7 @@ export interface FeatureHostOptions {
   readonly version: string;
   readonly entropy: Entropy;
   readonly crypto: Crypto;
+  readonly faults: Faults;
   readonly clusterStatus: FeatureContext["clusterStatus"];
 }
 
@@ -30,6 +32,7 @@ type Constant = Omit<FeatureContext, keyof Moment | "endSessions">;
 export class FeatureHost {
   readonly #features: readonly Feature[];
   readonly #constant: Constant;
+  readonly #faults: Faults;
   /** Names of the listeners that serve metrics. */
   readonly #operators: ReadonlySet<string>;
 
@@ -38,6 +41,7 @@ export class FeatureHost {
     const operators = config.listen.filter((each) => each.kind === "http" && each.metrics);
     this.#operators = new Set(operators.map(({ name }) => name));
     this.#features = features;
+    this.#faults = options.faults;
     this.#constant = {
       version,
       hosts: config.general.hosts,
@@ -85,7 +89,13 @@ export class FeatureHost {
       const body = "Only GET and HEAD are answered here\n";
       return { type: "respond", request, status: 405, headers: plainText, body };
     }
-    return { type: "respond", request, ...answerer(host, this.context(moment)) };
+    try {
+      return { type: "respond", request, ...answerer(host, this.context(moment)) };
+    } catch (error) {
+      this.#faults.bug("http-fault", error);
+      const body = "A bug of the server; it has been logged\n";
+      return { type: "respond", request, status: 500, headers: plainText, body };
+    }
   }
 }
 
