@@ -155,12 +155,20 @@ export class Directory {
     return undefined;
   }
 
-  /** All records of one owner have come into sight at once. */
-  *conflictsWith(owner: Peer): IterableIterator<LostConflict> {
-    for (const { key } of this.#table?.ownedBy(owner) ?? []) {
+  /** So many records of one owner have come into sight at once: the shorter list is walked. */
+  *conflictsWith(owner: Peer, count: number): IterableIterator<LostConflict> {
+    for (const key of count < this.local.size ? this.#keysOf(owner) : this.#localKeys()) {
       const conflict = this.conflictOf(key);
       if (conflict !== undefined) yield conflict;
     }
+  }
+
+  *#keysOf(owner: Peer): IterableIterator<BinaryString> {
+    for (const { key } of this.#table?.ownedBy(owner) ?? []) yield key;
+  }
+
+  *#localKeys(): IterableIterator<BinaryString> {
+    for (const { jid } of this.local.all()) yield binaryFromText(jid.full);
   }
 
   #isForeign({ owner, value }: TableRecord): boolean {

@@ -20,7 +20,7 @@ import type { ConnectionId, NetworkEffect, NetworkInput } from "../ports/network
 import type { Directory } from "../router/directory.ts";
 import { sessionTable } from "../router/session-record.ts";
 import { ClusterReadiness, type DiscoveredNode } from "./cluster-readiness.ts";
-import { clusterStatus } from "./cluster-status.ts";
+import { clusterStatus, type ClusterStatus } from "./cluster-status.ts";
 import type { ClusterConfig } from "./config.ts";
 import { DiscoveryHost } from "./discovery-host.ts";
 import type { Faults } from "./faults.ts";
@@ -62,6 +62,7 @@ export class ClusterHost {
   #self: Peer | undefined;
   #exchange: StanzaExchange | undefined;
   #discovery: DiscoveryHost | undefined;
+  #steppedAt: Instant = 0;
   #leaveBy: Instant | undefined;
   /** Discovery has taken us off its list, or could not. */
   #rowGone = false;
@@ -96,14 +97,16 @@ export class ClusterHost {
 
   /** Why the node should get no new clients on the cluster's account. */
   notReady(now: Now): string | undefined {
-    return this.#discovery?.notReady(now.at) ?? this.#readiness.reason(now.at, this.#cluster);
+    return this.#discovery?.notReady(now.at) ?? this.#readiness.update(now.at, this.#cluster);
   }
 
-  status(now: Now): unknown {
+  /** Changes nothing, so that it may also be asked between steps (by default: as of the last one). */
+  status(at = this.#steppedAt): ClusterStatus {
+    const { config } = this.#options;
     return clusterStatus({
-      config: this.#options.config,
+      config,
       self: this.#self,
-      notReady: this.notReady(now),
+      notReady: this.#discovery?.notReady(at) ?? this.#readiness.reason(at, this.#cluster),
       discovered: this.#readiness.discovered,
       cluster: this.#cluster,
     });
@@ -153,6 +156,7 @@ export class ClusterHost {
 
   /** The end of a core step: what was written and sent leaves. */
   flush(now: Now): void {
+    this.#steppedAt = now.at;
     if (this.#cluster === undefined) return;
     for (let flushes = 0; flushes < flushesMax; flushes += 1) {
       const effects = this.#cluster.flush(now);
@@ -248,7 +252,7 @@ export class ClusterHost {
         if (effect.after !== undefined) life.recordWritten(now, effect.key);
         return;
       case "partition-shown":
-        return life.ownerShown(now, effect.owner);
+        return life.ownerShown(now, effect.owner, effect.records.size);
       case "partition-hidden":
         return;
       case "peer-synced":

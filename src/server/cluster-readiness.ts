@@ -44,18 +44,22 @@ export class ClusterReadiness {
     for (const { name } of nodes) if (!this.#since.has(name)) this.#since.set(name, now);
   }
 
-  /** Undefined: ready. `failure`: why discovery has no list yet. */
-  reason(now: Instant, cluster: Synced | undefined, failure?: string): string | undefined {
+  /** Looks once more: whoever is ready now stays so. */
+  update(now: Instant, cluster: Synced | undefined): string | undefined {
+    const reason = this.reason(now, cluster);
+    this.#ready ||= reason === undefined;
+    return reason;
+  }
+
+  /** Undefined: ready. Changes nothing, so that it may be asked at any time. */
+  reason(now: Instant, cluster: Synced | undefined): string | undefined {
     if (this.#ready) return undefined;
     if (this.#discovered === undefined || cluster === undefined) {
-      return failure ?? "The other nodes of the cluster are not known yet";
+      return "The other nodes of the cluster are not known yet";
     }
     const awaited = this.#discovered.filter(({ name }) => this.#isAwaited(now, name, cluster));
-    if (awaited.length > 0) {
-      return `Waiting for the tables of ${awaited.map(({ name }) => name).join(", ")}`;
-    }
-    this.#ready = true;
-    return undefined;
+    if (awaited.length === 0) return undefined;
+    return `Waiting for the tables of ${awaited.map(({ name }) => name).join(", ")}`;
   }
 
   #isAwaited(now: Instant, name: string, cluster: Synced): boolean {

@@ -21,6 +21,7 @@ import { Directory } from "../router/directory.ts";
 import { JidCache } from "../xmpp/jid.ts";
 import { Authentication } from "./authentication.ts";
 import { ClusterHost, type ClusterHostOptions } from "./cluster-host.ts";
+import { clusterMetrics } from "./cluster-metrics.ts";
 import { Clients, type Client, type ClientRequest } from "./clients.ts";
 import type { Config } from "./config.ts";
 import { earliest } from "./earliest.ts";
@@ -50,7 +51,7 @@ const jidCacheSize = 65_536;
 
 export class MeerkatCore implements Core {
   readonly directory = new Directory();
-  readonly metrics: readonly Counter[];
+  readonly metrics: Counter[];
   readonly #options: CoreOptions;
   readonly #counts = new NodeMetrics();
   readonly #work: WorkRunner;
@@ -70,14 +71,14 @@ export class MeerkatCore implements Core {
   constructor(options: CoreOptions) {
     const { config, features } = options;
     this.#options = options;
-    this.metrics = this.#counts.all();
+    this.metrics = [...this.#counts.all()];
     const emit = (effect: WorldEffect): void => void this.#effects.push(effect);
     const counts = this.#counts;
     const faults = new Faults({ log: options.log, counts, onFault: options.onFault });
     const jids = new JidCache(jidCacheSize);
     const { directory } = this;
     const work = new WorkRunner(emit, maxOpenRequests);
-    const clusterStatus = (now: Now): unknown => this.#cluster?.status(now);
+    const clusterStatus = (now: Now): unknown => this.#cluster?.status(now.at);
     const host = new FeatureHost({ ...options, faults, clusterStatus });
     const clients = new Clients({
       ...{ config, entropy: options.entropy, counts, faults, emit },
@@ -105,6 +106,8 @@ export class MeerkatCore implements Core {
       superseded: (now) => this.#shutDown(now),
       onCluster,
     });
+    const cluster = this.#cluster;
+    this.metrics.push(...clusterMetrics(() => cluster.status()));
   }
 
   deadline(): Instant | undefined {

@@ -107,9 +107,9 @@ export class SessionLife {
     if (conflict !== undefined) this.#lose(now, conflict);
   }
 
-  /** All records of another node have come into sight. */
-  ownerShown(now: Now, owner: Peer): void {
-    const lost = [...this.#options.directory.conflictsWith(owner)];
+  /** All records of another node, so many, have come into sight. */
+  ownerShown(now: Now, owner: Peer, count: number): void {
+    const lost = [...this.#options.directory.conflictsWith(owner, count)];
     for (const conflict of lost) this.#lose(now, conflict);
   }
 

@@ -367,6 +367,11 @@ test("status: a node shows what it sees of its cluster", () => {
     degraded: true,
     nodes: { unavailable: ["n3"] },
   });
+  expect(n1.metric("meerkat_cluster_degraded")).toBe(1);
+  expect(n1.metric("meerkat_cluster_nodes_unavailable")).toBe(1);
+  expect(n1.metric("meerkat_cluster_records_own")).toBe(1);
+  expect(n1.metric("meerkat_cluster_records_replicated")).toBe(0);
+  expect(n1.metric("meerkat_cluster_ready")).toBe(1); // who was ready stays so
 });
 
 test("recorder: a node of a cluster is replayed from what it recorded", () => {
