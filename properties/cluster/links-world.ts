@@ -38,6 +38,8 @@ export class LinksWorld {
   readonly seen: SessionSeen[] = [];
   readonly broken: string[] = [];
   closesAt: { at: number; connection: string }[] = [];
+  /** Like `blockDials`, and never healed. */
+  readonly walls = new Set<string>();
   readonly random: () => number;
   readonly #options: WorldOptions;
   readonly #events: { at: number; run: () => void }[] = [];
@@ -178,6 +180,15 @@ export class LinksWorld {
     }
   }
 
+  /** `a` loses its connections at once; `b` still reads what was on the way, and learns later. */
+  abort(a: string, b: string): void {
+    for (const { from, key } of this.#between(a, b)) {
+      if (key !== `${a}>${b}` || !from.open) continue;
+      this.input(from.node, { type: "connection-closed", connection: from.id, reason: "aborted" });
+      this.#closeEnd(from, "closed by the peer");
+    }
+  }
+
   #between(a: string, b: string): Pipe[] {
     return [...this.#pipes].filter(({ key }) => key === `${a}>${b}` || key === `${b}>${a}`);
   }
@@ -208,7 +219,8 @@ export class LinksWorld {
       const target = this.nodes.get(name);
       const key = `${from.peer.name}>${name}`;
       const back = `${name}>${from.peer.name}`;
-      if ([key, back, `dial ${key}`].some((way) => this.#blocked.has(way))) {
+      const ways = [key, back, `dial ${key}`];
+      if (this.walls.has(key) || ways.some((way) => this.#blocked.has(way))) {
         if (this.now - startedAt >= 10_000) {
           this.input(from, { type: "dial-failed", dial, refused: false, reason: "timed out" });
         } else this.schedule(this.now + 1_000, attempt);

@@ -26,7 +26,7 @@ const fault = fc.record({
   kind: fc.constantFrom(
     ...(["reset", "reset", "reset", "half-open", "cut", "one-way", "flap"] as const),
     ...(["pause", "restart", "restart-late", "disconnect", "unlist"] as const),
-    ...(["leave", "dials", "flood"] as const),
+    ...(["leave", "dials", "flood", "abort", "abort"] as const),
   ),
 });
 type Fault = typeof fault extends fc.Arbitrary<infer T> ? T : never;
@@ -35,6 +35,8 @@ const plan = fc.record({
   seed: fc.integer(),
   nodes: fc.integer({ min: 2, max: 4 }),
   faults: fc.array(fault, { maxLength: 10, size: "max" }),
+  /** Dials in this direction never arrive, in good times either: a firewall. */
+  wall: fc.option(pair),
   latency: fc.constantFrom([0, 0], [1, 5], [1, 120], [150, 700]),
   pieces: fc.constantFrom(1, 20, 500, 100_000),
   every: fc.constantFrom(50, 100, 700),
@@ -54,19 +56,21 @@ const forgedHello = (peer: Peer, count: number): string =>
     ...{ dial: 1_000_000 + count, options: new Map() },
   });
 
-function inject(
-  world: LinksWorld,
-  { kind, pair: [one, further], for: ms }: Fault,
-  here: string[],
-): void {
+function named([one, further]: readonly [number, number], here: string[]): [string, string] {
   const first = one % here.length;
-  const a = here[first] ?? "a";
-  const b = here[(first + 1 + (further % (here.length - 1))) % here.length] ?? "b";
+  const second = (first + 1 + (further % (here.length - 1))) % here.length;
+  return [here[first] ?? "a", here[second] ?? "b"];
+}
+
+function inject(world: LinksWorld, { kind, pair: which, for: ms }: Fault, here: string[]): void {
+  const [a, b] = named(which, here);
   const end = world.now + ms;
   let left: unknown;
   switch (kind) {
     case "reset":
       return world.reset(a, b);
+    case "abort":
+      return world.abort(a, b);
     case "half-open":
       return world.halfOpen(a, b);
     case "cut":
@@ -130,12 +134,13 @@ function inject(
   }
 }
 
-function run({ seed, nodes, faults, latency, pieces, every, limits }: Plan): LinksWorld {
+function run({ seed, nodes, faults, wall, latency, pieces, every, limits }: Plan): LinksWorld {
   const [from = 0, to = 0] = latency;
   const bodyBytes = limits === linkLimits ? 40 : 70;
   const world = new LinksWorld({ seed, latency: [from, to], pieces, bodyBytes, mesh: { limits } });
   const here = names.slice(0, nodes);
   for (const name of here) world.add(name);
+  if (wall !== null) world.walls.add(named(wall, here).join(">"));
   world.discover(...here);
   for (const each of faults) world.schedule(world.now + each.at, () => inject(world, each, here));
   const quietAt = world.now + 40_000;
