@@ -14,10 +14,10 @@ type ChangeEffect = Extract<
   { type: "record-changed" | "partition-shown" | "partition-hidden" }
 >;
 
-export class ModelNode {
+export class ModelNode<T = Tables> {
   readonly counts = { shown: 0, changed: 0 };
   readonly peer: Peer;
-  readonly tables: Tables;
+  readonly tables: T;
   /** By table: everything this process has ever written, in order. */
   readonly history = new Map<string, Written[]>();
   /** By table and owner: what `record-changed` and its kin have told. */
@@ -26,21 +26,27 @@ export class ModelNode {
   readonly shown = new Map<string, number>();
   readonly settling = new Map<number, ReadonlyMap<string, number>>();
 
-  constructor(peer: Peer, tables: Tables) {
+  constructor(peer: Peer, tables: T) {
     this.peer = peer;
     this.tables = tables;
   }
 
   /** What it has written after so many of its operations. */
   truth(table: string, seq = Infinity): Map<string, string> {
-    const state = new Map<string, string>();
     const history = this.history.get(table) ?? [];
-    for (const { key, value } of history.slice(0, Math.min(seq, history.length))) {
+    const last = Math.min(seq, history.length);
+    const kept = this.#truths.get(table);
+    // Readers move on together: going on from the last answer is mostly a step or two.
+    const [from, state] =
+      kept !== undefined && kept.seq <= last ? [kept.seq, new Map(kept.state)] : [0, new Map()];
+    for (const { key, value } of history.slice(from, last)) {
       if (value === undefined) state.delete(key);
       else state.set(key, value);
     }
+    this.#truths.set(table, { seq: last, state });
     return state;
   }
+  readonly #truths = new Map<string, { seq: number; state: Map<string, string> }>();
 
   tell(effect: ChangeEffect): void {
     const { told } = this;
