@@ -236,6 +236,11 @@ function planClients(random: Random, profile: Profile, nodes: readonly string[])
   for (let count = 0; count < profile.clients; count++) {
     kinds.push(enabled.length > 0 && random.chance(0.4) ? random.pick(enabled) : "chatter");
   }
+  // A flood fills a queue only where somebody does not read.
+  const idle = kinds.indexOf("chatter");
+  if (kinds.includes("flooder") && !kinds.includes("non-reader") && idle >= 0) {
+    kinds[idle] = "non-reader";
+  }
   const names = kinds.map((kind, index) => `${kind}-${index + 1}`);
   const seats = names.map((name, index) => seatOf(name, kinds, index, random));
   const addresses = seats.map(({ user, resource }) => addressOf(user, resource));
