@@ -17,16 +17,29 @@ export type Outcome =
 
 export type Settle = (outcome: Outcome) => void;
 
+/** Shares of `query_timeout`: what a statement may take, and after what silence the server hangs. */
+const statementShare = 0.9;
+const silenceShare = 0.95;
+
 export class PostgresConnection {
   readonly #client: Client;
   readonly #socket: Socket;
   readonly #onLost: (reason: string) => void;
+  readonly #silenceMaxMs: number;
   readonly #open = new Set<Settle>();
+  /** When the server said something last, or was asked something after all had been answered. */
+  #heardAt = 0;
   #lost = false;
 
-  private constructor(client: Client, socket: Socket, onLost: (reason: string) => void) {
+  private constructor(
+    client: Client,
+    socket: Socket,
+    queryTimeout: number,
+    onLost: (reason: string) => void,
+  ) {
     this.#client = client;
     this.#socket = socket;
+    this.#silenceMaxMs = silenceShare * queryTimeout;
     this.#onLost = onLost;
   }
 
@@ -36,8 +49,9 @@ export class PostgresConnection {
     onLost: (reason: string) => void,
   ): Promise<PostgresConnection> {
     const socket = new Socket();
-    const client = newClient(options, socket, Math.ceil(options.query_timeout * 0.9));
-    const connection = new PostgresConnection(client, socket, onLost);
+    const { query_timeout } = options;
+    const client = newClient(options, socket, Math.ceil(statementShare * query_timeout));
+    const connection = new PostgresConnection(client, socket, query_timeout, onLost);
     client.on("error", (error) => connection.#lose(reasonOf(error)));
     client.on("end", () => connection.#lose("the server closed the connection"));
     try {
@@ -46,6 +60,7 @@ export class PostgresConnection {
       socket.destroy();
       throw error;
     }
+    socket.on("data", () => (connection.#heardAt = performance.now()));
     return connection;
   }
 
@@ -58,6 +73,7 @@ export class PostgresConnection {
     const once: Settle = (outcome) => {
       if (this.#open.delete(once)) settle(outcome);
     };
+    if (this.#open.size === 0) this.#heardAt = performance.now();
     this.#open.add(once);
     const done = (error: unknown, results: readonly (readonly SqlRow[])[]): void => {
       if (!this.#open.has(once)) return;
@@ -74,9 +90,9 @@ export class PostgresConnection {
     );
   }
 
-  /** Gives up on the server: a statement hangs, or the network does. */
-  destroy(reason: string): void {
-    this.#lose(reason);
+  /** Gives up on the server if it hangs, or the network does; not if it is only slow. */
+  destroyIfSilent(reason: string): void {
+    if (performance.now() - this.#heardAt >= this.#silenceMaxMs) this.#lose(reason);
   }
 
   /** Waits for the answers under way, but not for ever. */

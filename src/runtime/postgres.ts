@@ -3,9 +3,10 @@
  *
  *     asked -> waiting --[a connection has room]--> sent -> answered
  *
- * Every request is answered within `query_timeout`. A request that waits too long was never sent; one
- * that was sent and is not answered takes its connection down with it, so that no late answer finds the
- * wrong asker and no slot stays occupied. While no connection can be made, requests fail at once; each
+ * Every request is answered within `query_timeout`, though it may have been sent and be run later: a server
+ * that is slow cancels each statement in time (`statement_timeout`), so its connection is kept, and the late
+ * answer dropped. One that is silent for longer than any statement may take is given up, with all that was
+ * sent to it. While no connection can be made, requests fail at once; each
  * slot tries again, ever less often up to every `retryMaxMs`.
  */
 import type { Database, DatabaseInput, Query, RequestId } from "../ports/database.ts";
@@ -130,7 +131,7 @@ export class PostgresDatabase implements Database {
   #expire(request: Request): void {
     const limit = `no answer within query_timeout = ${this.#options.query_timeout} ms`;
     finish(request, unavailable(limit));
-    request.connection?.destroy(limit);
+    request.connection?.destroyIfSilent(limit);
     this.#send();
   }
 

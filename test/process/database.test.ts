@@ -75,6 +75,35 @@ describe.each([15, 18] as const)("PostgreSQL %i", (version) => {
     await quick.close();
   });
 
+  test("a request that comes too late to its turn does not take its connection with it", async () => {
+    const single = server.pool({ query_timeout: 2_000, pool_size: 1 });
+    await single.connect();
+    const before = await single.ask([query(backend, [])]);
+    const first = single.ask([query(sleep, [1.4])]);
+    const second = single.ask([query(sleep, [1.4])]);
+    expect(await first).toMatchObject({ ok: true });
+    const behind = single.ask([query(backend, [])]);
+    expect(await second).toMatchObject({ failure: "unavailable" });
+    expect(await behind).toEqual(before); // of the very same backend
+    await single.close();
+  });
+
+  test("a server process that hangs is given up within the limit, and replaced", async () => {
+    const single = server.pool({ query_timeout: 500, pool_size: 1 });
+    await single.connect();
+    const found = await single.ask([query(backend, [])]);
+    const pid = found.ok ? Number(found.results[0]?.[0]?.["pid"]) : 0;
+    process.kill(pid, "SIGSTOP");
+    try {
+      expect(await single.ask([query(backend, [])])).toMatchObject({ failure: "unavailable" });
+      await untilBack(single);
+      expect(await single.ask([query(backend, [])])).not.toEqual(found);
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
+    await single.close();
+  });
+
   test("more than max_queue waiting are refused at once, with the limit's name", async () => {
     const small = server.pool({ max_queue: 5, pool_size: 1, query_timeout: 3_000 });
     await small.connect();
