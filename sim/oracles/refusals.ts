@@ -5,6 +5,9 @@ import type { Oracle } from "./oracle.ts";
 /** An attack this close to the end, or that met a broken network, cannot be judged. */
 const answeredWithinMs = 15_000;
 
+/** How long the last packets of a process may be under way. */
+const lastWordsMs = 10_000;
+
 /** The network or the database was in trouble. */
 const inconclusive = [
   "connection reset",
@@ -17,18 +20,26 @@ const inconclusive = [
 export function refusals(): Oracle {
   const open = new Map<string, { attack: string; at: number }>();
   const failures: string[] = [];
+  /** Until when a node's closing of a stream says nothing: it is stopping, or has just died. */
+  const endingUntil = new Map<string, number>();
+  const nodes = new Map<string, string>();
   let judged = 0;
   let unknown = 0;
   let lastAt = 0;
   return {
     name: "refusals",
     counts: "attacks",
-    see({ kind, data, at }) {
+    see({ kind, data, at, place }) {
       lastAt = at;
+      if (kind === "shutdown-requested") endingUntil.set(place, Number.MAX_SAFE_INTEGER);
+      if (kind === "node-killed" || kind === "node-stopped")
+        endingUntil.set(place, at + lastWordsMs);
+      if (kind === "login-started") nodes.set(data.login, data.node);
       if (kind === "attack-sent") open.set(data.login, { attack: data.attack, at });
       if (kind !== "attack-answered") return;
       open.delete(data.login);
-      if (inconclusive.includes(data.answer)) {
+      const stopping = at <= (endingUntil.get(nodes.get(data.login) ?? "") ?? -1);
+      if (stopping || inconclusive.includes(data.answer)) {
         unknown += 1;
         return;
       }

@@ -13,6 +13,7 @@ export const sessions: OracleMaker = (plan) => {
   const online = new Map<string, string>();
   const failures: string[] = [];
   const observed: string[] = [];
+  const perNode: (readonly string[])[] = [];
   let observedAt = 0;
 
   function judgeGhost(jid: string): "ghost" | "unknown" {
@@ -35,6 +36,7 @@ export const sessions: OracleMaker = (plan) => {
       const { kind, data, at } = event;
       if (kind === "sessions-observed") {
         observed.push(...data.jids);
+        perNode.push(data.jids);
         observedAt = at;
       } else if (kind === "online-observed" && data.online) {
         const other = online.get(data.jid);
@@ -52,7 +54,8 @@ export const sessions: OracleMaker = (plan) => {
         if (judgeGhost(jid) === "unknown") unknown += 1;
         else failures.push(`the server has a session for ${jid}, whose client is gone`);
       }
-      for (const [user, count] of countByUser(observed)) {
+      // Two nodes may bind at once, or while they cannot see each other: each keeps its own bound.
+      for (const [user, count] of most(perNode.map(countByUser))) {
         const max = plan.limits.maxSessionsPerUser;
         if (count > max) failures.push(`${user} has ${count} sessions, the maximum is ${max}`);
       }
@@ -63,6 +66,16 @@ export const sessions: OracleMaker = (plan) => {
     },
   };
 };
+
+function most(counts: readonly ReadonlyMap<string, number>[]): ReadonlyMap<string, number> {
+  const greatest = new Map<string, number>();
+  for (const each of counts) {
+    for (const [user, count] of each) {
+      greatest.set(user, Math.max(count, greatest.get(user) ?? 0));
+    }
+  }
+  return greatest;
+}
 
 function countByUser(jids: readonly string[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();

@@ -27,6 +27,9 @@ export { closeGraceMs, congestionMarkBytes, connectTimeoutMs } from "./connectio
 /** Machines that stand next to each other give a connection more room than a phone does. */
 const linkWindowBytes = 65_536;
 
+/** A client's host that died is back after so long, and refuses what it no longer knows. */
+const rebootMs = 10_000;
+
 /** A client's end of a connection. */
 export interface Wire {
   readonly connection: ConnectionId;
@@ -298,6 +301,7 @@ function wireOf(connection: Connection, id: ConnectionId): Wire {
       if (end.state === "closed" || end.state === "vanished") return;
       connection.setSilent(true);
       end.vanish();
+      connection.parts.world.after(rebootMs, () => connection.setSilent(false));
     },
     setReading: (reading) => end.setReading(reading),
     unsentBytes: () => end.unsentBytes(),
