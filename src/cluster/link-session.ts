@@ -100,7 +100,7 @@ export class LinkSession {
     return this.#acked + this.#retained.length;
   }
 
-  /** Queues a message and returns its position among this session's messages. */
+  /** Queues a message and returns its position among the session's messages. */
   send(kind: MessageKind, body: BinaryString): number {
     const max = this.#limits.messageBytes;
     assert(body.length <= max, `A message has ${body.length} bytes, at most ${max} are allowed`);

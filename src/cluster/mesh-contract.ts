@@ -98,7 +98,7 @@ export type MeshEffect =
 export interface ChunkSource {
   /**
    * The next chunk for this peer, or nothing for now: asked again after the next `send` to it, and
-   * after each acknowledgement. `messagesWritten`: how many of this session's messages are on the wire.
+   * after each acknowledgement. `messagesWritten`: how many of the session's messages are on the wire.
    */
   pull(peer: Peer, messagesWritten: number): Message | undefined;
   /** Whether `pull` would find something; spares the call. */
