@@ -1,0 +1,67 @@
+/** Links and tables as one machine, over a simulated network. */
+import { expect, test } from "vitest";
+import { linkLimits, linkTiming } from "../../src/cluster/timing.ts";
+import { ClusterNodes } from "../../properties/cluster/cluster-node.ts";
+import { stanzaKind } from "../../properties/cluster/links-node.ts";
+import { LinksWorld } from "../../properties/cluster/links-world.ts";
+
+function pair(): { world: LinksWorld; nodes: ClusterNodes } {
+  const world = new LinksWorld({ seed: 1 });
+  const nodes = new ClusterNodes(world, { links: linkLimits, tables: { logOperationsMax: 10 } });
+  nodes.add("a");
+  nodes.add("b");
+  return { world, nodes };
+}
+
+test("cluster: a peer's records are hidden before what it did not receive is handed up: others' messages, in order", () => {
+  const { world, nodes } = pair();
+  const [a, b] = [nodes.byName.get("a"), nodes.byName.get("b")];
+  if (a === undefined || b === undefined) throw new Error("two nodes");
+  world.discover("a", "b");
+  b.put("b1", "of b");
+  world.run(5_000);
+  expect(a.view(b.model.peer).size).toBe(1);
+  world.block("a", "b");
+  world.block("b", "a");
+  for (let at = 0; at < 3; at++) {
+    world.say(world.node("a"), "b");
+    a.put(`a${at}`, "a write that b never gets");
+    world.run(10);
+  }
+  expect(a.cluster.send({ ...b.model.peer, boot: "f".repeat(16) }, stanzaKind, "x")).toBe(false);
+  // `ClusterNode` refuses a `peer-down` that comes while records are shown.
+  world.run(linkTiming.heartbeatTimeout + linkTiming.linkGrace + 5_000);
+  const [session] = world.seen.filter(({ owner, undelivered }) => {
+    return owner.name === "a" && undelivered !== undefined;
+  });
+  expect(session?.undelivered?.map(({ kind }) => kind)).toEqual([32, 32, 32]);
+  expect(session?.undelivered?.map(({ body }) => body)).toEqual(session?.sent.slice(-3));
+  expect(a.view(b.model.peer).size).toBe(0);
+  expect(a.cluster.peers()).toEqual([]);
+  expect(a.cluster.send(b.model.peer, stanzaKind, "x")).toBe(false);
+});
+
+test("cluster: a snapshot of many windows passes through one, beside live writes and messages", () => {
+  const { world, nodes } = pair();
+  const [a, b] = [nodes.byName.get("a"), nodes.byName.get("b")];
+  if (a === undefined || b === undefined) throw new Error("two nodes");
+  const records = 300;
+  for (let at = 0; at < records; at++) a.put(`k${at}`, "v".repeat(15_000));
+  world.discover("a", "b");
+  let most = 0;
+  for (let at = 0; at < 3_000 && !b.cluster.synced(a.model.peer); at++) {
+    world.run(5);
+    for (const { unackedBytes } of world.node("a").mesh.status()) {
+      most = Math.max(most, unackedBytes);
+    }
+    if (at % 3 === 0) a.delete(`k${at}`);
+    world.say(world.node("a"), "b");
+    world.endTurn(world.node("a"));
+  }
+  world.run(1_000);
+  expect(new Map(b.view(a.model.peer))).toEqual(a.model.truth("sessions"));
+  expect(most).toBeGreaterThan(linkLimits.windowBytes / 2);
+  expect(most).toBeLessThanOrEqual(linkLimits.windowBytes);
+  const heard = world.seen.find(({ owner }) => owner.name === "b")?.received.length ?? 0;
+  expect(heard).toBe(world.seen.find(({ owner }) => owner.name === "a")?.sent.length);
+});
