@@ -14,6 +14,7 @@ import type { TLSSocket } from "node:tls";
 import type { BinaryString } from "../base/bytes.ts";
 import type { ConnectionId, DialId } from "../ports/network.ts";
 import { plainAddress, reasonOf, type Connection, type Surroundings } from "./connection.ts";
+import { Lifecycle } from "./lifecycle.ts";
 import type { TlsAcceptor } from "./tls.ts";
 import { tlsInfo } from "./tls-info.ts";
 
@@ -30,22 +31,21 @@ export class TcpConnection implements Connection {
   readonly id: ConnectionId;
   readonly #tls: TlsAcceptor | undefined;
   readonly #surroundings: Surroundings;
+  readonly #lifecycle: Lifecycle;
   /** The TLS socket once there is one. */
   #socket: Socket;
   #state: "open" | "securing" | "closing" | "closed" = "open";
   /** Written in this turn; empty when nothing is to be flushed. */
   #out: BinaryString = "";
-  #congested = false;
   #paused = false;
-  #reason = "ended by the peer";
-  #closeTimer: NodeJS.Timeout | undefined;
 
   /** Tells the core of a client; a TLS socket is one whose handshake is done. */
   constructor(options: TcpConnectionOptions, secured?: TLSSocket) {
     this.#surroundings = options.surroundings;
     this.#tls = options.tls;
     this.#socket = secured ?? options.socket;
-    this.id = options.surroundings.nextId();
+    this.#lifecycle = new Lifecycle(options.surroundings);
+    this.id = this.#lifecycle.id;
     options.surroundings.opened(this);
     options.surroundings.deliver({
       type: "connection-opened",
@@ -114,15 +114,12 @@ export class TcpConnection implements Connection {
     if (out === "" || this.#state === "closed") return;
     this.#out = "";
     this.#socket.write(out, "latin1");
-    if (this.#congested || this.#state !== "open") return;
-    if (this.#socket.writableLength <= this.#surroundings.congestionMark) return;
-    this.#congested = true;
-    this.#surroundings.deliver({ type: "connection-congested", connection: this.id });
+    if (this.#state === "open") this.#lifecycle.written(this.#socket.writableLength);
   }
 
   destroy(reason: string): void {
     if (this.#state === "closed") return;
-    this.#reason = reason;
+    this.#lifecycle.failed(reason);
     this.#socket.destroy();
     this.#closed();
   }
@@ -147,13 +144,11 @@ export class TcpConnection implements Connection {
   };
 
   readonly #onDrain = (): void => {
-    if (!this.#congested || this.#state !== "open") return;
-    this.#congested = false;
-    this.#surroundings.deliver({ type: "connection-drained", connection: this.id });
+    if (this.#state === "open") this.#lifecycle.drained();
   };
 
   readonly #onError = (error: Error): void => {
-    if (this.#state !== "closed") this.#reason = reasonOf(error);
+    if (this.#state !== "closed") this.#lifecycle.failed(error);
   };
 
   readonly #onClose = (): void => this.#closed();
@@ -164,27 +159,17 @@ export class TcpConnection implements Connection {
     if (this.#state === "securing") return this.destroy(reason);
     this.flush();
     this.#state = "closing";
-    this.#reason = reason;
     const socket = this.#socket;
     socket.off("data", this.#onData).off("end", this.#onEnd).off("drain", this.#onDrain);
     socket.resume(); // so that the peer's end is seen; what comes before it is dropped
     socket.end();
-    this.#closeTimer = setTimeout(
-      () => this.destroy("the peer did not take the rest in time"),
-      this.#surroundings.closeTimeout,
-    );
+    this.#lifecycle.ending(reason, (late) => this.destroy(late));
   }
 
   #closed(): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#out = "";
-    clearTimeout(this.#closeTimer);
-    this.#surroundings.closed(this);
-    this.#surroundings.deliver({
-      type: "connection-closed",
-      connection: this.id,
-      reason: this.#reason,
-    });
+    this.#lifecycle.closed(this);
   }
 }

@@ -8,7 +8,8 @@ import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import { bytesFromBinary, type BinaryString } from "../base/bytes.ts";
 import type { ConnectionId, TlsInfo } from "../ports/network.ts";
-import { plainAddress, reasonOf, type Connection, type Surroundings } from "./connection.ts";
+import { plainAddress, type Connection, type Surroundings } from "./connection.ts";
+import { Lifecycle } from "./lifecycle.ts";
 
 export interface WebSocketConnectionOptions {
   readonly listener: string;
@@ -25,24 +26,23 @@ const unsupportedData = 1_003;
 export class WebSocketConnection implements Connection {
   readonly id: ConnectionId;
   readonly #surroundings: Surroundings;
+  readonly #lifecycle: Lifecycle;
   readonly #socket: Socket;
   readonly #webSocket: WebSocket;
   #state: "open" | "closing" | "closed" = "open";
   /** Messages of this turn; empty when nothing is to be flushed. */
   #out: BinaryString[] = [];
-  #congested = false;
-  #reason = "ended by the peer";
-  #closeTimer: NodeJS.Timeout | undefined;
 
   constructor({ listener, socket, webSocket, tls, surroundings }: WebSocketConnectionOptions) {
     this.#surroundings = surroundings;
     this.#socket = socket;
     this.#webSocket = webSocket;
-    this.id = surroundings.nextId();
+    this.#lifecycle = new Lifecycle(surroundings);
+    this.id = this.#lifecycle.id;
     surroundings.opened(this);
     webSocket.on("message", this.#onMessage);
     webSocket.on("error", (error) => {
-      if (this.#state !== "closed") this.#reason = reasonOf(error);
+      if (this.#state !== "closed") this.#lifecycle.failed(error);
     });
     webSocket.on("close", () => this.#closed());
     socket.on("drain", this.#onDrain);
@@ -87,15 +87,12 @@ export class WebSocketConnection implements Connection {
     // Our strings hold bytes; `ws` would encode them once more.
     for (const message of out) this.#webSocket.send(bytesFromBinary(message), { binary: false });
     this.#socket.uncork();
-    if (this.#congested || this.#state !== "open") return;
-    if (this.#webSocket.bufferedAmount <= this.#surroundings.congestionMark) return;
-    this.#congested = true;
-    this.#surroundings.deliver({ type: "connection-congested", connection: this.id });
+    if (this.#state === "open") this.#lifecycle.written(this.#webSocket.bufferedAmount);
   }
 
   destroy(reason: string): void {
     if (this.#state === "closed") return;
-    this.#reason = reason;
+    this.#lifecycle.failed(reason);
     this.#webSocket.terminate();
     this.#closed();
   }
@@ -110,34 +107,22 @@ export class WebSocketConnection implements Connection {
   };
 
   readonly #onDrain = (): void => {
-    if (!this.#congested || this.#state !== "open") return;
-    this.#congested = false;
-    this.#surroundings.deliver({ type: "connection-drained", connection: this.id });
+    if (this.#state === "open") this.#lifecycle.drained();
   };
 
   #finish(code: number, reason: string): void {
     if (this.#state !== "open") return;
     this.flush();
     this.#state = "closing";
-    this.#reason = reason;
     this.#webSocket.resume(); // so that the peer's close frame is seen
     this.#webSocket.close(code);
-    this.#closeTimer = setTimeout(
-      () => this.destroy("the peer did not take the rest in time"),
-      this.#surroundings.closeTimeout,
-    );
+    this.#lifecycle.ending(reason, (late) => this.destroy(late));
   }
 
   #closed(): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#out = [];
-    clearTimeout(this.#closeTimer);
-    this.#surroundings.closed(this);
-    this.#surroundings.deliver({
-      type: "connection-closed",
-      connection: this.id,
-      reason: this.#reason,
-    });
+    this.#lifecycle.closed(this);
   }
 }
