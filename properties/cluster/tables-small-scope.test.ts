@@ -5,7 +5,7 @@
 import { expect, test } from "vitest";
 import { TablesWorld } from "../../test/cluster/tables-world.ts";
 
-const depth = Number(process.env["TABLES_DEPTH"] ?? 3);
+const depth = Number(process.env["TABLES_DEPTH"] ?? 2);
 
 type Step = (world: TablesWorld) => void;
 

@@ -52,6 +52,11 @@ export interface ClusterOptions extends Omit<MeshOptions, "beatBody" | "chunks">
   readonly tablesLimits?: TablesLimits;
 }
 
+interface OfPartition {
+  readonly table: string;
+  readonly owner: Peer;
+}
+
 /** Kinds from here on are not the links' or the tables' own. */
 const firstOther = kinds.stanza;
 
@@ -60,6 +65,8 @@ export class Cluster {
   readonly #tables: Tables;
   #peers: Peer[] = [];
   #effects: ClusterEffect[] = [];
+  /** Partitions that this batch of effects shows. */
+  #shown: OfPartition[] = [];
 
   constructor(options: ClusterOptions) {
     const { tables, tablesTiming: timing, tablesLimits: limits, ...mesh } = options;
@@ -188,9 +195,15 @@ export class Cluster {
         case "disconnect":
           this.#mesh.disconnect(effect.peer, effect.reason);
           break;
-        case "settled":
-        case "record-changed":
         case "partition-shown":
+          this.#shown.push(effect);
+          this.#effects.push(effect);
+          break;
+        case "record-changed":
+          // Several messages may come in one step: whoever iterates what was shown sees the later ones, too.
+          if (!this.#shown.some((shown) => isOf(shown, effect))) this.#effects.push(effect);
+          break;
+        case "settled":
         case "partition-hidden":
         case "peer-synced":
         case "log":
@@ -203,10 +216,15 @@ export class Cluster {
   #take(): readonly ClusterEffect[] {
     const effects = this.#effects;
     if (effects.length > 0) this.#effects = [];
+    if (this.#shown.length > 0) this.#shown = [];
     return effects;
   }
 }
 
 function isOthers({ kind }: { readonly kind: MessageKind }): boolean {
   return kind >= firstOther;
+}
+
+function isOf(a: OfPartition, b: OfPartition): boolean {
+  return a.table === b.table && samePeer(a.owner, b.owner);
 }
