@@ -1,4 +1,5 @@
 /** Faults: what is done about a bug of ours, and about a database that fails. */
+import { AssertionError } from "../base/assert.ts";
 import type { Log } from "../ports/log.ts";
 import type { QueryFailed } from "../ports/work.ts";
 import type { NodeMetrics } from "./metrics.ts";
@@ -26,10 +27,12 @@ export class Faults {
     log.write("error", event, { error: what, remote });
   }
 
-  /** What another node sent is nothing that this release would have sent. */
+  /** What another node sent is nothing that this release would have sent: in the simulator, our bug. */
   refusedFrame(reason: string): void {
-    this.#options.counts.refusedFrames.value += 1;
-    this.#options.log.write("error", "cluster-frame-refused", { reason });
+    const { onFault, counts, log } = this.#options;
+    if (onFault === "throw") throw new AssertionError(`A frame of a peer was refused: ${reason}`);
+    counts.refusedFrames.value += 1;
+    log.write("error", "cluster-frame-refused", { reason });
   }
 
   database(asker: string, error: QueryFailed): void {

@@ -1,12 +1,12 @@
 /** Several nodes are one server: what clients on different nodes see of each other. */
 import { expect, test } from "vitest";
 import { RecordingWriter, verify } from "../../src/server/recording.ts";
-import { SmallCluster, type ClusterNode } from "./small-cluster.ts";
+import { SmallCluster, type ClusterNode, type ClusterNodeOptions } from "./small-cluster.ts";
 import { pureCrypto, smallConfig } from "./small-node.ts";
 
 /** Juliet on n1 and Romeo on n3, both bound, what they were sent so far read. */
-function balcony(presence = "<presence/>") {
-  const cluster = SmallCluster.of(["n1", "n2", "n3"]);
+function balcony(presence = "<presence/>", options: ClusterNodeOptions = {}) {
+  const cluster = SmallCluster.of(["n1", "n2", "n3"], options);
   const [n1, n2, n3] = [cluster.node("n1"), cluster.node("n2"), cluster.node("n3")];
   const juliet = n1.login("juliet", "balcony");
   const romeo = n3.login("romeo", "orchard", presence);
@@ -302,7 +302,7 @@ test("bounds: a stanza for a peer whose queue is full is refused, and its sender
 });
 
 test("bugs: one in what another node's stanza causes is contained", () => {
-  const { cluster, n1, n3, juliet, romeo } = balcony();
+  const { cluster, n1, n3, juliet, romeo } = balcony("<presence/>", { onFault: "contain" });
   const peer = n3.peers().find(({ name }) => name === "n1");
   if (peer === undefined) throw new TypeError("n1 is a peer");
   const body = new Uint8Array([1, 2, 3]);
@@ -350,6 +350,42 @@ test("readiness: a node waits for those it was told of, but not for ever, and sa
   expect(n1.get("/readyz")).toEqual({ status: 503, body: "Waiting for the tables of n2\n" });
   cluster.run(10_000);
   expect(n1.get("/readyz").status).toBe(200);
+});
+
+test("readiness: a node that could not register serves nobody and says why", () => {
+  const cluster = new SmallCluster(["n1"]);
+  const n1 = cluster.start("n1", { databaseDown: true });
+  cluster.run(3_000);
+  const { status, body } = n1.get("/readyz");
+  expect(status).toBe(503);
+  expect(body).toMatch(/not registered: the database does not answer since \d s/);
+  expect(n1.isClosed(n1.connect("<stream:stream"))).toBe(true);
+  expect(n1.get("/healthz").status).toBe(200);
+  n1.deliver({ type: "shutdown-requested" });
+  cluster.run(1_000);
+  expect(n1.stopped).toBe(true);
+});
+
+test("superseded: a node whose successor has come ends its sessions and stops", () => {
+  const { cluster, n1, juliet } = balcony();
+  const by = { name: "n1", incarnation: 2_000_000_000_000, boot: "00000000000000ff" };
+  n1.pretended.push({ type: "superseded", by });
+  cluster.run(1_100);
+  expect(n1.read(juliet)).toContain("<system-shutdown");
+  n1.hangUp(juliet);
+  cluster.run(100);
+  expect(n1.stopped).toBe(true);
+});
+
+test("shutdown: a client that does not close its stream is not waited for for ever", () => {
+  const cluster = SmallCluster.of(["n1", "n2"]);
+  const n1 = cluster.node("n1");
+  n1.connect("<stream:stream"); // has not even said to whom
+  n1.deliver({ type: "shutdown-requested" });
+  cluster.run(4_000);
+  expect(n1.stopped).toBe(false);
+  cluster.run(7_500);
+  expect(n1.stopped).toBe(true);
 });
 
 test("status: a node shows what it sees of its cluster", () => {

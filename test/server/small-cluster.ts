@@ -21,6 +21,9 @@ export interface ClusterNodeOptions {
   readonly sessions?: Partial<Config["sessions"]>;
   /** Milliseconds by which its wall clock is ahead. */
   readonly clockAhead?: number;
+  readonly onFault?: "contain" | "throw";
+  /** Nodes are discovered in a database that does not answer. */
+  readonly databaseDown?: boolean;
   readonly recorded?: (config: Config) => Recorder;
 }
 
@@ -158,7 +161,7 @@ export class ClusterNode {
       config,
       recorder: options.recorded?.(config),
       onStopped: () => void (this.stopped = true),
-      onFault: "throw",
+      onFault: options.onFault ?? "throw",
       onCluster: (_self, machine) => {
         const flush = machine.flush.bind(machine);
         machine.flush = (now) => [...this.pretended.splice(0), ...flush(now)];
@@ -175,11 +178,11 @@ export class ClusterNode {
         },
         database: {
           query: (request, queries) =>
-            this.deliver({
-              type: "query-answered",
-              request,
-              results: queries.map(() => [keysOfSecret()]),
-            }),
+            this.deliver(
+              options.databaseDown === true
+                ? { type: "query-failed", request, failure: "unavailable", detail: "refused" }
+                : { type: "query-answered", request, results: queries.map(() => [keysOfSecret()]) },
+            ),
         },
         http: {
           respond: (_request, status, _headers, body) => this.answers.push({ status, body }),
@@ -341,7 +344,7 @@ function configOf(name: string, names: readonly string[], options: ClusterNodeOp
       node_name: name,
       advertised_address: name,
       secret: "a secret that is long enough",
-      backend: "static",
+      backend: options.databaseDown === true ? "sql" : "static",
       nodes: names.map((each) => ({ name: each, address: each })),
       node_list_file: "",
       dns_name: "",
