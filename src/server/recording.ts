@@ -66,6 +66,9 @@ class Rolling {
   }
 }
 
+/** HMAC-SHA-256 */
+const proofBytes = 32;
+
 export class RecordingWriter implements Recorder {
   readonly #write: (line: string) => void;
   readonly #rolling: Rolling;
@@ -79,7 +82,12 @@ export class RecordingWriter implements Recorder {
   }) {
     this.#write = options.write;
     this.#rolling = new Rolling(options.crypto);
-    const config = { ...options.config, rdbms: { ...options.config.rdbms, password: "" } };
+    const { rdbms, cluster } = options.config;
+    const config: Config = {
+      ...options.config,
+      rdbms: { ...rdbms, password: "" },
+      cluster: cluster && { ...cluster, secret: "" },
+    };
     const { falseSaltSecret } = options;
     this.#put({ format, version, config, falseSaltSecret });
   }
@@ -205,10 +213,13 @@ class Replay {
         },
         database: { query: nothing },
         http: { respond: nothing },
+        resolver: { resolve: nothing, readFile: nothing },
         log: { write: nothing },
         crypto: {
           hash: (name, data) => this.#crypto.hash(name, data),
-          hmac: (name, key, data) => this.#crypto.hmac(name, key, data),
+          // With the cluster's secret, which is not written down: its proofs are.
+          hmac: (name, key, data) =>
+            key.length === 0 ? this.#draw(proofBytes) : this.#crypto.hmac(name, key, data),
           equal: (a, b) => this.#crypto.equal(a, b),
           deriveKey: nothing,
         },

@@ -6,6 +6,8 @@
  */
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Peer } from "../cluster/peer.ts";
+import { bytesFromText, equalBytes } from "../base/bytes.ts";
+import type { Crypto } from "../ports/crypto.ts";
 import type { Counter } from "../ports/metrics.ts";
 import type { SessionState } from "../router/session.ts";
 import type { Feature } from "../router/feature.ts";
@@ -59,7 +61,7 @@ export function server(options: ServerOptions): Server {
     features,
     version,
     entropy,
-    crypto: ports.crypto,
+    crypto: recorder === undefined ? ports.crypto : recordedProofs(config, ports.crypto, recorder),
     log: ports.log,
     onFault: options.onFault ?? "contain",
     onCluster: options.onCluster ?? (() => undefined),
@@ -80,4 +82,23 @@ function falseSaltSecretOf(config: Config, ports: Ports): Uint8Array {
   const bytes = new Uint8Array(seed.length);
   for (let i = 0; i < seed.length; i++) bytes[i] = seed.charCodeAt(i) & 0xff;
   return ports.crypto.hash("sha-256", bytes);
+}
+
+/**
+ * Proofs of the cluster's secret are written down as they are made, as entropy is: so a recording can be
+ * replayed by who does not know the secret.
+ */
+function recordedProofs({ cluster }: Config, crypto: Crypto, recorder: Recorder): Crypto {
+  if (cluster === undefined) return crypto;
+  const secret = bytesFromText(cluster.secret);
+  return {
+    hash: (name, data) => crypto.hash(name, data),
+    equal: (a, b) => crypto.equal(a, b),
+    deriveKey: (request, derivation) => crypto.deriveKey(request, derivation),
+    hmac(name, key, data) {
+      const code = crypto.hmac(name, key, data);
+      if (equalBytes(key, secret)) recorder.entropy(code);
+      return code;
+    },
+  };
 }
