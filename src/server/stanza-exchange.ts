@@ -8,6 +8,7 @@ import type { BinaryString } from "../base/bytes.ts";
 import { text, WireReader } from "../cluster/codec.ts";
 import { kinds, type MessageKind } from "../cluster/messages.ts";
 import { peerText, type Peer } from "../cluster/peer.ts";
+import { linkLimits } from "../cluster/timing.ts";
 import type { RouterEffect } from "../router/router.ts";
 import type { Session } from "../router/session.ts";
 import {
@@ -21,7 +22,7 @@ import {
 export type Forward = Extract<RouterEffect, { type: "forward" }>;
 
 /** `full`: too much waits for this peer; `unreachable`: it has no link any more. */
-export type ForwardOutcome = "sent" | "full" | "unreachable";
+export type ForwardOutcome = "sent" | "full" | "too-large" | "unreachable";
 
 /** Bytes of a bare JID, or of what a stream error tells. */
 const endTextMax = 4_096;
@@ -53,7 +54,9 @@ export class StanzaExchange {
       hops: transit === undefined ? 0 : transit.hops + 1,
       target,
     };
-    const sent = this.#send(peer, kinds.stanza, encodeFrame(here, stanza, effect));
+    const body = encodeFrame(here, stanza, effect);
+    if (body.length > linkLimits.messageBytes) return "too-large";
+    const sent = this.#send(peer, kinds.stanza, body);
     return sent ? "sent" : "unreachable";
   }
 

@@ -34,6 +34,13 @@ export interface TrafficOptions {
   readonly moment: (now: Now) => Moment;
 }
 
+/** What a sender is told of a stanza that could not leave for another node. */
+const forwardErrors = {
+  full: "resource-constraint",
+  "too-large": "policy-violation",
+  unreachable: "service-unavailable",
+} as const;
+
 type Deliver = Extract<RouterEffect, { type: "deliver" }>;
 
 export class Traffic {
@@ -159,9 +166,9 @@ export class Traffic {
       return;
     }
     counts.bounced.value += 1;
-    const condition = outcome === "full" ? "resource-constraint" : "service-unavailable";
     const { stanza, target } = effect;
-    const effects = router.bounce(stanza, effect.from, stanza.to ?? target, condition);
+    const to = stanza.to ?? target;
+    const effects = router.bounce(stanza, effect.from, to, forwardErrors[outcome]);
     this.#performAll(now, effects);
   }
 

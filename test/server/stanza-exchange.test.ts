@@ -1,7 +1,9 @@
 /** Stanzas that leave for other nodes. */
+import { Element } from "ltx";
 import { expect, test } from "vitest";
 import { bytesFromBinary } from "../../src/base/bytes.ts";
 import { StanzaExchange, type Forward } from "../../src/server/stanza-exchange.ts";
+import { Stanza } from "../../src/xmpp/stanza.ts";
 import { stanza } from "../router/scene.ts";
 
 const self = { name: "n1", incarnation: 1, boot: "0123456789abcdef" };
@@ -49,4 +51,12 @@ test("exchange: nothing more is sent to a peer whose queue is full, or that has 
   exchange.setFull(peer, false);
   expect(exchange.forward(fresh, undefined)).toBe("sent");
   expect(scene(false).exchange.forward(fresh, undefined)).toBe("unreachable");
+});
+
+test("exchange: what no link takes whole is refused", () => {
+  const { exchange, bodies } = scene();
+  const body = "x".repeat(16 * 1_048_576);
+  const large = Stanza.of(new Element("message", { to: target }).c("body").t(body).root());
+  expect(exchange.forward({ ...fresh, stanza: large }, undefined)).toBe("too-large");
+  expect(bodies).toEqual([]);
 });
