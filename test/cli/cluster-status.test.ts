@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import { statusText } from "../../src/cli/cluster-status.ts";
+import type { ClusterStatus } from "../../src/server/cluster-status.ts";
+
+const peer = (name: string) => ({ name, incarnation: 1, boot: "b" });
+const counts = {
+  ...{ queuedMessages: 0, queuedBytes: 10, unackedBytes: 0, sessions: 2, connections: 3 },
+  ...{ framesSent: 1, framesReceived: 1, framesResent: 0 },
+};
+const status: ClusterStatus = {
+  cluster: "prod",
+  node: { name: "a", address: "a:7000", incarnation: 1, boot: "b" },
+  ready: true,
+  reason: null,
+  degraded: true,
+  backend: "sql",
+  nodes: {
+    discovered: [
+      { name: "b", address: "b:7000" },
+      { name: "c", address: "c:7000" },
+      { name: "d", address: "d:7000" },
+    ],
+    available: ["a", "b"],
+    joined: ["a", "b"],
+    unavailable: ["c", "d"],
+  },
+  links: [
+    { name: "b", peer: peer("b"), address: "b:7000", state: "up", rttMs: 1.4, ...counts },
+    {
+      name: "c",
+      address: "c:7000",
+      state: "connecting",
+      lastError: "nobody listens there",
+      ...counts,
+    },
+  ],
+  tables: [
+    {
+      ...{ name: "sessions", seq: 9, records: 4, logBytes: 0 },
+      replicas: [
+        { peer: peer("b"), seq: 5, records: 3, visible: true, state: "current", diverged: 0 },
+      ],
+      readers: [{ peer: peer("b"), state: "current", visibleSeq: 7 }],
+    },
+  ],
+};
+
+test("cluster status: who is there, who is not and why, and how the tables stand", () => {
+  expect(statusText(status)).toBe(
+    `
+Cluster prod (sql), as a at a:7000 sees it: ready, but not all is well.
+
+NODE  ADDRESS  STATE        RTT   QUEUED  UNACKED  SESSIONS  LAST ERROR
+a     a:7000   this node
+b     b:7000   up, joined   1 ms  10 B    0 B      2
+c     c:7000   connecting         10 B    0 B      2         nobody listens there
+d     d:7000   unavailable
+
+TABLE     OWNER  RECORDS  SEQ  HERE     OURS THERE         DIGEST
+sessions  a      4        9    own
+sessions  b      3        5    current  current, 2 behind  agrees`.trimStart(),
+  );
+});
+
+test("cluster status: a node that is not ready says why", () => {
+  const text = statusText({ ...status, ready: false, reason: "not registered: the database …" });
+  expect(text.split("\n").slice(0, 2)).toEqual([
+    "Cluster prod (sql), as a at a:7000 sees it: not ready.",
+    "not registered: the database …",
+  ]);
+});
