@@ -223,29 +223,31 @@ test("settled: also for what was written and sent before somebody waits", () => 
 });
 
 test("settled: a reader that is loading does not count as one that shows, whatever it has received", () => {
-  const world = new TablesWorld({
-    nodes: 2,
-    limits: { logOperationsMax: 0, chunkBytesMax: 45 },
-  });
+  const world = new TablesWorld({ nodes: 3, limits: { logOperationsMax: 0, chunkBytesMax: 45 } });
   for (let at = 0; at < 5; at++) world.put(0, `a${at}`, "v");
+  world.up(0, 2);
+  world.pump();
   world.up(0, 1);
   world.write(1, 0);
   world.deliver(1, 0);
   world.put(0, "b", "v");
+  // Node 2 is asked to report, in the same bytes that go to node 1.
   for (let request = 0; request < 2; request++) {
     world.settle(0);
-    world.write(0, 1);
-    world.deliver(0, 1);
-    world.write(1, 0);
-    world.deliver(1, 0);
+    for (const to of [1, 2]) {
+      world.write(0, to);
+      world.deliver(0, to);
+      world.write(to, 0);
+      world.deliver(to, 0);
+    }
     expect(world.view(1, 0)).toBeUndefined();
   }
-  const skipped = { visibleAt: [], skipped: [peer(world, 1)] };
+  const skipped = { visibleAt: [peer(world, 2)], skipped: [peer(world, 1)] };
   expect(world.settled).toMatchObject([skipped, skipped]);
   world.pump();
   world.settle(0);
   world.pump();
-  expect(world.settled[2]).toMatchObject({ visibleAt: [peer(world, 1)] });
+  expect(world.settled[2]).toMatchObject({ visibleAt: [peer(world, 1), peer(world, 2)] });
 });
 
 test("settled: names who became stale, who went down, also after its report, and who took over 2 s", () => {
