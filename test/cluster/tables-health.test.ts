@@ -247,7 +247,7 @@ test("settled: a reader that is loading does not count as one that shows, whatev
   world.pump();
   world.settle(0);
   world.pump();
-  expect(world.settled[2]).toMatchObject({ visibleAt: [peer(world, 1), peer(world, 2)] });
+  expect(world.settled[2]).toMatchObject({ visibleAt: [peer(world, 2), peer(world, 1)] });
 });
 
 test("settled: names who became stale, who went down, also after its report, and who took over 2 s", () => {
