@@ -25,6 +25,22 @@ function tell({ kind, data }: TraceEvent): string | undefined {
       return "starts";
     case "node-crashed":
       return `CRASHES: ${data.error}`;
+    case "node-killed":
+      return data.silent ? "loses power" : "is killed";
+    case "node-stopped":
+      return "has stopped in order";
+    case "node-paused":
+      return "stands still";
+    case "node-resumed":
+      return "goes on";
+    case "node-superseded":
+      return `gives way to ${data.by}, which has its name`;
+    case "cluster-joined":
+      return `is ${data.peer} in the cluster`;
+    case "peer-up":
+      return `is linked with ${data.peer}`;
+    case "peer-down":
+      return `${data.final ? "loses" : "has lost touch with"} ${data.peer}: ${data.reason}`;
     case "clock-jumped":
       return `its wall clock jumps by ${data.by} ms`;
     case "connection-congested":

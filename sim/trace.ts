@@ -3,10 +3,9 @@
  *
  * Every event is a time, a place (a node, a client or "world"), a kind and plain data. A rolling
  * 64-bit hash over all of them is the run's fingerprint: same plan and same code, same hash. Oracles
- * read the same events, and written out they are versioned JSON Lines. The hash is no cryptography:
+ * read the same events; trace-file.ts writes them down. The hash is no cryptography:
  * two multiplicative 32-bit lanes, enough to tell runs apart.
  */
-import { binaryFromBytes } from "../src/base/bytes.ts";
 import type { Instant } from "../src/base/time.ts";
 
 export const traceVersion = 2;
@@ -93,6 +92,8 @@ export interface TraceKinds {
     readonly put: readonly string[];
     readonly gone: readonly string[];
   };
+  /** A snapshot is being loaded beside what is shown. */
+  "table-loading": { readonly table: string; readonly owner: string };
   "table-hidden": { readonly table: string; readonly owner: string };
   "settle-asked": { readonly request: number };
   settled: {
@@ -255,20 +256,6 @@ export class Trace {
     this.#low = low;
     this.#high = high;
   }
-}
-
-/** One line of the written trace, without its line feed; the first line of a file is `traceHead`. */
-export function traceLine(event: TraceEvent): string {
-  const data: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(event.data) as [string, TraceValue][]) {
-    data[name] = value instanceof Uint8Array ? binaryFromBytes(value) : value;
-  }
-  return JSON.stringify({ at: event.at, place: event.place, kind: event.kind, data });
-}
-
-/** Bytes are written as strings with one char per byte. */
-export function traceHead(seed: number): string {
-  return JSON.stringify({ trace: "meerkat", version: traceVersion, seed, bytes: "latin1" });
 }
 
 function avalanche(word: number): number {

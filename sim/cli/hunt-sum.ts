@@ -1,0 +1,107 @@
+/** Hunt sum: what do many runs say together, and on which stages was nothing shown? */
+import { oracleMakers } from "../oracles/index.ts";
+import type { Plan } from "../plan.ts";
+import { probeNames } from "../probes.ts";
+import type { Failure } from "../run.ts";
+import type { TaskResult } from "./tasks.ts";
+
+export interface SeedFailure {
+  readonly seed: number;
+  readonly failures: readonly Failure[];
+  /** The line that repeats it. */
+  readonly repeat: string;
+}
+
+export interface Findings {
+  /** Oracles that had nothing to judge in any run. */
+  readonly idleOracles: readonly string[];
+  readonly probesNeverReached: readonly string[];
+}
+
+export class HuntSum {
+  readonly #judged = new Map<string, { judged: number; unknown: number; counts: string }>();
+  readonly #probes = new Map<string, number>();
+  readonly failed: SeedFailure[] = [];
+  readonly unequal: { readonly seed: number; readonly difference: string }[] = [];
+  seeds = 0;
+  checkedTwice = 0;
+  simulatedMs = 0;
+  events = 0;
+
+  add({ verdicts, probes, stats }: TaskResult): void {
+    this.seeds += 1;
+    this.simulatedMs += stats.simulatedMs;
+    this.events += stats.events;
+    for (const [name, { judged, unknown, counts }] of Object.entries(verdicts)) {
+      const sum = this.#judged.get(name) ?? { judged: 0, unknown: 0, counts };
+      sum.judged += judged;
+      sum.unknown += unknown;
+      this.#judged.set(name, sum);
+    }
+    for (const [probe, count] of probes) {
+      this.#probes.set(probe, (this.#probes.get(probe) ?? 0) + count);
+    }
+  }
+
+  get probesReached(): number {
+    return this.#probes.size;
+  }
+
+  get good(): boolean {
+    return this.failed.length === 0 && this.unequal.length === 0;
+  }
+
+  findings(anyPlan: Plan): Findings {
+    const oracles = oracleMakers.map((make) => make(anyPlan).name);
+    return {
+      idleOracles: oracles.filter((name) => (this.#judged.get(name)?.judged ?? 0) === 0),
+      probesNeverReached: probeNames.filter((probe) => !this.#probes.has(probe)),
+    };
+  }
+
+  lines(wallMs: number, { idleOracles, probesNeverReached }: Findings): readonly string[] {
+    const seconds = Math.max(wallMs, 1) / 1_000;
+    const lines = [
+      `${this.seeds} seeds in ${seconds.toFixed(1)} s, ${(this.seeds / seconds).toFixed(1)} a second,`,
+      `${Math.round(this.simulatedMs / 1_000 / seconds)} simulated seconds per wall second, ` +
+        `${this.checkedTwice} run twice: ${this.unequal.length} differed`,
+    ];
+    for (const [name, { judged, unknown, counts }] of this.#judged) {
+      const unsure = unknown === 0 ? "" : `, ${unknown} unknown`;
+      lines.push(`  ${name.padEnd(16)} judged ${judged} ${counts}${unsure}`);
+    }
+    lines.push(`probes: ${this.#probes.size} of ${probeNames.length} reached`);
+    for (const name of idleOracles) lines.push(`FINDING: oracle ${name} judged nothing`);
+    for (const name of probesNeverReached) lines.push(`FINDING: probe "${name}" never reached`);
+    lines.push(...this.#ending());
+    return lines;
+  }
+
+  json(wallMs: number, findings: Findings): object {
+    return {
+      seeds: this.seeds,
+      wallMs: Math.round(wallMs),
+      simulatedMs: this.simulatedMs,
+      events: this.events,
+      checkedTwice: this.checkedTwice,
+      unequal: this.unequal,
+      failed: this.failed,
+      oracles: Object.fromEntries(this.#judged),
+      probes: Object.fromEntries(this.#probes),
+      ...findings,
+    };
+  }
+
+  #ending(): string[] {
+    if (this.failed.length === 0) return ["no failures"];
+    const byOracle = new Map<string, number>();
+    for (const { failures } of this.failed) {
+      for (const oracle of new Set(failures.map((failure) => failure.oracle))) {
+        byOracle.set(oracle, (byOracle.get(oracle) ?? 0) + 1);
+      }
+    }
+    const each = [...byOracle].map(([oracle, count]) => `${oracle} ${count}`).join(", ");
+    const repeats = this.failed.map(({ repeat }) => `  ${repeat}`);
+    return [`${this.failed.length} of ${this.seeds} seeds failed (${each}):`, ...repeats];
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * Hunt: many seeds on all cores, for a time or a range; every failure with the line that repeats it.
+ *
+ * No two workers are given the same seed. Machines that hunt together take a block of 10⁹ seeds each
+ * (`--offset`), so that they never meet either.
+ */
+import { availableParallelism } from "node:os";
+import { planFromSeed } from "../plan-from-seed.ts";
+import { probeNames } from "../probes.ts";
+import { codeVersion } from "./code-version.ts";
+import { HuntSum } from "./hunt-sum.ts";
+import { integer, profileOf, repeatLine, UsageError } from "./subject.ts";
+import { failureLines } from "./summary.ts";
+import type { TaskResult } from "./tasks.ts";
+import { Workers } from "./workers.ts";
+
+export interface HuntFlags {
+  readonly minutes?: string;
+  readonly seeds?: string;
+  readonly offset: string;
+  readonly profile: string;
+  readonly failures: string;
+  readonly twiceEvery: string;
+  readonly workers?: string;
+  readonly json?: boolean;
+}
+
+const blockSeeds = 1_000_000_000;
+const progressEveryMs = 500;
+
+export interface SeedRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Seeds from `offset` blocks on; blocks never overlap. */
+export function seedRange(seeds: string | undefined, offset: number): SeedRange {
+  if (offset < 0 || !Number.isSafeInteger((offset + 1) * blockSeeds)) {
+    throw new UsageError(`--offset is a block of 10⁹ seeds, 0 or more, not ${offset}`);
+  }
+  const base = offset * blockSeeds;
+  if (seeds === undefined) return { first: base + 1, last: base + blockSeeds };
+  const match = /^(\d+)\.\.(\d+)$/.exec(seeds);
+  const [first, last] = [Number(match?.[1]), Number(match?.[2])];
+  if (match === null || first > last || first < 1 || last > blockSeeds) {
+    throw new UsageError(`--seeds is FIRST..LAST within 1..10⁹, not ${seeds}`);
+  }
+  return { first: base + first, last: base + last };
+}
+
+export async function hunt(flags: HuntFlags): Promise<void> {
+  const { json = false } = flags;
+  if (flags.minutes === undefined && flags.seeds === undefined) {
+    throw new UsageError("Say --minutes M or --seeds FIRST..LAST");
+  }
+  const minutes = flags.minutes === undefined ? Infinity : Number(flags.minutes);
+  if (!(minutes > 0)) {
+    throw new UsageError(`--minutes is a number of minutes, not ${String(flags.minutes)}`);
+  }
+  const range = seedRange(flags.seeds, integer(flags.offset));
+  const profile = profileOf(flags.profile);
+  const cores = flags.workers === undefined ? availableParallelism() : integer(flags.workers);
+  const workers = new Workers(Math.min(cores, range.last - range.first + 1));
+  const hunter = new Hunter(workers, range, flags, minutes * 60_000);
+  const stop = (): void => hunter.stop();
+  process.on("SIGINT", stop);
+  const progress = progressLine(hunter);
+  try {
+    await hunter.run(json ? () => undefined : progress.print);
+  } finally {
+    progress.end();
+    process.off("SIGINT", stop);
+    workers.close();
+  }
+  const { sum } = hunter;
+  const findings = sum.findings(planFromSeed(range.first, profile));
+  const wallMs = hunter.elapsedMs();
+  if (json) console.log(JSON.stringify(sum.json(wallMs, findings)));
+  else for (const line of sum.lines(wallMs, findings)) console.log(line);
+  if (!sum.good || findings.idleOracles.length > 0) process.exitCode = 1;
+}
+
+class Hunter {
+  readonly sum = new HuntSum();
+  readonly #workers: Workers;
+  readonly #range: SeedRange;
+  readonly #profile: string;
+  readonly #failuresMax: number;
+  readonly #twiceEvery: number;
+  readonly #code = codeVersion();
+  readonly #startedAt = performance.now();
+  readonly #endsAt: number;
+  #next: number;
+  #stopped = false;
+
+  constructor(workers: Workers, range: SeedRange, flags: HuntFlags, forMs: number) {
+    this.#workers = workers;
+    this.#range = range;
+    this.#profile = flags.profile;
+    this.#failuresMax = integer(flags.failures);
+    this.#twiceEvery = integer(flags.twiceEvery);
+    this.#endsAt = this.#startedAt + forMs;
+    this.#next = range.first;
+  }
+
+  elapsedMs(): number {
+    return performance.now() - this.#startedAt;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async run(print: (lines: readonly string[]) => void): Promise<void> {
+    await Promise.all(Array.from({ length: this.#workers.count }, () => this.#work(print)));
+    this.sum.failed.sort((one, other) => one.seed - other.seed);
+  }
+
+  async #work(print: (lines: readonly string[]) => void): Promise<void> {
+    for (let seed = this.#take(); seed !== undefined; seed = this.#take()) {
+      const twice = this.#twiceEvery > 0 && seed % this.#twiceEvery === 0;
+      const task = { type: "seed", seed, profile: this.#profile, twice } as const;
+      const result = await this.#workers.perform(task);
+      if (twice) this.sum.checkedTwice += 1;
+      this.sum.add(result);
+      print(this.#failureOf(seed, result));
+      // In one process: let the keyboard and the progress line have their turn.
+      if (this.#workers.count === 1) await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  #take(): number | undefined {
+    const full = this.sum.failed.length >= this.#failuresMax;
+    if (this.#stopped || full || performance.now() >= this.#endsAt) return undefined;
+    return this.#next > this.#range.last ? undefined : this.#next++;
+  }
+
+  #failureOf(seed: number, { failures, difference, hash }: TaskResult): string[] {
+    const source = { type: "seed", seed, profile: this.#profile } as const;
+    const lines: string[] = [];
+    if (difference !== undefined) {
+      this.sum.unequal.push({ seed, difference });
+      lines.push(`NOT DETERMINISTIC: seed ${seed} ran twice`, difference);
+    }
+    if (failures.length > 0) {
+      const repeat = repeatLine(source, this.#code, hash);
+      this.sum.failed.push({ seed, failures, repeat });
+      lines.push(...failureLines(failures), `repeat with: ${repeat}`);
+    }
+    return lines;
+  }
+}
+
+/** One line on a terminal's stderr that tells how it goes, out of the way of what is printed. */
+function progressLine(hunter: Hunter): {
+  readonly print: (lines: readonly string[]) => void;
+  readonly end: () => void;
+} {
+  const shown = process.stderr.isTTY;
+  const clear = (): void => void (shown && process.stderr.write("\r\u001b[K"));
+  const tick = (): void => {
+    const { seeds, simulatedMs, probesReached, failed } = hunter.sum;
+    const seconds = hunter.elapsedMs() / 1_000;
+    const rate = (seeds / seconds).toFixed(1);
+    const speed = Math.round(simulatedMs / 1_000 / seconds);
+    process.stderr.write(
+      `\r\u001b[K${seeds} seeds, ${rate}/s, ${speed} simulated s/s, ` +
+        `probes ${probesReached}/${probeNames.length}, failures ${failed.length}`,
+    );
+  };
+  const timer = shown ? setInterval(tick, progressEveryMs) : undefined;
+  return {
+    print: (lines) => {
+      if (lines.length === 0) return;
+      clear();
+      for (const line of lines) console.log(line);
+    },
+    end: () => {
+      clearInterval(timer);
+      clear();
+    },
+  };
+}

@@ -1,0 +1,69 @@
+/** Record: runs a plan and writes its trace, to a file or into memory. */
+import { closeSync, openSync, writeSync } from "node:fs";
+import type { Plan } from "../plan.ts";
+import { run, type Outcome, type RunOptions } from "../run.ts";
+import { traceEndLine, traceEventLine, traceHeadLine } from "../trace-file.ts";
+import type { TraceEvent } from "../trace.ts";
+import { runPorts } from "./ports.ts";
+
+const batchBytes = 1 << 16;
+
+/** The lines of the trace go to `write`; the outcome is that of `run`. */
+export function runWritten(
+  plan: Plan,
+  code: string,
+  write: (line: string) => void,
+  options: Partial<RunOptions> = {},
+): Outcome {
+  write(traceHeadLine(plan, code));
+  const sinks = [...(options.sinks ?? []), (event: TraceEvent) => write(traceEventLine(event))];
+  const outcome = run(plan, { ...runPorts(), ...options, sinks });
+  const { hash, failures, verdicts, stats } = outcome;
+  const counted = Object.entries(verdicts).map(
+    ([name, { judged, unknown, counts }]) => [name, { judged, unknown, counts }] as const,
+  );
+  write(
+    traceEndLine({ hash, events: stats.traced, failures, verdicts: Object.fromEntries(counted) }),
+  );
+  return outcome;
+}
+
+/** With the trace as lines. */
+export function runRecorded(
+  plan: Plan,
+  code: string,
+  options: Partial<RunOptions> = {},
+): { readonly outcome: Outcome; readonly lines: readonly string[] } {
+  const lines: string[] = [];
+  const outcome = runWritten(plan, code, (line) => lines.push(line), options);
+  return { outcome, lines };
+}
+
+/** With the trace in a file, which grows while the run goes on. */
+export function runIntoFile(
+  plan: Plan,
+  code: string,
+  file: string,
+  options: Partial<RunOptions> = {},
+): Outcome {
+  const descriptor = openSync(file, "w");
+  let batch = "";
+  const flush = (): void => {
+    writeSync(descriptor, batch);
+    batch = "";
+  };
+  try {
+    return runWritten(
+      plan,
+      code,
+      (line) => {
+        batch += `${line}\n`;
+        if (batch.length > batchBytes) flush();
+      },
+      options,
+    );
+  } finally {
+    flush();
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,93 @@
+/** Subject: which run does the command line speak of? A seed, a repro, a plan file or a trace file. */
+import { readFileSync } from "node:fs";
+import { planFromSeed, profiles, type ProfileName } from "../plan-from-seed.ts";
+import { planProblem, type Plan } from "../plan.ts";
+import { defaultProfile, parseRepro, reproText, shellWord, type Repro } from "../repro.ts";
+
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+export interface Subject {
+  readonly plan: Plan;
+  readonly source: Repro["source"];
+  /** The version of the code and the hash that the repro named; empty if it did not. */
+  readonly code: string;
+  readonly hash: string;
+}
+
+export interface SubjectFlags {
+  readonly seed?: string;
+  readonly plan?: string;
+  readonly profile?: string;
+}
+
+export function subjectOfFlags({ seed, plan, profile = defaultProfile }: SubjectFlags): Subject {
+  if (plan !== undefined) return subjectOfRepro(plan);
+  if (seed === undefined) throw new UsageError("Say --seed N or --plan FILE");
+  return subjectOfSeed(integer(seed), profile);
+}
+
+export function subjectOfRepro(text: string): Subject {
+  const repro = parseRepro(text);
+  if (repro === undefined) {
+    throw new UsageError(`"${text}" is no repro: seed:NUMBER/PROFILE, plan:FILE, or a plan's file`);
+  }
+  const { source, code, hash } = repro;
+  if (source.type === "seed") return { ...subjectOfSeed(source.seed, source.profile), code, hash };
+  return { plan: planOfFile(source.file), source, code, hash };
+}
+
+export function subjectOfSeed(seed: number, profile: string): Subject {
+  const plan = planFromSeed(seed, profileOf(profile));
+  return { plan, source: { type: "seed", seed, profile }, code: "", hash: "" };
+}
+
+/** The line that repeats a run: `npm run sim -- replay seed:7/default@…#…`. */
+export function repeatLine(source: Repro["source"], code: string, hash: string): string {
+  return `npm run sim -- replay ${shellWord(reproText({ source, code, hash }))}`;
+}
+
+export function profileOf(name: string): (typeof profiles)[ProfileName] {
+  if (!Object.hasOwn(profiles, name)) {
+    throw new UsageError(`No profile "${name}"; there are ${Object.keys(profiles).join(", ")}`);
+  }
+  return profiles[name as ProfileName];
+}
+
+export function integer(text: string): number {
+  const number = Number(text);
+  if (text.trim() === "" || !Number.isSafeInteger(number)) {
+    throw new UsageError(`An integer is needed, not "${text}"`);
+  }
+  return number;
+}
+
+/** A moment of virtual time: `12500` milliseconds, or `12.5s`. */
+export function moment(text: string): number {
+  const seconds = /^(\d+(?:\.\d+)?)s$/.exec(text);
+  return seconds === null ? integer(text) : Math.round(Number(seconds[1]) * 1_000);
+}
+
+export function textOfFile(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new UsageError(`Cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? "?"}`);
+  }
+}
+
+function planOfFile(file: string): Plan {
+  const text = textOfFile(file);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new UsageError(
+      `${file} is not JSON; a plan is (\`sim plan --seed 7 ${file}\` makes one)`,
+    );
+  }
+  const problem = planProblem(value);
+  if (problem !== undefined) throw new UsageError(`${file}: ${problem}`);
+  return value as Plan;
+}

@@ -1,0 +1,67 @@
+/** Summary: what does a person, or a program, want to know of one run? */
+import type { Plan } from "../plan.ts";
+import type { Failure, Outcome } from "../run.ts";
+
+/** Of one oracle's failures the first few tell enough. */
+const failuresShown = 10;
+
+export interface Summary {
+  readonly plan: Plan;
+  readonly outcome: Outcome;
+  /** The line that repeats the run. */
+  readonly repeat: string;
+}
+
+export function summaryLines({ plan, outcome, repeat }: Summary): readonly string[] {
+  const { events, traced, simulatedMs } = outcome.stats;
+  const { clients, faults, topology } = plan;
+  const lines = [
+    `seed ${plan.seed}: ${counted(topology.nodes.length, "node")}, ` +
+      `${counted(clients.length, "client")}, ${counted(faults.length, "fault")};`,
+    `${simulatedMs / 1_000} simulated seconds, ${events} events, ${traced} traced`,
+  ];
+  for (const [name, { judged, unknown, counts }] of Object.entries(outcome.verdicts)) {
+    const failed = outcome.failures.filter(({ oracle }) => oracle === name).length;
+    const said = failed === 0 ? "ok" : `${failed} FAILED`;
+    const unsure = unknown === 0 ? "" : `, ${unknown} unknown`;
+    lines.push(`  ${name.padEnd(16)} ${said.padEnd(10)} judged ${judged} ${counts}${unsure}`);
+  }
+  const reached = [...outcome.probes].map(([probe, count]) => `${probe} ×${count}`);
+  lines.push(`  reached: ${reached.length === 0 ? "no probe" : reached.join(", ")}`);
+  if (outcome.failures.length > 0) {
+    lines.push(...failureLines(outcome.failures), `repeat with: ${repeat}`);
+  }
+  return lines;
+}
+
+export function failureLines(failures: readonly Failure[]): string[] {
+  const lines = failures
+    .slice(0, failuresShown)
+    .map(({ oracle, what }) => `FAILED ${oracle}: ${what}`);
+  const more = failures.length - failuresShown;
+  if (more > 0) lines.push(`… and ${more} more`);
+  return lines;
+}
+
+export function summaryJson({ plan, outcome, repeat }: Summary): object {
+  const { hash, failures, verdicts, probes, stats } = outcome;
+  const counts = Object.entries(verdicts).map(
+    ([name, { judged, unknown, counts }]) => [name, { judged, unknown, counts }] as const,
+  );
+  return {
+    seed: plan.seed,
+    nodes: plan.topology.nodes.length,
+    clients: plan.clients.length,
+    faults: plan.faults.length,
+    ...stats,
+    hash,
+    failures,
+    verdicts: Object.fromEntries(counts),
+    probes: Object.fromEntries(probes),
+    repeat,
+  };
+}
+
+export function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
+}

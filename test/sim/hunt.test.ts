@@ -1,0 +1,55 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { HuntSum } from "../../sim/cli/hunt-sum.ts";
+import { seedRange } from "../../sim/cli/hunt.ts";
+import { perform } from "../../sim/cli/tasks.ts";
+import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const plan = planFromSeed(1, { ...profiles.small, nodes: [1], clients: 4, faults: false });
+
+test("hunt: the seeds of different machines never overlap", () => {
+  expect(seedRange("1..200", 0)).toEqual({ first: 1, last: 200 });
+  const blocks = [0, 1, 2, 7_000].map((offset) => seedRange(undefined, offset));
+  for (const [index, { first, last }] of blocks.entries()) {
+    expect(first).toBeLessThan(last);
+    expect(first).toBeGreaterThan(blocks[index - 1]?.last ?? 0);
+    expect(Number.isSafeInteger(last)).toBe(true);
+  }
+  expect(seedRange("5..6", 2)).toEqual({ first: 2_000_000_005, last: 2_000_000_006 });
+  for (const bad of ["1", "2..1", "a..b", "0..3", "1..1000000001"]) {
+    expect(() => seedRange(bad, 0)).toThrow(/--seeds is FIRST..LAST/);
+  }
+});
+
+test("hunt: what every oracle judged is summed; idle oracles and missed probes are findings", () => {
+  const sum = new HuntSum();
+  const result = perform({ type: "plan", plan });
+  sum.add(result);
+  sum.add(result);
+  const { conservation } = result.verdicts;
+  const findings = sum.findings(plan);
+  expect(sum.json(1_000, findings)).toMatchObject({
+    seeds: 2,
+    oracles: { conservation: { judged: 2 * (conservation?.judged ?? 0) } },
+  });
+  // One node without faults shows nothing of a cluster, and no probe of a fault.
+  expect(findings.idleOracles).toContain("convergence");
+  expect(findings.idleOracles).not.toContain("conservation");
+  expect(findings.probesNeverReached).toContain("clock jumped");
+  expect(sum.lines(1_000, findings)).toContain("FINDING: oracle convergence judged nothing");
+});
+
+test("hunt: on two processes, with half of the seeds run twice; the sum as JSON", () => {
+  const words = ["hunt", "--profile", "demo", "--seeds", "1..2", "--twice-every", "2"];
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(root, "scripts", "run.mjs"), "sim/cli/main.ts", ...words, "--workers", "2", "--json"],
+    { cwd: root, encoding: "utf8" },
+  );
+  expect(stderr).toBe("");
+  const sum = JSON.parse(stdout) as Record<string, unknown>;
+  expect(sum).toMatchObject({ seeds: 2, checkedTwice: 1, unequal: [], failed: [] });
+}, 60_000);
