@@ -54,7 +54,9 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const deliver = (input: WorldInput): void => clock.time?.deliver(input);
   const crypto = new NodeCrypto(deliver);
   const recording = record === undefined ? undefined : openRecording(record);
-  const database = await openDatabase(config.rdbms, deliver, log);
+  // A node that finds the others by the database waits for it, not ready, and says so.
+  const mayBeAway = config.cluster?.backend === "sql";
+  const database = await openDatabase(config.rdbms, deliver, log, mayBeAway);
   const network = new SocketNetwork({
     ...{ deliver, log, metrics: () => node.metrics },
     ...(metricLabels === undefined ? {} : { metricLabels }),

@@ -59,6 +59,24 @@ export class PostgresDatabase implements Database {
     for (let slot = 1; slot < this.#options.pool_size; slot += 1) this.#fill(retryMinMs);
   }
 
+  /**
+   * As `connect`, but a database that is away is no failure: requests fail until it is there. Rejects where
+   * waiting would not help, such as for a wrong password.
+   */
+  async connectOrRetry(schema: Schema = storageSchema): Promise<void> {
+    try {
+      await this.connect(schema);
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      const { host, port } = this.#options;
+      this.#down = reasonOf(error);
+      this.#lostAt = performance.now();
+      const advice = `trying again up to every ${retryMaxMs / 1_000} s; is PostgreSQL running?`;
+      this.#log.write("error", "database-away", { host, port, reason: this.#down, advice });
+      this.#connectLater(schema, retryMinMs);
+    }
+  }
+
   /** Requests under way are answered; those that wait are not sent any more. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -151,6 +169,23 @@ export class PostgresDatabase implements Database {
     return connection;
   }
 
+  #connectLater(schema: Schema, retryMs: number): void {
+    const retry = setTimeout(
+      () => {
+        this.#retries.delete(retry);
+        const attempt = this.connect(schema).catch((error: unknown) => {
+          if (this.#closed) return;
+          this.#down = reasonOf(error);
+          this.#connectLater(schema, Math.min(2 * retryMs, retryMaxMs));
+        });
+        this.#connecting.add(attempt);
+        void attempt.finally(() => this.#connecting.delete(attempt));
+      },
+      retryMs * (0.5 + Math.random() / 2),
+    );
+    this.#retries.add(retry);
+  }
+
   /** Fills one slot; tries until it works or the pool is closed. */
   #fill(retryMs: number): void {
     const attempt = this.#openConnection().then(
@@ -201,6 +236,15 @@ export class PostgresDatabase implements Database {
     }
     this.#fill(retryMinMs);
   }
+}
+
+/** Classes of SQLSTATE: connection exceptions, too few resources, shutting down or starting, I/O errors. */
+const outageStates = /^(?:08|53|57|58)/;
+
+/** No SQLSTATE at all: nobody answered. */
+function isOutage(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return !/^[0-9A-Z]{5}$/.test(code) || !/\d/.test(code) || outageStates.test(code);
 }
 
 function finish(request: Request, outcome: Outcome): void {
