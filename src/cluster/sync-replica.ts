@@ -77,7 +77,7 @@ export class SyncReplica {
     this.#healAfter = timing.healAfter;
   }
 
-  /** Has it been caught up in this session? */
+  /** Has it been caught up since `peer-up`? */
   get visible(): boolean {
     return this.#visible;
   }

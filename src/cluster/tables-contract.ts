@@ -143,7 +143,7 @@ export interface ReplicaStatus {
   readonly visible: boolean;
   /** As a reader: waiting for an answer, loading a snapshot, following operations, or kept aside. */
   readonly state: "asked" | "loading" | "current" | "retained";
-  /** Digests that differed, since this session began. */
+  /** Digests that differed, since the session began. */
   readonly diverged: number;
 }
 

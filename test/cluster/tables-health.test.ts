@@ -105,6 +105,11 @@ test("tables: a request that comes while the queue is full is answered when ther
   drained(world);
   world.pump();
   expect(world.heard(0, 1)).toEqual([begin, kinds.chunk, end]);
+
+  full(world);
+  world.inject(1, 0, have, writeHave(0, peer(world, 0), undefined, true));
+  world.wait(30 * second);
+  expect(world.counts.disconnects).toBe(1);
 });
 
 /** Changes node 1's copy behind the machine's back. */
