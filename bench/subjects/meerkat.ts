@@ -37,7 +37,7 @@ export const meerkat: Subject = {
     writeFileSync(file, configuration(port, database, options));
     const running = await startServer({
       command: process.execPath,
-      args: [join(root, "bin", "meerkat.mjs"), "serve", "--config", file],
+      args: [join(root, "bin", "meerkat.mjs"), "serve", "--workers", "1", "--config", file],
       env: { NODE_ENV: "production" },
       folder,
       port,
