@@ -1,6 +1,6 @@
 /** Failed logins of an address: how many are answered, what an address is, and who else feels it. */
 import { expect, test } from "vitest";
-import { bytesFromText, toBase64 } from "../../src/base/bytes.ts";
+import { bytesFromText, fromBase64, textFromBytes, toBase64 } from "../../src/base/bytes.ts";
 import { customerNetwork } from "../../src/base/ip-network.ts";
 import { LoginLimits } from "../../src/server/login-limits.ts";
 import { header, smallConfig, SmallNode } from "./small-node.ts";
@@ -70,11 +70,34 @@ test("logins: over the limit neither a wrong nor a right password gets a verdict
   expect(node.read(node.connect(header + attempt("secret")))).toContain("<success");
   expect(answers()).toEqual(["not-authorized", "not-authorized"]);
   expect(limited()).toBe(0);
+  const { queries } = node;
   expect(answers()).toEqual(["temporary-auth-failure", "temporary-auth-failure"]);
+  expect(node.queries).toBe(queries); // nobody is looked up for them
   expect(node.read(node.connect(header + attempt("secret")))).toContain(
     "<temporary-auth-failure/>",
   );
   expect(limited()).toBe(3);
   node.after(smallConfig.auth.failed_logins_period / 4);
   expect(node.read(node.connect(header + attempt("secret")))).toContain("<success");
+});
+
+test("logins: guesses that run side by side get no more verdicts than those in a row", () => {
+  const auth = { ...smallConfig.auth, max_failed_logins_per_address: 3 };
+  const sasl_mechanisms = ["SCRAM-SHA-256"] as const;
+  const node = new SmallNode({ config: { ...smallConfig, auth: { ...auth, sasl_mechanisms } } });
+  const sasl = (name: string, text: string): string =>
+    `<${name} xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-256'>${toBase64(bytesFromText(text))}</${name}>`;
+  const guesses = Array.from({ length: 8 }, () =>
+    node.connect(header + sasl("auth", "n,,n=juliet,r=nonce")),
+  );
+  const verdicts = guesses.map((connection) => {
+    const [, challenge = ""] = /<challenge[^>]*>([^<]+)/.exec(node.read(connection)) ?? [];
+    const [nonce = ""] = textFromBytes(fromBase64(challenge) ?? new Uint8Array(0)).split(",");
+    node.send(connection, sasl("response", `c=biws,${nonce},p=${toBase64(new Uint8Array(32))}`));
+    return /<failure[^>]*><([a-z-]+)/.exec(node.read(connection))?.[1];
+  });
+  expect(verdicts).toEqual([
+    ...new Array<string>(3).fill("not-authorized"),
+    ...new Array<string>(5).fill("temporary-auth-failure"),
+  ]);
 });

@@ -66,6 +66,8 @@ export class SmallNode {
   readonly server: Server;
   readonly written = new Map<number, string>();
   readonly closed = new Set<number>();
+  /** How often the database was asked. */
+  queries = 0;
   /** Connections that are not read at present. */
   readonly paused = new Set<number>();
   stopped = false;
@@ -145,6 +147,7 @@ export class SmallNode {
   }
 
   #query(request: number, queries: readonly Query[]): void {
+    this.queries += 1;
     const row = keysOfSecret();
     const results = queries.map(({ statement }) => (statement === selectKeys ? [row] : []));
     this.deliver({ type: "query-answered", request, results });
