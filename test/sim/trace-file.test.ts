@@ -25,7 +25,7 @@ test("trace file: what was read gives the hash of what was written", () => {
   expect(file.head.code).toBe("1.2.3");
 });
 
-test("trace file: any event comes back as it was, byte by byte", () => {
+test("trace file: any event comes back as it was, byte by byte", { timeout: 30_000 }, () => {
   // Lone surrogates, too.
   const text = fc.uint16Array({ maxLength: 20 }).map((units) => String.fromCharCode(...units));
   const event = fc.oneof(
@@ -41,7 +41,7 @@ test("trace file: any event comes back as it was, byte by byte", () => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 8 }), (events) => {
       const read = readTrace([traceHeadLine(plan, ""), ...events.map(traceEventLine)]);
-      expect(read.events.map(plainly)).toEqual(events.map(plainly));
+      expect(JSON.stringify(read.events.map(plainly))).toBe(JSON.stringify(events.map(plainly)));
       expect(read.end).toBeUndefined();
     }),
     { numRuns: 50 },
