@@ -1,4 +1,5 @@
 /** Config of a plan: what a simulated node is told, with the plan's limits. */
+import { linkLimits } from "../src/cluster/timing.ts";
 import { defaultConfig, type ClusterConfig, type Config } from "../src/server/config.ts";
 import { planHost, type ClusterPlan, type NodePlan, type Plan } from "./plan.ts";
 
@@ -70,5 +71,19 @@ function clusterOf(plan: Plan, { name }: NodePlan, cluster: ClusterPlan): Cluste
     heartbeat_timeout: cluster.heartbeatTimeout,
     link_grace: cluster.linkGrace,
     expire_after: cluster.expireAfter,
+    ...boundsOf(cluster),
+  };
+}
+
+function boundsOf({ bounds }: ClusterPlan): Pick<ClusterConfig, "bounds"> {
+  if (bounds === undefined) return {};
+  const { window, queue, fragment, logOperations, chunk } = bounds;
+  // Whoever takes little at a time must say soon that it has taken it.
+  const ackBytes = Math.min(linkLimits.ackBytes, window >> 2);
+  return {
+    bounds: {
+      links: { ackBytes, windowBytes: window, queueBytes: queue, fragmentBytes: fragment },
+      tables: { logOperationsMax: logOperations, chunkBytesMax: chunk },
+    },
   };
 }

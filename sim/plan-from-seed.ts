@@ -204,11 +204,18 @@ function planCluster(random: Random): ClusterPlan {
     [500, 2_000, 2_000],
   ] as const);
   return {
-    discovery: "static",
+    discovery: random.pick(["static", "static", "sql"] as const),
     heartbeatInterval,
     heartbeatTimeout,
     linkGrace,
     expireAfter: random.pick([20_000, 3_600_000]),
+    bounds: {
+      window: random.pick([16_384, 65_536, 1_048_576]),
+      queue: random.pick([65_536, 1_048_576, 67_108_864]),
+      fragment: random.pick([512, 4_096, 65_536]),
+      logOperations: random.pick([0, 4, 32, 16_384]),
+      chunk: random.pick([200, 1_024, 65_536]),
+    },
   };
 }
 

@@ -59,6 +59,15 @@ export interface ClusterPlan {
   readonly heartbeatTimeout: number;
   readonly linkGrace: number;
   readonly expireAfter: number;
+  /** Bounds of links and tables, in bytes but for the log's; missing: production's. */
+  readonly bounds?: {
+    readonly window: number;
+    readonly queue: number;
+    readonly fragment: number;
+    /** Operations that a table remembers for those who come back. */
+    readonly logOperations: number;
+    readonly chunk: number;
+  };
 }
 
 /** Bounds of the server, mostly far below production's so that they are met. */

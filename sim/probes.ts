@@ -17,6 +17,21 @@ export const probeNames = [
   "connection reset",
   "clock jumped",
   "stanza cut by a chunk",
+  "link came up",
+  "link ended with a reason",
+  "peer left in order",
+  "messages handed back",
+  "dial refused",
+  "dial unanswered",
+  "snapshot begun",
+  "operation missed",
+  "partition shown again",
+  "settled in vain",
+  "settled while a peer was lost",
+  "node killed",
+  "node came back",
+  "node stood still",
+  "machine lost its power",
 ] as const;
 
 export type Probe = (typeof probeNames)[number];
@@ -47,7 +62,28 @@ export function probeOf({ kind, data }: TraceEvent): Probe | undefined {
     case "stream-error-received":
       if (data.condition === "conflict") return "session replaced";
       return data.condition === "connection-timeout" ? "login timed out" : undefined;
+    case "peer-up":
+      return "link came up";
+    case "peer-down":
+      if (data.undelivered > 0) return "messages handed back";
+      return data.final ? "peer left in order" : "link ended with a reason";
+    case "table-loading":
+      return "snapshot begun";
+    case "dial-failed":
+      return data.refused ? "dial refused" : "dial unanswered";
+    case "table-seen":
+      return data.fresh && data.seq > 0 ? "partition shown again" : undefined;
+    case "settled":
+      if (data.missing.length > 0) return "settled in vain";
+      return data.lost.length > 0 ? "settled while a peer was lost" : undefined;
+    case "node-killed":
+      return data.silent ? "machine lost its power" : "node killed";
+    case "node-started":
+      return data.generation > 1 ? "node came back" : undefined;
+    case "node-paused":
+      return "node stood still";
     case "logged":
+      if (data.event === "table-gap") return "operation missed";
       return data.detail.includes("reason=resource-constraint") ? "send limit met" : undefined;
     case "bytes-received":
       // A stanza's last byte is ">".

@@ -22,6 +22,8 @@ export class ClusterWatch {
   readonly #record: Recording;
   /** By table, then by owner: what was visible when it was last looked at. */
   readonly #views = new Map<string, Map<string, View>>();
+  /** Owners whose snapshot is being loaded. */
+  readonly #loading = new Set<string>();
   #cluster: Cluster | undefined;
   #tables: readonly string[] = [];
   #stirred = false;
@@ -60,12 +62,17 @@ export class ClusterWatch {
     for (const { name, replicas } of cluster.status().tables) {
       const views = this.#views.get(name);
       if (views === undefined) continue;
-      const shown = new Set<string>();
-      for (const { peer, visible } of replicas) if (visible) shown.add(peerText(peer));
+      // What a table shows is asked of the table, whatever its machine believes.
+      const table = cluster.table(name);
+      const shown = new Set(table.owners.slice(1).map(peerText));
       for (const owner of [...views.keys()]) if (!shown.has(owner)) this.#hid(name, views, owner);
-      for (const { peer, seq, visible } of replicas) {
-        if (!visible || views.get(peerText(peer))?.seq === seq) continue;
-        this.#saw(cluster.table(name), views, peer, seq);
+      for (const { peer, seq, state } of replicas) {
+        const owner = peerText(peer);
+        if (state === "loading" && !this.#loading.has(owner)) {
+          this.#loading.add(owner);
+          this.#record("table-loading", { table: name, owner });
+        } else if (state !== "loading") this.#loading.delete(owner);
+        if (shown.has(owner) && views.get(owner)?.seq !== seq) this.#saw(table, views, peer, seq);
       }
     }
   }

@@ -147,8 +147,11 @@ class Conservation implements Oracle {
       if (mayHaveDied(recipient, message.at - (this.#clustered ? staleMs : 0))) return "unknown";
       if (this.#nodeEnded(recipient.node, message.at)) return "unknown";
     }
-    // Left in order at once: a bounce could no longer reach it.
-    if (sender?.endedAt !== undefined && known.length === 0) return "unknown";
+    // Left in order: a bounce could no longer reach it; one from another node may take a while.
+    if (sender?.endedAt !== undefined) {
+      const late = this.#clustered && sender.endedAt <= message.at + staleMs;
+      if (known.length === 0 || late) return "unknown";
+    }
     return "lost";
   }
 

@@ -12,10 +12,15 @@ export function uncaught(): Oracle {
         inputs += 1;
       if (kind === "connection-closed" || kind === "deadline-reached") inputs += 1;
       if (kind === "node-crashed") failures.push(`${place} threw at ${at} ms: ${data.error}`);
-      if (kind === "logged" && data.level === "error" && data.event.endsWith("-fault")) {
+      if (kind === "logged" && data.level === "error" && isBug(data.event)) {
         failures.push(`${place} reported a bug at ${at} ms: ${data.event} ${data.detail}`);
       }
     },
     judge: () => ({ judged: inputs, unknown: 0, failures }),
   };
+}
+
+/** Faults of the server's own, and replicas whose digests differ from their owner's. */
+function isBug(event: string): boolean {
+  return event.endsWith("-fault") || event === "table-diverged" || event === "table-message-bad";
 }

@@ -12,6 +12,7 @@ import { Cluster, type ClusterEffect, type ClusterInput } from "../cluster/clust
 import { WireError } from "../cluster/codec.ts";
 import { kinds } from "../cluster/messages.ts";
 import { peerText, type Peer } from "../cluster/peer.ts";
+import { tablesLimits } from "../cluster/tables-contract.ts";
 import { linkLimits, linkTiming } from "../cluster/timing.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { Entropy } from "../ports/entropy.ts";
@@ -192,8 +193,9 @@ export class ClusterHost {
         heartbeatTimeout: config.heartbeat_timeout,
         linkGrace: config.link_grace,
       },
-      limits: linkLimits,
+      limits: { ...linkLimits, ...config.bounds?.links },
       tables: [sessionTable],
+      tablesLimits: { ...tablesLimits, ...config.bounds?.tables },
     });
     this.#options.onCluster(self, cluster);
     this.#cluster = cluster;

@@ -5,6 +5,8 @@
  * bytes here, whatever units the file used. `defaultConfig` is what an empty file means.
  */
 import type { Duration } from "../base/time.ts";
+import type { TablesLimits } from "../cluster/tables-contract.ts";
+import type { LinkLimits } from "../cluster/timing.ts";
 import type { ListedNode } from "../cluster/node-list.ts";
 import type { AccessRule } from "./access.ts";
 
@@ -108,6 +110,14 @@ export interface ClusterConfig {
   readonly link_grace: Duration;
   /** For `sql`: a row that was not refreshed for so long is removed by the others. */
   readonly expire_after: Duration;
+  /** No option of the file: for the simulator, which must meet bounds that production hardly meets. */
+  readonly bounds?: ClusterBounds;
+}
+
+/** In place of the defaults of links and tables. */
+export interface ClusterBounds {
+  readonly links: Partial<LinkLimits>;
+  readonly tables: Partial<TablesLimits>;
 }
 
 export interface Config {
