@@ -35,21 +35,16 @@ export class Member {
   ask(order: Order): Promise<Required<Answer>> {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
+      const late = setTimeout(() => {
+        reject(new Error(`${this.name}: not within five minutes: ${JSON.stringify(order)}`));
+      }, 300_000);
       this.#waiting.set(id, ({ answer, error }) => {
+        clearTimeout(late);
         if (answer === undefined) reject(new Error(error));
         else resolve(answer as Required<Answer>);
       });
       this.child.send({ id, order });
     });
-  }
-
-  async until(what: string, met: (answer: Required<Answer>) => boolean): Promise<void> {
-    const end = performance.now() + 180_000;
-    while (!met(await this.ask({ do: "look" }))) {
-      if (performance.now() > end)
-        throw new Error(`${this.name}: not within three minutes: ${what}`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
   }
 
   async end(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
@@ -95,16 +90,19 @@ export class Fleet {
     return new Fleet(setups, made);
   }
 
-  async start(count = this.setups.length): Promise<void> {
+  /** Starts processes that have not joined yet, and waits until they can. */
+  async launch(count = this.setups.length): Promise<readonly Member[]> {
     const fresh = this.setups.slice(this.members.length, count).map((setup) => new Member(setup));
     this.members.push(...fresh);
     await Promise.all(fresh.map(({ ready }) => ready));
-    const { length } = this.members;
-    await Promise.all(
-      this.members.map((member) =>
-        member.until("all synced", ({ synced }) => synced === length - 1),
-      ),
-    );
+    return fresh;
+  }
+
+  /** All at once; resolves when each shows what all others have. */
+  async start(count = this.setups.length): Promise<readonly Required<Answer>[]> {
+    const fresh = await this.launch(count);
+    const peers = this.members.length - 1;
+    return Promise.all(fresh.map((member) => member.ask({ do: "join", peers })));
   }
 
   get pids(): number[] {

@@ -86,6 +86,7 @@ export class Tables {
 
   step(now: Now, input: TablesInput): readonly TablesEffect[] {
     this.#now = now.at;
+    this.#beginSettling();
     switch (input.type) {
       case "peer-up":
         this.#up(input.peer, input.session);
@@ -116,6 +117,7 @@ export class Tables {
   /** The end of a core step: what was written leaves. Call again while `pending`, after `pull`. */
   flush(now: Now): readonly TablesEffect[] {
     this.#now = now.at;
+    this.#beginSettling();
     for (const [number, table] of this.#tables.entries()) {
       if (table.hasUnsent || this.#reports.has(table.name)) this.#flush(number);
     }
@@ -131,13 +133,12 @@ export class Tables {
   }
 
   /**
-   * One `settled` effect comes when every record written so far is visible at each peer that follows its
-   * table now, at the latest after `settleTimeout`; at once, with the next `flush`, if it is already.
+   * One `settled` effect comes when every record written so far, and up to the next `step` or `flush`, is
+   * visible at each peer that follows its table now, at the latest after `settleTimeout`; at once, with the
+   * next `flush`, if it is already.
    */
   settle(now: Now, request: number): void {
-    const sessions = this.#sessions.values();
-    const asked = this.#settlement.ask(now.at, request, sessions);
-    for (const name of asked) this.#reports.add(name);
+    this.#settlement.ask(now.at, request);
   }
 
   /** What rides on each heartbeat to this peer: the state of what we own. */
@@ -275,6 +276,11 @@ export class Tables {
     const last = first === 0 ? operations : operations.slice(first);
     bodies.push(writeOperations(number, from + first, last, report));
     return bodies;
+  }
+
+  #beginSettling(): void {
+    if (!this.#settlement.asked) return;
+    for (const name of this.#settlement.begin(this.#sessions.values())) this.#reports.add(name);
   }
 
   #settle(): void {

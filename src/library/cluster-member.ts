@@ -76,6 +76,8 @@ export class ClusterMember {
   readonly #time: RealTime;
   readonly #tables = new Map<string, ReplicatedTable>();
   readonly #settling = new Map<number, (settled: Settled) => void>();
+  /** What all get who ask in a row. */
+  #settled: Promise<Settled> | undefined;
   #lastRequest = 0;
   #flushing = false;
 
@@ -143,11 +145,12 @@ export class ClusterMember {
 
   /** Resolves when all live members see what was written before, at the latest after two seconds. */
   settled(): Promise<Settled> {
+    if (this.#settled !== undefined) return this.#settled;
     const request = ++this.#lastRequest;
-    const settled = new Promise<Settled>((resolve) => this.#settling.set(request, resolve));
+    this.#settled = new Promise((resolve) => this.#settling.set(request, resolve));
     this.#cluster.settle(this.#time.now(), request);
     this.#flushLater();
-    return settled;
+    return this.#settled;
   }
 
   status(): ReturnType<Cluster["status"]> {
@@ -177,6 +180,7 @@ export class ClusterMember {
   }
 
   #take(input: ClusterInput): void {
+    this.#settled = undefined;
     this.#perform(this.#cluster.step(this.#time.now(), input));
     this.#flushLater();
   }
@@ -186,6 +190,7 @@ export class ClusterMember {
     this.#flushing = true;
     setImmediate(() => {
       this.#flushing = false;
+      this.#settled = undefined;
       this.#perform(this.#cluster.flush(this.#time.now()));
       this.#time.start();
     });
@@ -226,9 +231,13 @@ export class ClusterMember {
           this.#options.log?.write("error", "superseded", { by: effect.by.incarnation });
           break;
         case "message-received":
+        case "queue-full":
+        case "queue-drained":
         case "partition-shown":
         case "partition-hidden":
         case "peer-synced":
+        case "queue-full":
+        case "queue-drained":
           break;
       }
     }
