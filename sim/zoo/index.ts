@@ -1,7 +1,13 @@
 /** The zoo: all planted bugs. */
+import { clusterPlants } from "./cluster.ts";
 import type { Plant } from "./plant.ts";
 import { readerPlants } from "./reader.ts";
 import { serverPlants } from "./server.ts";
 import { streamPlants } from "./stream.ts";
 
-export const plants: readonly Plant[] = [...readerPlants, ...streamPlants, ...serverPlants];
+export const plants: readonly Plant[] = [
+  ...readerPlants,
+  ...streamPlants,
+  ...serverPlants,
+  ...clusterPlants,
+];

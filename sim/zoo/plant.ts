@@ -4,6 +4,8 @@
  * The zoo bundles the simulator anew with one text replaced in one source file; production builds know
  * nothing of it. `find` must occur exactly once, so that a plant whose subject has changed is noticed.
  */
+import type { ProfileName } from "../plan-from-seed.ts";
+
 export interface Plant {
   /** Kebab-case; says what is broken. */
   readonly name: string;
@@ -13,6 +15,8 @@ export interface Plant {
   readonly replace: string;
   /** Name of an oracle in `sim/oracles/`. */
   readonly oracle: string;
+  /** Kind of plan; `small` unless it says otherwise. */
+  readonly profile?: ProfileName;
 }
 
 /** The source with the bug in it. */

@@ -1,0 +1,168 @@
+/** Plants in links, tables, discovery and the sessions of a cluster. */
+import type { Plant } from "./plant.ts";
+
+const link = "src/cluster/link-session.ts";
+const replica = "src/cluster/sync-replica.ts";
+const source = "src/cluster/sync-source.ts";
+const settlement = "src/cluster/settlement.ts";
+const directory = "src/router/directory.ts";
+const host = "src/server/cluster-host.ts";
+
+const plantsOfCluster: readonly Omit<Plant, "profile">[] = [
+  {
+    name: "link-resumes-without-what-was-in-flight",
+    file: link,
+    find: "    this.#resend = this.#retained.length > 0;",
+    replace: "    this.#resend = false;",
+    oracle: "convergence",
+  },
+  {
+    name: "link-forgets-what-waited",
+    file: link,
+    find: "    for (const waiting of this.#queue) keep(waiting);",
+    replace: "",
+    oracle: "conservation",
+  },
+  {
+    name: "link-forgets-what-was-in-flight",
+    file: link,
+    find: "if (frame.frameClass === classes.messages && frame.end === frame.body.length) keep(frame);",
+    replace: "if (frame.frameClass === classes.messages && frame.start > 0) keep(frame);",
+    oracle: "conservation",
+  },
+  {
+    name: "link-has-no-window",
+    file: link,
+    find: "return this.#retainedBytes === 0 || this.#retainedBytes + bytes <= this.#limits.windowBytes;",
+    replace:
+      "return this.#retainedBytes >= 0 || this.#retainedBytes + bytes <= this.#limits.windowBytes;",
+    oracle: "bounds",
+  },
+  {
+    name: "link-hears-only-heartbeats",
+    file: "src/cluster/link.ts",
+    find: "    this.#heardAt = this.#context.now;",
+    replace: "    if (this.#heardAt === 0) this.#heardAt = this.#context.now;",
+    oracle: "reunion",
+  },
+  {
+    name: "replica-shows-a-half-loaded-snapshot",
+    file: replica,
+    find: "    this.#loading = { sync, partition, deleted: new Set(), broken: false };",
+    replace:
+      "    this.#loading = { sync, partition, deleted: new Set(), broken: false };\n    if (!this.#visible) {\n      this.#partition = partition;\n      this.#show(partition);\n    }",
+    oracle: "atomic-sync",
+  },
+  {
+    name: "replica-forgets-deletes-while-it-loads",
+    file: replica,
+    find: "      partition.delete(key);\n      deleted.add(key);",
+    replace: "      partition.delete(key);",
+    oracle: "resurrection",
+  },
+  {
+    name: "replica-shows-what-it-had-before-it-asks",
+    file: replica,
+    find: "    this.#asked = true;\n    this.#outlet.ask(this.table, this.#partition?.seq, false);",
+    replace:
+      "    this.#asked = true;\n    if (this.#partition !== undefined) this.#show(this.#partition);\n    this.#outlet.ask(this.table, this.#partition?.seq, false);",
+    oracle: "sessions",
+  },
+  {
+    name: "replica-is-not-hidden",
+    file: replica,
+    find: "      this.table.hide(this.#partition);",
+    replace: "",
+    oracle: "ghosts",
+  },
+  {
+    name: "retention-compares-names-only",
+    file: "src/cluster/retention.ts",
+    find: "this.#entries.find((entry) => samePeer(entry.peer, peer));",
+    replace: "this.#entries.find((entry) => entry.peer.name === peer.name);",
+    oracle: "atomic-sync",
+  },
+  {
+    name: "log-is-off-by-one",
+    file: "src/cluster/sync-source.ts",
+    find: "this.table.log.after(from, seq, this.#limits.deltaBytesMax);",
+    replace: "this.table.log.after(from + 1, seq, this.#limits.deltaBytesMax);",
+    oracle: "convergence",
+  },
+  {
+    name: "chunks-overtake-their-begin",
+    file: source,
+    find: "if (snapshot?.beginAt === undefined || this.#ending || snapshot.beginAt > messagesWritten) {",
+    replace: "if (snapshot === undefined || this.#ending) {",
+    oracle: "atomic-sync",
+  },
+  {
+    name: "snapshot-forgets-what-had-no-room",
+    file: source,
+    find: "        snapshot.kept = record;\n        break;",
+    replace: "        break;",
+    oracle: "atomic-sync",
+  },
+  {
+    name: "settled-before-it-is-seen",
+    file: settlement,
+    find: 'return source.state !== "stale" && source.visibleSeq < seq;',
+    replace: 'return source.state !== "stale" && source.visibleSeq > seq;',
+    oracle: "settled",
+  },
+  {
+    name: "bind-stamps-by-the-wall-clock",
+    file: "src/server/binding.ts",
+    find: "  return greatest === undefined ? now.wall : Math.max(now.wall, greatest + 1);",
+    replace: "  return greatest === undefined ? now.wall : Math.max(now.wall, 1);",
+    oracle: "directory",
+  },
+  {
+    name: "conflict-closes-neither",
+    file: host,
+    find: "        return life.ownerShown(now, effect.owner);",
+    replace: "        return;",
+    oracle: "sessions",
+  },
+  {
+    name: "conflict-closes-the-newer",
+    file: directory,
+    find: "      if (survives({ ...theirs, node: record.owner.name }, ours)) {",
+    replace: "      if (!survives({ ...theirs, node: record.owner.name }, ours)) {",
+    oracle: "directory",
+  },
+  {
+    name: "session-leaves-its-record-behind",
+    file: directory,
+    find: "if (record?.sid === session.sid && record.gen === session.gen) this.#table?.delete(key);",
+    replace:
+      "if (record?.sid !== session.sid && record?.gen === session.gen) this.#table?.delete(key);",
+    oracle: "directory",
+  },
+  {
+    name: "handed-back-and-dropped",
+    file: host,
+    find: "    for (const { body } of returned) this.#return(now, body);",
+    replace: "",
+    oracle: "conservation",
+  },
+  {
+    name: "maybe-is-never-doubted",
+    file: "src/router/arrivals.ts",
+    find: "    if ((maybe ? this.#all : this.#marked).has(id)) return false;",
+    replace: "",
+    oracle: "conservation",
+  },
+  {
+    name: "discovery-takes-the-database-for-empty",
+    file: "src/cluster/discovery.ts",
+    find: "    this.#lastFailure = detail;",
+    replace: "    this.#lastFailure = detail;\n    this.#registered = false;\n    this.#list([]);",
+    oracle: "reunion",
+  },
+];
+
+export const clusterPlants: readonly Plant[] = plantsOfCluster.map((plant) => ({
+  ...plant,
+  profile: "cluster",
+}));
