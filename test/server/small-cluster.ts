@@ -2,11 +2,18 @@
  * Small cluster: several `server()`s in one process, on a network that delivers in a millisecond and can
  * be cut, with a clock that moves only by `run`. Everybody's password is `secret`.
  */
-import { bytesFromBinary, bytesFromText, textFromBytes, toBase64 } from "../../src/base/bytes.ts";
+import {
+  bytesFromBinary,
+  bytesFromText,
+  textFromBinary,
+  textFromBytes,
+  toBase64,
+} from "../../src/base/bytes.ts";
 import type { Instant } from "../../src/base/time.ts";
 import type { ClusterEffect } from "../../src/cluster/cluster.ts";
 import type { Peer } from "../../src/cluster/peer.ts";
 import type { ConnectionId } from "../../src/ports/network.ts";
+import { sessionTable } from "../../src/router/session-record.ts";
 import type { SessionState } from "../../src/router/session.ts";
 import { clusterDefaults, type Config } from "../../src/server/config.ts";
 import type { WorldInput } from "../../src/server/effects.ts";
@@ -117,6 +124,7 @@ export class SmallCluster {
   }
 
   enqueue(node: ClusterNode, input: WorldInput): void {
+    if (this.nodes.get(node.name) !== node) return; // it has been killed
     this.#queue.push({ at: this.now + latency, node, input });
   }
 
@@ -139,6 +147,8 @@ export class ClusterNode {
   /** Effects that its cluster seems to have at the end of the next step. */
   readonly pretended: ClusterEffect[] = [];
   peers: () => readonly Peer[] = () => [];
+  /** Full JIDs of all sessions that it sees in the cluster, its own among them. */
+  visible: () => readonly string[] = () => [];
   stopped = false;
   readonly #cluster: SmallCluster;
   readonly #clockAhead: number;
@@ -166,6 +176,9 @@ export class ClusterNode {
         const flush = machine.flush.bind(machine);
         machine.flush = (now) => [...this.pretended.splice(0), ...flush(now)];
         this.peers = () => machine.peers();
+        const { name: table } = sessionTable;
+        this.visible = () =>
+          [...machine.table(table).entries()].map(({ key }) => textFromBinary(key)).toSorted();
       },
       ports: {
         network: {
