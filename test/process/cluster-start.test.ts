@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
+import { Client, registerAll, type Node } from "../support/client.ts";
 import { get, isAlive, Started, until } from "../support/started.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "meerkat-cluster-"));
@@ -84,6 +85,24 @@ test(
     for (const offset of [58, 68, 78]) {
       await until(async () => (await joined(port + offset)).length === 3);
     }
+
+    // A user on node 1 talks to a user on node 3, and is answered.
+    await registerAll(port, ["alice", "bob"]);
+    const alice = await Client.login({ port, user: "alice" });
+    const bob = await Client.login({ port: port + 20, user: "bob" });
+    const heard = (client: Client, id: string): Promise<Node> =>
+      new Promise((resolve) => {
+        client.inbox.onNode = (node) => {
+          if (node.name === "message" && node.attributes["id"] === id) resolve(node);
+        };
+      });
+    const atBob = heard(bob, "m1");
+    alice.send(`<message to='${bob.jid}' type='chat' id='m1'><body>hi</body></message>`);
+    expect((await atBob).attributes["from"]).toBe(alice.jid);
+    const atAlice = heard(alice, "m2");
+    bob.send(`<message to='${alice.jid}' type='chat' id='m2'><body>hello</body></message>`);
+    expect((await atAlice).attributes["from"]).toBe(bob.jid);
+    await Promise.all([alice.close(), bob.close()]);
 
     const third = Number(/kill -9 (\d+)/.exec(running.output)?.[1]);
     process.kill(third, "SIGKILL");
