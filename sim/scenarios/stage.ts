@@ -1,0 +1,279 @@
+/**
+ * Stage: the simulated world of a history by hand: nodes, clients, a network and a database.
+ *
+ * What `run` makes of a plan, under orders instead: nothing happens here but by a call. Every trip of the
+ * network takes two milliseconds and no write is cut, so that a history reads the same when something
+ * elsewhere draws once more.
+ */
+import type { Cluster } from "../../src/cluster/cluster.ts";
+import type { Peer } from "../../src/cluster/peer.ts";
+import { server, type Server } from "../../src/server/server.ts";
+import { accountsIn, makeAccounts } from "../accounts.ts";
+import { Client } from "../clients/client.ts";
+import { scramClient } from "../clients/sasl.ts";
+import { configOf } from "../config.ts";
+import { SimulatedNode, type Compose } from "../node.ts";
+import {
+  accountsOf,
+  passwordOf,
+  planHost,
+  planVersion,
+  type ClientPlan,
+  type NodePlan,
+  type Plan,
+} from "../plan.ts";
+import { DatabaseFaults, type DatabaseEngine } from "../ports/database-faults.ts";
+import { congestionMarkBytes, SimulatedNetwork } from "../ports/network.ts";
+import { stream, type Random } from "../random.ts";
+import type { RunOptions } from "../run.ts";
+import { Trace, type TraceSink } from "../trace.ts";
+import { World } from "../world.ts";
+import type { LoginOrder, Options } from "./command.ts";
+
+export type StagePorts = Pick<RunOptions, "crypto" | "database">;
+
+/** What runs on a node: its newest process. */
+export interface Running {
+  readonly server: Server;
+  cluster?: Cluster;
+  self?: Peer;
+}
+
+const keepAliveMs = 10_000;
+const observeEveryMs = 1_000;
+const wallOrigin = 1_767_225_600_000;
+
+export class Stage {
+  readonly world = new World();
+  readonly trace: Trace;
+  readonly network: SimulatedNetwork;
+  readonly database: DatabaseFaults;
+  readonly nodes = new Map<string, SimulatedNode>();
+  readonly running = new Map<string, Running>();
+  readonly clients = new Map<string, Client>();
+  readonly #plan: Plan;
+  readonly #ports: StagePorts;
+  readonly #engine: DatabaseEngine;
+  readonly #logins = new Map<string, number>();
+  readonly #wallOffsets = new Map<string, number>();
+  /** What the last request over HTTP was answered. */
+  #response = "";
+  #requests = 0;
+
+  constructor(plan: Plan, ports: StagePorts, sinks: readonly TraceSink[]) {
+    this.#plan = plan;
+    this.#ports = ports;
+    const { seed, topology, limits } = plan;
+    const { world } = this;
+    this.trace = new Trace(() => world.now(), sinks);
+    this.network = new SimulatedNetwork({ world, seed, pipe: topology.network });
+    this.#engine = ports.database(() => wallOrigin + world.now());
+    makeAccounts(this.#engine, ports.crypto, accountsOf(plan));
+    this.database = new DatabaseFaults({
+      world,
+      engine: this.#engine,
+      random: stream(seed, "database"),
+      latencyMs: topology.database.latencyMs,
+      queryTimeoutMs: limits.queryTimeout,
+      cut: (node) => this.network.fabric.isCut(node, "database"),
+    });
+    for (const node of topology.nodes) this.nodes.set(node.name, this.#node(node));
+    this.#observeAgain();
+  }
+
+  client(name: string): Client | undefined {
+    return this.clients.get(name);
+  }
+
+  logIn({ name, user, resource, node, priority }: LoginOrder): Client {
+    this.clients.get(name)?.abort();
+    const count = (this.#logins.get(name) ?? 0) + 1;
+    this.#logins.set(name, count);
+    const login = `${name}#${count}`;
+    const random = stream(this.#plan.seed, `client/${login}`);
+    const client = new Client({
+      login,
+      node,
+      host: planHost,
+      user,
+      resource,
+      priority,
+      network: this.network,
+      trace: this.trace,
+      sasl: (tls) => this.#sasl(user, random, tls),
+      events: { online: () => this.#keepAlive(client), ended: () => undefined },
+    });
+    this.clients.set(name, client);
+    return client;
+  }
+
+  jumpClock(node: string, by: number): void {
+    this.#wallOffsets.set(node, (this.#wallOffsets.get(node) ?? 0) + by);
+    this.nodes.get(node)?.jumpClock(by);
+  }
+
+  /** GET of a path, as an operator's tools do. */
+  request(name: string, path: string): string {
+    const running = this.running.get(name);
+    const plan = this.#plan.topology.nodes.find((node) => node.name === name);
+    if (running === undefined || plan === undefined) return "";
+    const elapsed = this.world.now();
+    const wall = plan.wallOrigin + elapsed + (this.#wallOffsets.get(name) ?? 0);
+    const request = ++this.#requests;
+    running.server.loop.deliver(
+      { at: plan.monotonicOrigin + elapsed, wall },
+      { type: "http-requested", request, listener: "http", method: "GET", path, host: planHost },
+    );
+    return this.#response;
+  }
+
+  /** Looks at what has become of everything, for the oracles. */
+  observe(): void {
+    for (const node of this.nodes.values()) {
+      if (!node.running) continue;
+      node.watch?.observe();
+      const jids = node.sessions().map(({ jid }) => jid);
+      this.trace.record(node.name, "sessions-observed", { jids });
+    }
+    for (const [name, client] of this.clients) {
+      const online = client.state === "online";
+      const jid = online ? client.jid : "";
+      this.trace.record("world", "online-observed", { client: name, online, jid });
+    }
+    this.trace.record("database", "accounts-observed", { users: accountsIn(this.#engine) });
+  }
+
+  #node(plan: NodePlan): SimulatedNode {
+    const { world, network, database, trace } = this;
+    return new SimulatedNode({
+      plan,
+      seed: this.#plan.seed,
+      config: configOf(this.#plan, plan),
+      world,
+      network,
+      database,
+      crypto: this.#ports.crypto,
+      trace,
+      compose: this.#compose(plan.name),
+      onCrashed: (error) => {
+        throw error;
+      },
+    });
+  }
+
+  /** The real server, whose cluster and answers over HTTP can be looked at. */
+  #compose(name: string): Compose {
+    return (options) => {
+      const composed = server({
+        ...options,
+        ports: {
+          ...options.ports,
+          http: { respond: (_request, _status, _headers, body) => void (this.#response = body) },
+        },
+        onCluster: (self, cluster) => {
+          options.onCluster?.(self, cluster);
+          running.cluster = cluster;
+          running.self = self;
+        },
+      });
+      const running: Running = { server: composed };
+      this.running.set(name, running);
+      return composed;
+    };
+  }
+
+  #sasl(
+    user: string,
+    random: Random,
+    tls: Parameters<typeof scramClient>[0]["tls"],
+  ): ReturnType<typeof scramClient> {
+    return scramClient({
+      mechanism: "SCRAM-SHA-256",
+      user,
+      password: passwordOf(user),
+      tls,
+      random,
+      crypto: this.#ports.crypto,
+    });
+  }
+
+  #keepAlive(client: Client): void {
+    this.world.after(keepAliveMs, () => {
+      if (client.state !== "online") return;
+      client.keepAlive();
+      this.#keepAlive(client);
+    });
+  }
+
+  #observeAgain(): void {
+    this.world.after(observeEveryMs, () => {
+      for (const node of this.nodes.values()) if (node.running) node.watch?.observe();
+      this.#observeAgain();
+    });
+  }
+}
+
+/** Production's limits, and clocks that agree. */
+export function planOfStage(
+  nodes: readonly string[],
+  logins: readonly LoginOrder[],
+  options: Options,
+): Plan {
+  const { chunk } = options;
+  const mebibyte = 1_048_576;
+  return {
+    version: planVersion,
+    seed: options.seed,
+    topology: {
+      nodes: nodes.map((name, index) => ({
+        name,
+        monotonicOrigin: 1_000_000 * (index + 1),
+        wallOrigin,
+        joins: false,
+      })),
+      cluster: {
+        discovery: options.discovery,
+        heartbeatInterval: options.beat,
+        heartbeatTimeout: options.silence,
+        linkGrace: options.grace,
+        expireAfter: options.expire,
+        bounds: {
+          window: mebibyte,
+          queue: 64 * mebibyte,
+          fragment: 65_536,
+          logOperations: options.log,
+          chunk: chunk ?? 65_536,
+        },
+      },
+      network: { latencyMs: [2, 2], cutChance: 0, windowBytes: 65_536, congestionMarkBytes },
+      database: { latencyMs: [1, 1] },
+    },
+    limits: {
+      maxStanzaSize: 65_536,
+      negotiationTimeout: 30_000,
+      keepAliveInterval: 60_000,
+      maxSendQueue: mebibyte,
+      sendTimeout: 30_000,
+      maxSessionsPerUser: 10,
+      maxAuthAttempts: 5,
+      queryTimeout: 2_000,
+    },
+    clients: [...new Map(logins.map((login) => [login.name, clientOf(login)])).values()],
+    faults: [],
+    duration: { setUp: 0, safety: 0, liveness: 0 },
+  };
+}
+
+/** For the oracles: whoever may be thrown out is a rival. */
+function clientOf({ name, user, resource, node }: LoginOrder): ClientPlan {
+  return {
+    name,
+    nodes: [node],
+    roams: false,
+    user,
+    resource,
+    mechanism: "SCRAM-SHA-256",
+    startAt: 0,
+    behaviour: { kind: "rival", everyMs: [0, 0], peers: [] },
+  };
+}
