@@ -5,7 +5,7 @@
  * the id that it had. So a session remembers the last 1,000 ids that reached it from other nodes. Ids are
  * numbers here (see `StanzaIds` in `stanza-frame.ts`): eight bytes each, and a search is rare.
  *
- * A copy whose session has gone is looked up again, marked too, and may reach this session before the copy
+ * A copy whose session has gone is looked up again, marked too, and may reach a session before the copy
  * that was meant for it: so those marked are remembered apart, and every arrival is compared with them.
  */
 

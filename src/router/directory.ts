@@ -54,11 +54,15 @@ export interface LostConflict {
 }
 
 const nobody: readonly RemoteSession[] = [];
+/** Senders that no record tells of; the oldest is forgotten. */
+const returnPathsMax = 4_096;
 
 export class Directory {
   readonly local: Sessions;
   #self: Peer | undefined;
   #table: SessionTable | undefined;
+  /** By full JID: which peer passed on the last stanza of a sender who has no record here? */
+  readonly #returnPaths = new Map<string, Peer>();
 
   constructor(local = new Sessions()) {
     this.local = local;
@@ -101,6 +105,29 @@ export class Directory {
     if (this.#table === undefined) return undefined;
     const record = this.#table.first(binaryFromText(full));
     return record !== undefined && this.#isForeign(record) ? record.owner : undefined;
+  }
+
+  /**
+   * A peer has passed on a stanza of this sender. Both sides of a link see each other's records at different
+   * moments: an answer may be due before the asker's record is in sight.
+   */
+  heard(full: string, via: Peer): void {
+    if (this.local.get(full) !== undefined || this.ownerOf(full) !== undefined) {
+      this.#returnPaths.delete(full);
+      return;
+    }
+    this.#returnPaths.delete(full);
+    this.#returnPaths.set(full, via);
+    if (this.#returnPaths.size <= returnPathsMax) return;
+    for (const oldest of this.#returnPaths.keys()) {
+      this.#returnPaths.delete(oldest);
+      return;
+    }
+  }
+
+  /** Where an answer to this full JID goes, if no record says. */
+  returnPath(full: string): Peer | undefined {
+    return this.ownerOf(full) ?? this.#returnPaths.get(full);
   }
 
   /** The session of another node that has this full JID. */

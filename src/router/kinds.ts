@@ -31,6 +31,11 @@ export function kindOf(stanza: Stanza): Kind | undefined {
   return stanza.name === "message" ? messageKind(stanza.type) : presenceKind(stanza.type);
 }
 
+/** Does it go to whoever asked, and to nobody else? */
+export function isAnswer(kind: Kind): boolean {
+  return kind === "iq response" || kind === "message error" || kind === "presence error";
+}
+
 /** RFC 6121 §5.2.2: an unknown type of message is a normal one. */
 function messageKind(type: string | undefined): Kind {
   switch (type) {

@@ -17,7 +17,7 @@ import type { StreamErrorCondition } from "../xmpp/stream-error.ts";
 import { deliveryRules, type Action, type Addressee, type Kind } from "./delivery-rules.ts";
 import type { Directory, RemoteSession } from "./directory.ts";
 import type { Feature, IqHandler, IqRequest } from "./feature.ts";
-import { isStanza, isWellFormedIq, kindOf, priorityOf } from "./kinds.ts";
+import { isAnswer, isStanza, isWellFormedIq, kindOf, priorityOf } from "./kinds.ts";
 import { Session } from "./session.ts";
 import type { Transit } from "./stanza-frame.ts";
 
@@ -104,10 +104,11 @@ export class Router {
   }
 
   /**
-   * A stanza from another node, or one that could not be passed to another. Undefined: it is none that
-   * a router would have sent.
+   * A stanza from another node (`via`), or one that could not be passed to another. Undefined: it is none
+   * that a router would have sent.
    */
-  reroute(stanza: Stanza, transit: Transit): readonly RouterEffect[] | undefined {
+  reroute(stanza: Stanza, transit: Transit, via?: Peer): readonly RouterEffect[] | undefined {
+    if (via !== undefined && stanza.from !== undefined) this.#directory.heard(stanza.from, via);
     const session = this.#directory.local.get(transit.target);
     if (session !== undefined) return [{ type: "deliver", session, stanza, transit }];
     const target = this.#jids.get(transit.target);
@@ -154,6 +155,11 @@ export class Router {
       const bound = this.#bound(to.full);
       if (bound !== undefined) {
         return this.#act(deliveryRules["full, bound"][kind], sender, stanza, to, [bound], transit);
+      }
+      const peer = isAnswer(kind) ? this.#directory.returnPath(to.full) : undefined;
+      if (peer !== undefined) {
+        const onItsWay = transit === undefined ? { from: sender.jid.full } : { transit };
+        return [{ type: "forward", peer, target: to.full, stanza, ...onItsWay }];
       }
     }
     const sessions = this.#sessionsOf(to);
@@ -261,7 +267,7 @@ export class Router {
   #answer(to: string, reply: Stanza): readonly RouterEffect[] {
     const session = this.#directory.local.get(to);
     if (session !== undefined) return answer(session, reply);
-    const peer = this.#directory.ownerOf(to);
+    const peer = this.#directory.returnPath(to);
     if (peer === undefined) return nothing;
     return [{ type: "forward", peer, target: to, stanza: reply, to }];
   }

@@ -124,8 +124,12 @@ export class ClusterHost {
     switch (input.type) {
       case "connection-opened": {
         if (input.listener !== listenerName) return false;
-        this.#connections.add(input.connection);
         const { connection, remote, dial, tls } = input;
+        this.#connections.add(connection);
+        if (this.#cluster === undefined || this.#leaveBy !== undefined) {
+          this.#options.emit({ type: "close", connection }); // nobody yet, or no more
+          return true;
+        }
         const channelBinding = tls?.bindings["tls-exporter"];
         this.#step(now, {
           ...{ type: "connection-opened", connection, remote },
@@ -240,7 +244,7 @@ export class ClusterHost {
       case "peer-down":
         return this.#peerDown(now, effect);
       case "message-received":
-        if (effect.kind === kinds.stanza) traffic.frame(now, effect.body, false);
+        if (effect.kind === kinds.stanza) traffic.frame(now, effect.body, effect.peer);
         else if (effect.kind === kinds.endSessions) traffic.endRequested(now, effect.body);
         return;
       case "queue-full":
@@ -284,7 +288,7 @@ export class ClusterHost {
     const { counts, faults, traffic } = this.#options;
     counts.returned.value += 1;
     try {
-      traffic.frame(now, bytesFromBinary(body), true);
+      traffic.frame(now, bytesFromBinary(body), undefined);
     } catch (error) {
       faults.bug("cluster-fault", error);
     }

@@ -5,6 +5,7 @@
  * not send after all comes back here, so that its sender is told.
  */
 import type { Now } from "../base/time.ts";
+import type { Peer } from "../cluster/peer.ts";
 import type { Work } from "../ports/work.ts";
 import type { Directory } from "../router/directory.ts";
 import type { Feature } from "../router/feature.ts";
@@ -94,13 +95,13 @@ export class Traffic {
     this.#exchange = exchange;
   }
 
-  /** A stanza frame from another node; `returned`: ours, which that node may not have received. */
-  frame(now: Now, body: Uint8Array, returned: boolean): void {
+  /** A stanza frame from another node; without `via` ours, which that node may not have received. */
+  frame(now: Now, body: Uint8Array, via: Peer | undefined): void {
     const { router, faults } = this.#options;
     const frame = this.#exchange?.read(body);
     if (frame === undefined) return;
-    const transit = returned ? { ...frame.transit, maybe: true } : frame.transit;
-    const effects = router.reroute(frame.stanza, transit);
+    const transit = via === undefined ? { ...frame.transit, maybe: true } : frame.transit;
+    const effects = router.reroute(frame.stanza, transit, via);
     if (effects === undefined) return faults.refusedFrame("its addresses cannot be read");
     this.#performAll(now, effects);
   }

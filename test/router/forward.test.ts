@@ -10,7 +10,7 @@ import {
   type StanzaId,
   type Transit,
 } from "../../src/router/stanza-frame.ts";
-import { SplitScene } from "./split-scene.ts";
+import { SplitScene, there } from "./split-scene.ts";
 import { stanza, wordsOf } from "./scene.ts";
 
 const id: StanzaId = { origin: "0123456789abcdef n1", counter: 7 };
@@ -57,6 +57,21 @@ test("reroute: what cannot be delivered is told the sender, on whatever node", (
   const session = scene.bind(juliet, 0);
   const effects = scene.router.reroute(sent, transit(orchard)) ?? [];
   expect(wordsOf(effects, session)).toBe("error service-unavailable");
+});
+
+test("reroute: an answer goes back the way its question came while no record tells of the asker", () => {
+  const scene = new SplitScene();
+  const juliet = "juliet@localhost/balcony";
+  const romeo = scene.bind(orchard, 0);
+  const ping = stanza(`<iq from='${juliet}' to='${orchard}' type='get' id='1'><x xmlns='x'/></iq>`);
+  const pong = `<iq to='${juliet}' type='result' id='1'/>`;
+  expect(scene.send(romeo, pong)).toEqual([]);
+  scene.router.reroute(ping, transit(orchard), there);
+  expect(scene.send(romeo, pong)).toMatchObject([{ type: "forward", peer: there, target: juliet }]);
+  // Only answers: a message for somebody whom nobody knows is refused at once.
+  expect(scene.send(romeo, `<message to='${juliet}'/>`)).toMatchObject([
+    { type: "deliver", session: romeo },
+  ]);
 });
 
 test("reroute: two nodes that point at each other do not pass a stanza on for ever", () => {
