@@ -12,6 +12,7 @@ import { demo } from "./demo.ts";
 import { diff } from "./diff.ts";
 import { hunt } from "./hunt.ts";
 import { replay, run } from "./run.ts";
+import { shrink } from "./shrink.ts";
 import { subjectOfFlags, UsageError, type SubjectFlags } from "./subject.ts";
 import { verifyFile } from "./verify.ts";
 
@@ -81,6 +82,18 @@ Exit code 1 if a seed failed, two runs of one seed differed, or an oracle judged
 Seeds are handed out one by one, so no two workers run the same. Ctrl+C ends it with its sum.`,
   )
   .action(hunt);
+
+program
+  .command("shrink")
+  .description("the smallest plan that fails in the same way, as a file and as a regression test")
+  .argument("<repro>", subjectHelp)
+  .option("--oracle <name>", "whose failure to keep; otherwise the first")
+  .option("--name <lesson>", "write it to test/sim/regressions/LESSON.json, which npm test runs")
+  .option("--out <file>", "write it there; otherwise to build/sim/")
+  .option("--seconds <count>", "be content with the smallest found after so long", "120")
+  .option("--workers <count>", "processes; as many as cores unless said")
+  .option("--json", "print what was found as JSON")
+  .action(shrink);
 
 program
   .command("plan")

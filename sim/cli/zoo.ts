@@ -1,11 +1,12 @@
 /**
  * Zoo: proof that the simulator finds bugs. Plants each known bug, and counts the seeds until its oracle
- * sees it. Exit code 1 if one survives, or fewer than `--at-least` were found.
+ * sees it. With `--shrink` each plan is shrunk, too, and written next to the bundle. Exit code 1 if one
+ * survives, or fewer than `--at-least` were found.
  *
- *     npm run zoo [-- --seeds 300] [--only NAME] [--at-least 20]
+ *     npm run zoo [-- --seeds 300] [--only NAME] [--at-least 20] [--shrink 120]
  */
 import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,28 +14,29 @@ import { Command } from "commander";
 import { build, type Plugin } from "esbuild";
 import { plants } from "../zoo/index.ts";
 import { infect, type Plant } from "../zoo/plant.ts";
+import type { ShrunkSize, ZooResult } from "./zoo-run.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = join(root, "build", "zoo");
-
-interface Result {
-  readonly runs: number;
-  readonly found?: { readonly seed: number; readonly what: string };
-  readonly others: readonly string[];
-}
 
 const flags = new Command("zoo")
   .option("--seeds <count>", "give up on a bug after this many", "300")
   .option("--only <name>", "one plant")
   .option("--at-least <count>", "how many must be found; by default all")
+  .option(
+    "--shrink <seconds>",
+    "shrink what was found, for so long at most, and show its size",
+    "0",
+  )
   .parse()
-  .opts<{ seeds: string; only?: string; atLeast?: string }>();
+  .opts<{ seeds: string; only?: string; atLeast?: string; shrink: string }>();
 
 mkdirSync(folder, { recursive: true });
 const chosen = plants.filter((plant) => flags.only === undefined || plant.name === flags.only);
 const waiting = [...chosen];
 let survivors = 0;
-console.log(`${"bug".padEnd(40)} ${"oracle".padEnd(14)} seeds`);
+const sizeHead = flags.shrink === "0" ? "" : "  shrunk size";
+console.log(`${"bug".padEnd(40)} ${"oracle".padEnd(15)} seeds${sizeHead}`);
 // One child per core; a bug's bundle is made just before it runs.
 await Promise.all(Array.from({ length: availableParallelism() }, work));
 const found = chosen.length - survivors;
@@ -43,13 +45,24 @@ if (found < Number(flags.atLeast ?? chosen.length)) process.exitCode = 1;
 
 async function work(): Promise<void> {
   for (let plant = waiting.shift(); plant !== undefined; plant = waiting.shift()) {
-    const { runs, found, others } = await hunt(plant, await bundle(plant));
+    const { runs, found, others, shrunk } = await hunt(plant, await bundle(plant));
     if (found === undefined) survivors += 1;
     const seen = others.length > 0 ? ` (seen by ${others.join(", ")})` : "";
     const end = found === undefined ? `SURVIVED ${runs} seeds${seen}` : `${runs}`;
-    console.log(`${plant.name.padEnd(40)} ${plant.oracle.padEnd(14)} ${end}`);
+    const size = shrunk === undefined ? "" : `  ${sizeOf(shrunk)}`;
+    console.log(`${plant.name.padEnd(40)} ${plant.oracle.padEnd(15)} ${end.padEnd(5)}${size}`);
+    if (shrunk !== undefined) {
+      const file = join(folder, `${plant.name}.plan.json`);
+      writeFileSync(file, `${JSON.stringify(shrunk.plan, null, 2)}\n`);
+    }
     if (found !== undefined) console.log(`    ${found.what.slice(0, 150)}`);
   }
+}
+
+function sizeOf({ before, events, faults, clients, nodes, seconds }: ShrunkSize): string {
+  const fewer = (before / Math.max(1, events)).toFixed(0);
+  const left = `${faults} faults, ${clients} clients, ${nodes} nodes`;
+  return `${before} -> ${events} events (${fewer}x), ${left}, ${seconds} s`;
 }
 
 async function bundle(plant: Plant): Promise<string> {
@@ -81,15 +94,19 @@ async function bundle(plant: Plant): Promise<string> {
   return outfile;
 }
 
-function hunt(plant: Plant, file: string): Promise<Result> {
+function hunt(plant: Plant, file: string): Promise<ZooResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [file, plant.oracle, "1", flags.seeds], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    const child = spawn(
+      process.execPath,
+      [file, plant.oracle, "1", flags.seeds, flags.shrink, plant.profile ?? "small"],
+      {
+        stdio: ["ignore", "pipe", "inherit"],
+      },
+    );
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
     child.on("close", (code) => {
-      if (code === 0) resolve(JSON.parse(output) as Result);
+      if (code === 0) resolve(JSON.parse(output) as ZooResult);
       else reject(new Error(`Plant ${plant.name}: its run ended with code ${String(code)}`));
     });
   });

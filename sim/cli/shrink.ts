@@ -1,0 +1,158 @@
+/** Shrink: the smallest plan that still fails, as a file and as a regression test. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { format } from "prettier";
+import type { Plan } from "../plan.ts";
+import type { Failure } from "../run.ts";
+import { reproText } from "../repro.ts";
+import { shows, shrink as shrinking, symptomOf, type Symptom } from "../shrink.ts";
+import { codeVersion, root } from "./code-version.ts";
+import { integer, repeatLine, subjectOfRepro, UsageError } from "./subject.ts";
+import { counted } from "./summary.ts";
+import { runSafely, type TaskResult } from "./tasks.ts";
+import { Workers } from "./workers.ts";
+
+export interface ShrinkFlags {
+  readonly oracle?: string;
+  readonly out?: string;
+  readonly name?: string;
+  readonly seconds: string;
+  readonly workers?: string;
+  readonly json?: boolean;
+}
+
+const regressions = join("test", "sim", "regressions");
+
+export async function shrink(word: string, flags: ShrinkFlags): Promise<void> {
+  if (flags.name !== undefined && !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(flags.name)) {
+    throw new UsageError(`--name is the lesson in kebab-case, not "${flags.name}"`);
+  }
+  const subject = subjectOfRepro(word);
+  const say = (text: string): void => void (flags.json === true || console.log(text));
+  const before = runSafely(subject.plan);
+  const failure = before.failures.find(
+    ({ oracle }) => flags.oracle === undefined || oracle === flags.oracle,
+  );
+  if (failure === undefined) {
+    throw new UsageError(`${word} does not fail${flags.oracle === undefined ? "" : " there"}`);
+  }
+  say(`FAILED ${failure.oracle}: ${failure.what}`);
+  say(`from ${sizeText(subject.plan, before.stats.events)}`);
+  const workers = new Workers(
+    flags.workers === undefined ? availableParallelism() : integer(flags.workers),
+  );
+  const shrinker = new Shrinker(workers, symptomOf(failure), integer(flags.seconds) * 1_000);
+  let plan: Plan;
+  try {
+    plan = await shrinker.run(subject.plan);
+  } finally {
+    workers.close();
+  }
+  const after = runSafely(plan);
+  const left = after.failures.find((each) => shows([each], shrinker.symptom)) ?? failure;
+  const times = before.stats.events / Math.max(1, after.stats.events);
+  const fewer = times < 10 ? times.toFixed(1) : String(Math.round(times));
+  say(`to   ${sizeText(plan, after.stats.events)}: ${fewer}× fewer events`);
+  say(`in ${(shrinker.elapsedMs() / 1_000).toFixed(1)} s and ${shrinker.runs} runs`);
+  say(`FAILED ${left.oracle}: ${left.what}`);
+  const file = await writePlan(plan, left, subject.source, flags);
+  const repeat = repeatLine({ type: "file", file }, codeVersion(), after.hash);
+  say(`wrote ${file}`);
+  if (flags.name === undefined) say(`with --name LESSON it becomes ${regressions}/LESSON.json`);
+  else say(`which ${join("test", "sim", "regressions.test.ts")} runs`);
+  say(`repeat with: ${repeat}`);
+  if (flags.json === true) {
+    const { oracle, what } = left;
+    const events = { before: before.stats.events, after: after.stats.events };
+    console.log(JSON.stringify({ oracle, what, events, runs: shrinker.runs, file, repeat, plan }));
+  }
+}
+
+class Shrinker {
+  readonly symptom: Symptom;
+  readonly #workers: Workers;
+  readonly #startedAt = performance.now();
+  readonly #forMs: number;
+  /** Plans that were tried and did not fail. */
+  readonly #inVain = new Set<string>();
+  runs = 0;
+
+  constructor(workers: Workers, symptom: Symptom, forMs: number) {
+    this.#workers = workers;
+    this.symptom = symptom;
+    this.#forMs = forMs;
+  }
+
+  elapsedMs(): number {
+    return performance.now() - this.#startedAt;
+  }
+
+  async run(plan: Plan): Promise<Plan> {
+    const steps = shrinking(plan);
+    let best = plan;
+    for (let step = steps.next(); step.done !== true;) {
+      const found = await this.#first(step.value);
+      if (found !== undefined) best = step.value[found] ?? best;
+      this.#show(best);
+      if (this.elapsedMs() > this.#forMs) break;
+      step = steps.next(found);
+    }
+    if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
+    return best;
+  }
+
+  /** As many at once as there are workers; the first in order counts, so that cores change nothing. */
+  async #first(candidates: readonly Plan[]): Promise<number | undefined> {
+    const fresh = candidates
+      .map((plan, index) => ({ plan, index, text: JSON.stringify(plan) }))
+      .filter(({ text }) => !this.#inVain.has(text));
+    for (let from = 0; from < fresh.length; from += this.#workers.count) {
+      if (this.elapsedMs() > this.#forMs) return undefined;
+      const batch = fresh.slice(from, from + this.#workers.count);
+      this.runs += batch.length;
+      const results = await Promise.all(
+        batch.map(({ plan }) => this.#workers.perform({ type: "plan", plan })),
+      );
+      const failing = results.map((result: TaskResult) => shows(result.failures, this.symptom));
+      batch.forEach(({ text }, at) => void (failing[at] === true || this.#inVain.add(text)));
+      const found = batch[failing.indexOf(true)];
+      if (found !== undefined) return found.index;
+    }
+    return undefined;
+  }
+
+  #show(best: Plan): void {
+    if (!process.stderr.isTTY) return;
+    process.stderr.write(`\r\u001b[K${this.runs} runs: ${sizeText(best)}`);
+  }
+}
+
+export function sizeText({ topology, clients, faults, duration }: Plan, events?: number): string {
+  const { setUp, safety, liveness } = duration;
+  return [
+    ...(events === undefined ? [] : [counted(events, "event")]),
+    counted(faults.length, "fault"),
+    counted(clients.length, "client"),
+    counted(topology.nodes.length, "node"),
+    `${(setUp + safety + liveness) / 1_000} s`,
+  ].join(", ");
+}
+
+async function writePlan(
+  plan: Plan,
+  { oracle, what }: Failure,
+  source: Parameters<typeof repeatLine>[0],
+  flags: ShrinkFlags,
+): Promise<string> {
+  const name = flags.name ?? reproText({ source, code: "", hash: "" }).replace(/[^\w.-]+/g, "-");
+  const regression = join(root, regressions, `${name}.json`);
+  const usual = flags.name === undefined ? join(root, "build", "sim", `${name}.json`) : regression;
+  const file = flags.out ?? usual;
+  const about = { lesson: name.replaceAll("-", " "), oracle, what };
+  mkdirSync(dirname(file), { recursive: true });
+  const text = JSON.stringify({ about, ...plan });
+  writeFileSync(file, await format(text, { parser: "json", printWidth: 100 }));
+  const shown = relative(process.cwd(), file);
+  return shown.startsWith("..") ? file : shown;
+}

@@ -1,0 +1,131 @@
+/** Shrink parts: a plan with fewer faults, clients or nodes, or with simpler clients, and still sound. */
+import { pairOf, pathOf } from "./faults/paths.ts";
+import { userOf, type Behaviour, type ClientPlan, type FaultPlan, type Plan } from "./plan.ts";
+
+export function keepFaults(plan: Plan, indices: readonly number[]): Plan {
+  return { ...plan, faults: picked(plan.faults, indices) };
+}
+
+/** Faults that aim at a client go with it. */
+export function keepClients(plan: Plan, indices: readonly number[]): Plan {
+  const clients = picked(plan.clients, indices);
+  const gone = new Set(plan.clients.map(({ name }) => name));
+  for (const { name } of clients) gone.delete(name);
+  return { ...plan, clients, faults: plan.faults.filter(({ target }) => !gone.has(target)) };
+}
+
+/** Its clients go elsewhere, and faults that make no sense without it are dropped. */
+export function withoutNode(plan: Plan, name: string): Plan {
+  const { cluster, ...topology } = plan.topology;
+  const nodes = topology.nodes.filter((node) => node.name !== name);
+  // Somebody must be there from the start.
+  if (nodes.every((node) => node.joins)) nodes.splice(0, 1, { ...first(nodes), joins: false });
+  const names = nodes.map((node) => node.name);
+  const clients = plan.clients.map((client): ClientPlan => {
+    const kept = client.nodes.filter((node) => node !== name);
+    return { ...client, nodes: kept.length === 0 ? names : kept };
+  });
+  const faults = plan.faults.flatMap((fault): FaultPlan[] => {
+    const target = targetWithout(fault.target, name);
+    return target === undefined ? [] : [{ ...fault, target }];
+  });
+  const several = names.length > 1 && cluster !== undefined;
+  return {
+    ...plan,
+    topology: { ...topology, nodes, ...(several ? { cluster } : {}) },
+    clients,
+    faults: several ? faults : faults.filter(({ target }) => !isOfLinks(target)),
+  };
+}
+
+/** One step each: all of them at once, then one after the other. */
+export function simplerClients(plan: Plan): readonly Plan[] {
+  const users = new Set(plan.clients.map(({ user }) => user));
+  const steps = [asChatter, atOneNode, asPhone, plainly, atOnce, saysLessTo(users), withFewerPeers];
+  const candidates: Plan[] = [];
+  for (const step of steps) {
+    const all = plan.clients.map(step);
+    const changed = all.filter((client, index) => client !== plan.clients[index]).length;
+    if (changed > 1) candidates.push({ ...plan, clients: all });
+    all.forEach((client, index) => {
+      if (client === plan.clients[index]) return;
+      candidates.push({ ...plan, clients: plan.clients.with(index, client) });
+    });
+  }
+  return candidates;
+}
+
+function asChatter(client: ClientPlan): ClientPlan {
+  const { behaviour } = client;
+  if (behaviour.kind === "chatter") return client;
+  const everyMs = "everyMs" in behaviour ? behaviour.everyMs : ([1_000, 5_000] as const);
+  const peers = "peers" in behaviour ? behaviour.peers : [];
+  return { ...client, behaviour: { kind: "chatter", everyMs, peers } };
+}
+
+function atOneNode(client: ClientPlan): ClientPlan {
+  const { nodes, roams } = client;
+  if (nodes.length < 2 && !roams) return client;
+  return { ...client, nodes: nodes.slice(0, 1), roams: false };
+}
+
+function asPhone(client: ClientPlan): ClientPlan {
+  const plain = client.resource === "phone" || client.behaviour.kind === "rival";
+  return plain ? client : { ...client, resource: "phone" };
+}
+
+function plainly(client: ClientPlan): ClientPlan {
+  return client.mechanism === "PLAIN" ? client : { ...client, mechanism: "PLAIN" };
+}
+
+function atOnce(client: ClientPlan): ClientPlan {
+  return client.startAt === 0 ? client : { ...client, startAt: 0 };
+}
+
+/** Not to those who are no longer there. */
+function saysLessTo(users: ReadonlySet<string>): (client: ClientPlan) => ClientPlan {
+  return (client) => withPeers(client, (peers) => peers.filter((peer) => users.has(userOf(peer))));
+}
+
+function withFewerPeers(client: ClientPlan): ClientPlan {
+  return withPeers(client, (peers) => peers.slice(0, peers.length >> 1));
+}
+
+function withPeers(
+  client: ClientPlan,
+  change: (peers: readonly string[]) => readonly string[],
+): ClientPlan {
+  const { behaviour } = client;
+  if (!("peers" in behaviour)) return client;
+  const peers = change(behaviour.peers);
+  if (peers.length === behaviour.peers.length) return client;
+  const changed: Behaviour = { ...behaviour, peers };
+  return { ...client, behaviour: changed };
+}
+
+/** Undefined where nothing is left to aim at. See faults/paths.ts for what targets look like. */
+function targetWithout(target: string, name: string): string | undefined {
+  if (target === name) return undefined;
+  if (target.includes(">")) return pathOf(target).includes(name) ? undefined : target;
+  if (target.includes("~")) return pairOf(target).includes(name) ? undefined : target;
+  if (!target.includes("|") && !target.includes(",")) return target;
+  const groups = target
+    .split("|")
+    .map((group) => group.split(",").filter((node) => node !== name))
+    .filter((group) => group.length > 0);
+  const tooFew = target.includes("|") ? groups.length < 2 : groups.flat().length < 2;
+  if (tooFew) return undefined;
+  return groups.map((group) => group.join(",")).join("|");
+}
+
+function isOfLinks(target: string): boolean {
+  return /[|~,]/.test(target) || (target.includes(">") && !target.includes("database"));
+}
+
+function picked<T>(items: readonly T[], indices: readonly number[]): T[] {
+  return indices.flatMap((index) => items.slice(index, index + 1));
+}
+
+function first<T>(items: readonly T[]): T {
+  return items[0] as T;
+}

@@ -1,0 +1,144 @@
+/** Shrink time: a plan that is over earlier, with shorter faults, in a simpler world. */
+import type { ClusterPlan, FaultPlan, Limits, Plan, Topology } from "./plan.ts";
+import { congestionMarkBytes } from "./ports/network.ts";
+
+const setUpMinMs = 2_000;
+const safetyMinMs = 500;
+/** Oracles grant links and tables 30 s after the heal, and clients as much as that again is spare. */
+const livenessMinMs = { alone: 15_000, clustered: 40_000 } as const;
+
+/** From the boldest step to the smallest. */
+export function earlier(plan: Plan): readonly Plan[] {
+  const { setUp, safety, liveness } = plan.duration;
+  const candidates: Plan[] = [];
+  for (const eighths of [1, 2, 4, 6]) {
+    const shorter = Math.max(safetyMinMs, rounded((safety * eighths) / 8));
+    if (shorter >= safety) continue;
+    const crowded = faultsFromStart(plan);
+    if (crowded !== plan) candidates.push(withSafety(crowded, shorter));
+    candidates.push(withSafety(plan, shorter));
+  }
+  const clustered = plan.topology.cluster !== undefined;
+  const least = clustered ? livenessMinMs.clustered : livenessMinMs.alone;
+  if (liveness > least) {
+    candidates.push({ ...plan, duration: { ...plan.duration, liveness: least } });
+  }
+  const half = Math.max(setUpMinMs, rounded(setUp / 2));
+  if (half < setUp) candidates.push(withSetUp(plan, half));
+  const moved = faultsFromStart(plan);
+  if (moved !== plan) candidates.push(moved);
+  return candidates;
+}
+
+export function shorterFaults(plan: Plan): readonly Plan[] {
+  return plan.faults.flatMap((fault, index): Plan[] => {
+    const length = fault.endAt - fault.startAt;
+    if (length < 200) return [];
+    const endAt = fault.startAt + rounded(length / 2);
+    return [{ ...plan, faults: plan.faults.with(index, { ...fault, endAt }) }];
+  });
+}
+
+const plainNetwork: Topology["network"] = {
+  latencyMs: [1, 2],
+  cutChance: 0,
+  windowBytes: 65_536,
+  congestionMarkBytes,
+};
+
+/** Far enough that they are not met. */
+const wideLimits: Limits = {
+  maxStanzaSize: 65_536,
+  negotiationTimeout: 30_000,
+  keepAliveInterval: 20_000,
+  maxSendQueue: 1_048_576,
+  sendTimeout: 15_000,
+  maxSessionsPerUser: 10,
+  maxAuthAttempts: 5,
+  queryTimeout: 5_000,
+};
+
+const plainCluster: Omit<ClusterPlan, "discovery"> = {
+  heartbeatInterval: 1_000,
+  heartbeatTimeout: 5_000,
+  linkGrace: 5_000,
+  expireAfter: 3_600_000,
+};
+
+/** Everything at once, then one thing after the other. */
+export function simplerWorld(plan: Plan): readonly Plan[] {
+  const { topology } = plan;
+  const { nodes, network, cluster } = topology;
+  const [head] = nodes;
+  const wallOrigin = head?.wallOrigin ?? 0;
+  const plainNodes = nodes.map((node) => ({ ...node, wallOrigin, joins: false }));
+  const candidates: Plan[] = [
+    ...eachPlain(network, plainNetwork, (changed) => inTopology(plan, { network: changed })),
+    ...eachPlain(topology.database, { latencyMs: [1, 1] }, (database) =>
+      inTopology(plan, { database }),
+    ),
+    ...eachPlain(plan.limits, wideLimits, (limits) => ({ ...plan, limits })),
+    ...eachPlain({ nodes }, { nodes: plainNodes }, (changed) => inTopology(plan, changed)),
+  ];
+  if (cluster !== undefined) {
+    const inCluster = (changed: ClusterPlan): Plan => inTopology(plan, { cluster: changed });
+    candidates.push(...eachPlain(cluster, plainCluster, inCluster));
+  }
+  return candidates;
+}
+
+/** With all plain values, and with each alone; none for what is plain already. */
+function eachPlain<T extends object>(
+  value: T,
+  plain: Partial<T>,
+  plan: (value: T) => Plan,
+): readonly Plan[] {
+  const names = (Object.keys(plain) as (keyof T)[]).filter(
+    (name) => JSON.stringify(value[name]) !== JSON.stringify(plain[name]),
+  );
+  const each = names.map((name) => plan({ ...value, [name]: plain[name] }));
+  return names.length > 1 ? [plan({ ...value, ...plain }), ...each] : each;
+}
+
+function inTopology(plan: Plan, changed: Partial<Topology>): Plan {
+  return { ...plan, topology: { ...plan.topology, ...changed } };
+}
+
+/** Faults that would begin after the heal are dropped, others end with it. */
+function withSafety(plan: Plan, safety: number): Plan {
+  const heal = plan.duration.setUp + safety;
+  const faults = plan.faults
+    .filter(({ startAt }) => startAt < heal)
+    .map((fault): FaultPlan => ({ ...fault, endAt: Math.min(fault.endAt, heal) }));
+  return { ...plan, faults, duration: { ...plan.duration, safety } };
+}
+
+function withSetUp(plan: Plan, setUp: number): Plan {
+  const less = plan.duration.setUp - setUp;
+  const clients = plan.clients.map((client) => {
+    const startAt = Math.min(client.startAt, setUp >> 1);
+    return { ...client, startAt };
+  });
+  const shifted = shift(plan.faults, less);
+  return { ...plan, clients, faults: shifted, duration: { ...plan.duration, setUp } };
+}
+
+/** All together, as far as they can go. */
+function faultsFromStart(plan: Plan): Plan {
+  const firstAt = Math.min(...plan.faults.map(({ startAt }) => startAt));
+  const less = firstAt - plan.duration.setUp;
+  if (plan.faults.length === 0 || less <= 0) return plan;
+  return { ...plan, faults: shift(plan.faults, less) };
+}
+
+function shift(faults: readonly FaultPlan[], less: number): FaultPlan[] {
+  return faults.map((fault) => ({
+    ...fault,
+    startAt: Math.max(0, fault.startAt - less),
+    endAt: Math.max(0, fault.endAt - less),
+  }));
+}
+
+function rounded(milliseconds: number): number {
+  return Math.round(milliseconds / 100) * 100;
+}

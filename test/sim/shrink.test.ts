@@ -1,0 +1,163 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { runPorts } from "../../sim/cli/ports.ts";
+import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
+import { planProblem, type FaultPlan, type Plan } from "../../sim/plan.ts";
+import { run } from "../../sim/run.ts";
+import { shows, shrink, shrinkHere, symptomOf } from "../../sim/shrink.ts";
+import { withoutNode } from "../../sim/shrink-parts.ts";
+import { server } from "../../src/server/server.ts";
+
+const plans = fc.nat({ max: 1_000 }).map((seed) => planFromSeed(seed + 1, profiles.cluster));
+const namesOf = (plan: Plan) => plan.clients.map(({ name }) => name);
+const rowsOf = (plan: Plan) => plan.faults.map(({ kind, target }) => `${kind} ${target}`);
+
+test("shrink: the symptom is what an oracle says without names and numbers", () => {
+  const what = "m/chatter-5#1/21 to family@meerkat.test, sent at 23628 ms, was neither delivered";
+  const symptom = symptomOf({ oracle: "conservation", what });
+  expect(symptom).toEqual({
+    oracle: "conservation",
+    words: "to sent at ms, was neither delivered",
+  });
+  const again = what.replaceAll("21", "4").replace("family", "rival-1");
+  expect(shows([{ oracle: "conservation", what: again }], symptom)).toBe(true);
+  expect(shows([{ oracle: "answers", what }], symptom)).toBe(false);
+  expect(shows([{ oracle: "conservation", what: "m/1 arrived twice" }], symptom)).toBe(false);
+});
+
+test("shrink: exactly the faults and clients that matter are left", { timeout: 30_000 }, () => {
+  const setting = plans.chain((plan) =>
+    fc.record({
+      plan: fc.constant(plan),
+      clients: fc.subarray(namesOf(plan), { minLength: 1, maxLength: 3 }),
+      // Node faults outlive what becomes of the clients, and one node is always there.
+      rows: fc.subarray(
+        rowsOf({ ...plan, faults: plan.faults.filter(({ kind }) => kind === "database-down") }),
+      ),
+    }),
+  );
+  fc.assert(
+    fc.property(setting, ({ plan, clients, rows }) => {
+      const fails = (candidate: Plan) =>
+        clients.every((name) => namesOf(candidate).includes(name)) &&
+        rows.every((row) => rowsOf(candidate).filter((each) => each === row).length >= 1);
+      const small = shrinkHere(plan, { fails });
+      expect(new Set(namesOf(small))).toEqual(new Set(clients));
+      expect(new Set(rowsOf(small))).toEqual(new Set(rows));
+      expect(small.topology.nodes).toHaveLength(1);
+      expect(small.duration.safety).toBeLessThanOrEqual(1_000);
+    }),
+    { numRuns: 15 },
+  );
+});
+
+test(
+  "shrink: no candidate speaks of what it does not have, or is longer",
+  { timeout: 30_000 },
+  () => {
+    fc.assert(
+      fc.property(plans, fc.infiniteStream(fc.nat({ max: 3 })), (plan, coins) => {
+        const steps = shrink(plan);
+        let best = plan;
+        let step = steps.next();
+        while (step.done !== true) {
+          const candidates = step.value;
+          for (const candidate of candidates) expect(problemOf(candidate, best)).toBeUndefined();
+          // Some fail, some do not: whatever the answers, candidates stay sound.
+          const index = coins.next().value;
+          const found = index < candidates.length && index > 0 ? index - 1 : undefined;
+          best = (found === undefined ? undefined : candidates[found]) ?? best;
+          step = steps.next(found);
+        }
+        expect(step.value).toEqual(best);
+      }),
+      { numRuns: 15 },
+    );
+  },
+);
+
+test("shrink: without a node its clients go elsewhere, and faults that need it are gone", () => {
+  const plan = planFromSeed(1, { ...profiles.cluster, nodes: [3] });
+  const row = (target: string): FaultPlan => ({
+    kind: "split",
+    target,
+    startAt: 1,
+    endAt: 2,
+    amount: 0,
+  });
+  const targets = [
+    "n1|n2,n3",
+    "n1,n2|n3",
+    "n3>n1",
+    "n1~n2",
+    "n3",
+    "all",
+    "n3>database",
+    "n1,n2,n3",
+  ];
+  const two = withoutNode({ ...plan, faults: targets.map(row) }, "n3");
+  expect(two.faults.map(({ target }) => target)).toEqual(["n1|n2", "n1~n2", "all", "n1,n2"]);
+  expect(two.topology.cluster).toEqual(plan.topology.cluster);
+  const one = withoutNode(two, "n2");
+  expect(one.faults.map(({ target }) => target)).toEqual(["all"]);
+  expect(one.topology.cluster).toBeUndefined();
+  for (const client of one.clients) expect(client.nodes).toEqual(["n1"]);
+});
+
+test(
+  "shrink: a real bug becomes a small plan that fails in the same way",
+  { timeout: 60_000 },
+  () => {
+    const ports = runPorts();
+    const buggy = (plan: Plan) =>
+      run(plan, {
+        ...ports,
+        compose: (options) => {
+          const real = server(options);
+          const deliver = real.loop.deliver.bind(real.loop);
+          let opened = 0;
+          real.loop.deliver = (now, input) => {
+            // A bug that needs two clients and the database to be down.
+            if (input.type === "connection-opened") opened += 1;
+            if (input.type === "query-failed" && opened > 1) throw new TypeError("planted");
+            deliver(now, input);
+          };
+          return real;
+        },
+      });
+    const plan = planFromSeed(7, { ...profiles.small, nodes: [1] });
+    const down: FaultPlan = {
+      kind: "database-down",
+      target: "database",
+      startAt: 5_000,
+      endAt: 9_000,
+      amount: 0,
+    };
+    const large = { ...plan, faults: [...plan.faults, down] };
+    const [failure] = buggy(large).failures;
+    expect(failure?.what).toContain("planted");
+    const symptom = symptomOf(failure ?? { oracle: "", what: "" });
+    const small = shrinkHere(large, { fails: (each) => shows(buggy(each).failures, symptom) });
+    expect(shows(buggy(small).failures, symptom)).toBe(true);
+    expect(small.faults.length).toBeLessThanOrEqual(1);
+    expect(small.clients.length).toBeLessThanOrEqual(2);
+  },
+);
+
+function problemOf(plan: Plan, before: Plan): string | undefined {
+  const nodes = new Set(plan.topology.nodes.map(({ name }) => name));
+  const known = new Set([...nodes, ...namesOf(plan), "database", "all"]);
+  const heal = plan.duration.setUp + plan.duration.safety;
+  const total = ({ duration }: Plan) => duration.setUp + duration.safety + duration.liveness;
+  for (const { nodes: theirs, name } of plan.clients) {
+    if (theirs.length === 0 || theirs.some((node) => !nodes.has(node))) return `${name} is lost`;
+  }
+  for (const { target, kind, startAt, endAt } of plan.faults) {
+    const unknown = target.split(/[>~|,]/).filter((part) => !known.has(part));
+    if (unknown.length > 0) return `${kind} at ${unknown.join(" ")}`;
+    if (startAt > heal || endAt < startAt) return `${kind} from ${startAt} to ${endAt}`;
+  }
+  if (plan.topology.nodes.every(({ joins }) => joins)) return "nobody is there from the start";
+  if (total(plan) > total(before)) return "longer than before";
+  return planProblem(plan);
+}
