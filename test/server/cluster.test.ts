@@ -361,6 +361,15 @@ test("readiness: a node that could not register serves nobody and says why", () 
   expect(body).toMatch(/not registered: the database does not answer since \d s/);
   expect(n1.isClosed(n1.connect("<stream:stream"))).toBe(true);
   expect(n1.get("/healthz").status).toBe(200);
+  const link = {
+    connection: 99,
+    listener: "cluster",
+    remote: "127.0.0.1",
+    framing: "tcp",
+  } as const;
+  n1.deliver({ type: "connection-opened", ...link });
+  expect(n1.isClosed(99)).toBe(true);
+  cluster.run(10);
   n1.deliver({ type: "shutdown-requested" });
   cluster.run(1_000);
   expect(n1.stopped).toBe(true);
