@@ -236,8 +236,6 @@ export class ClusterMember {
         case "partition-shown":
         case "partition-hidden":
         case "peer-synced":
-        case "queue-full":
-        case "queue-drained":
           break;
       }
     }

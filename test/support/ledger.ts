@@ -119,7 +119,7 @@ export class Ledger {
     this.#running = false;
     await Promise.allSettled(this.#logins);
     const account = this.#account();
-    await Promise.all(this.#members.map(({ client }) => client?.close().catch(() => undefined)));
+    await Promise.allSettled(this.#members.map(async ({ client }) => client?.close()));
     return account;
   }
 
