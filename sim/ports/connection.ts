@@ -321,6 +321,8 @@ export class End {
   arrive(segment: Segment): void {
     if (this.#state === "vanished") return this.#sendReset();
     if (this.#state === "closed") return;
+    // Whatever comes on a connection comes after its SYN-ACK, however long each was under way.
+    if (this.#state === "connecting") this.establish();
     switch (segment.type) {
       case "bytes":
         if (this.#state !== "open") return;

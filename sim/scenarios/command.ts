@@ -1,7 +1,7 @@
 /**
  * Command: what does one line of a transcript order?
  *
- *     cluster n1 n2 n3 [discovery=sql] [beat=1s] [silence=5s] [grace=5s] [chunk=200] [log=4] [seed=1]
+ *     cluster n1 n2 n3 [discovery=sql] [beat=1s] [silence=5s] [grace=5s] [chunk=200] [seed=1] …
  *     start all | n1 n2                     crash n1          lose-power n1        restart n1
  *     stop n1                               pause n1          resume n1            clock n1 -1h
  *     login alice/phone on n1 [as NAME] [priority 5], bob/desk on n2
@@ -60,7 +60,10 @@ export interface Options {
   readonly silence: number;
   readonly grace: number;
   readonly expire: number;
-  readonly chunk: number | undefined;
+  /** Bounds of links and tables, in bytes. */
+  readonly chunk: number;
+  readonly window: number;
+  readonly fragment: number;
   readonly log: number;
   readonly seed: number;
 }
@@ -91,7 +94,8 @@ const parsers: Readonly<Record<string, Parser>> = {
       (_: string, [client = ""]: readonly string[]) => ({ type: "client", order, client }),
     ]),
   ),
-  clock: (_text, [node = "", by = ""]) => within(duration(by), (ms) => ({ type: "clock", node, by: ms })),
+  clock: (_text, [node = "", by = ""]) =>
+    within(duration(by), (ms) => ({ type: "clock", node, by: ms })),
   login: (text) => {
     const logins = text.split(",").map(loginOf);
     return logins.every((login) => login !== undefined) ? { type: "login", logins } : undefined;
@@ -152,16 +156,18 @@ function optionsOf(words: readonly string[]): Options {
   );
   const time = (name: string, otherwise: number): number =>
     duration(values.get(name) ?? "") ?? otherwise;
-  const chunk = values.get("chunk");
+  const bound = (name: string, otherwise: number): number => Number(values.get(name) ?? otherwise);
   return {
     discovery: values.get("discovery") === "sql" ? "sql" : "static",
     beat: time("beat", 1_000),
     silence: time("silence", 5_000),
     grace: time("grace", 5_000),
     expire: time("expire", 3_600_000),
-    chunk: chunk === undefined ? undefined : Number(chunk),
-    log: Number(values.get("log") ?? 16_384),
-    seed: Number(values.get("seed") ?? 1),
+    chunk: bound("chunk", 65_536),
+    window: bound("window", 1_048_576),
+    fragment: bound("fragment", 65_536),
+    log: bound("log", 16_384),
+    seed: bound("seed", 1),
   };
 }
 

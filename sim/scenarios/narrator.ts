@@ -176,10 +176,10 @@ export class Narrator {
   }
 }
 
-/** Warnings; of the rest only what becomes of links. `link-down` is told as an event of its own. */
+/** Warnings; of the rest only what becomes of links. Their ends are told as events of their own. */
 function logLine(line: { level: string; event: string; detail: string }): string | undefined {
   const { level, event, detail } = line;
-  if (event === "link-down") return undefined;
+  if (event === "link-down" || event === "peer-down") return undefined;
   const peer = /peer=([\w-]+)/.exec(detail)?.[1] ?? "";
   if (event === "link-broken") return `its link to ${peer} is broken (${reasonIn(detail)})`;
   if (event === "link-resumed") return `its link to ${peer} is whole again`;

@@ -9,7 +9,13 @@ import { planHost, type Plan } from "../plan.ts";
 import { oracleMakers } from "../oracles/index.ts";
 import type { Failure } from "../run.ts";
 import type { TraceEvent } from "../trace.ts";
-import { parseCommand, type Command, type LoginOrder, type NodeOrder, type View } from "./command.ts";
+import {
+  parseCommand,
+  type Command,
+  type LoginOrder,
+  type NodeOrder,
+  type View,
+} from "./command.ts";
 import { Narrator, type Told } from "./narrator.ts";
 import { planOfStage, Stage, type StagePorts } from "./stage.ts";
 import { TranscriptError, type Block, type Line, type Transcript } from "./transcript.ts";
@@ -292,11 +298,7 @@ function kept(event: TraceEvent): TraceEvent {
   return { ...event, data: { ...event.data, bytes: event.data.bytes.slice() } };
 }
 
-function linesOf(
-  told: readonly Told[],
-  from: number,
-  nodes: readonly string[],
-): readonly string[] {
+function linesOf(told: readonly Told[], from: number, nodes: readonly string[]): readonly string[] {
   const second = ({ at }: Told): number => Math.trunc((at - from) / 1_000);
   const rank = ({ place }: Told): string => (nodes.includes(place) ? `0 ${place}` : `1 ${place}`);
   const width = told.reduce((most, { place }) => Math.max(most, place.length), 0);

@@ -219,7 +219,6 @@ export function planOfStage(
   logins: readonly LoginOrder[],
   options: Options,
 ): Plan {
-  const { chunk } = options;
   const mebibyte = 1_048_576;
   return {
     version: planVersion,
@@ -238,11 +237,11 @@ export function planOfStage(
         linkGrace: options.grace,
         expireAfter: options.expire,
         bounds: {
-          window: mebibyte,
+          window: options.window,
           queue: 64 * mebibyte,
-          fragment: 65_536,
+          fragment: options.fragment,
           logOperations: options.log,
-          chunk: chunk ?? 65_536,
+          chunk: options.chunk,
         },
       },
       network: { latencyMs: [2, 2], cutChance: 0, windowBytes: 65_536, congestionMarkBytes },

@@ -40,7 +40,8 @@ export function parseTranscript(text: string): Transcript {
   let commands: Line[] = [];
   let expected: string[] | undefined;
   const close = (): void => {
-    if (lines.length > 0) blocks.push({ lines: trimmed(lines), commands, expected: expected ?? [] });
+    if (lines.length > 0)
+      blocks.push({ lines: trimmed(lines), commands, expected: expected ?? [] });
     lines = [];
     commands = [];
     expected = undefined;

@@ -220,3 +220,36 @@ test("network: nobody listens after a crash", () => {
   pass(100);
   expect(client).toEqual(["opened", "closed: reset", "closed: refused"]);
 });
+
+test("network: what a node says and its close at once are not lost before the client's own end opens", () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const world = new World();
+    const pipe = { latencyMs: [5, 20] as const, cutChance: 0, windowBytes: 10_000 };
+    const network = new SimulatedNetwork({ world, seed, pipe });
+    const told: string[] = [];
+    const port = network.attach("n1", {
+      deliver: (input) => {
+        if (input.type !== "connection-opened") return;
+        port.write(input.connection, "busy");
+        port.close(input.connection);
+      },
+      onSent: () => undefined,
+    });
+    network.connect({
+      login: "alice#1",
+      node: "n1",
+      listener: "c2s",
+      remote: "10.0.0.1",
+      serverName: "meerkat.test",
+      tlsFirst: false,
+      events: {
+        opened: () => told.push("opened"),
+        received: (bytes) => told.push(textFromBytes(bytes)),
+        secured: () => undefined,
+        closed: (reason) => told.push(reason),
+      },
+    });
+    world.runUntil(1_000);
+    expect({ seed, told }).toEqual({ seed, told: ["opened", "busy", "ended"] });
+  }
+});
