@@ -80,21 +80,24 @@ function registered(iq: IqRequest): Stanza {
   );
 }
 
-/** §3.2 and §3.3: the owner leaves, or takes another password. */
+/** §3.2 and §3.3: the owner leaves, or takes another password. Who is anonymous owns no account. */
 function* change(iq: IqRequest, context: FeatureContext): Work<Stanza> {
   const { from, stanza } = iq;
-  if (stanza.payload(NS.register, "query")?.getChild("remove") !== undefined) {
-    yield* removeAccount(from.domain, from.local);
+  const query = stanza.payload(NS.register, "query");
+  if (query?.getChild("remove") !== undefined) {
+    if (query.getChildElements().length > 1) return refusal(stanza, "bad-request");
+    const removed = yield* removeAccount(from.domain, from.local);
+    // Also when it had gone before: by a request whose answer was lost, or by an operator.
     context.endSessions(from.bare, "The account was removed");
-    return resultReply(stanza);
+    return removed ? resultReply(stanza) : refusal(stanza, "registration-required");
   }
   const { username, password } = fieldsOf(stanza);
   const prepared = password === undefined ? undefined : preparePassword(password);
   if (username === undefined || prepared === undefined) return refusal(stanza, "bad-request");
   if (prepareUsername(username) !== from.local) return refusal(stanza, "not-allowed");
   const keys = yield* newScramKeys(keyContext(context), prepared);
-  yield* changePassword(from.domain, from.local, keys);
-  return resultReply(stanza);
+  const changed = yield* changePassword(from.domain, from.local, keys);
+  return changed ? resultReply(stanza) : refusal(stanza, "unexpected-request");
 }
 
 function keyContext(context: FeatureContext) {
