@@ -1,6 +1,7 @@
 /** Reference: every option of the configuration, as the schema says it of itself. */
 import type * as z from "zod";
 import { core, notesOf, shapeOf } from "../src/server/config/explain.ts";
+import { notYet } from "../src/server/config/not-yet.ts";
 import { fileSchema } from "../src/server/config/schema.ts";
 
 const generated = "<!-- Written by `npm run docs` from src/server/config/schema.ts. -->";
@@ -9,7 +10,7 @@ export function configurationText(): string {
   const sections = Object.entries(fileSchema.shape).map(([name, schema]) =>
     [`## \`[${name}]\``, notesOf(schema).about ?? "", ...sectionOf(schema, name)].join("\n\n"),
   );
-  return ["# Configuration", generated, intro, ...sections, outro]
+  return ["# Configuration", generated, intro, ...sections, refused(), outro]
     .join("\n\n")
     .replace(/\n{3,}/g, "\n\n");
 }
@@ -25,6 +26,20 @@ yet is refused as "not supported yet", never ignored.
 - A secret may be written \`{ env = "NAME" }\` (from the environment) or \`{ file = "PATH" }\` (a file's content without the
   newline at its end).
 - \`SIGHUP\` reads the certificates again; everything else needs a restart.`;
+
+/** What a file for MongooseIM may have and ours may not: whole sections first. */
+function refused(): string {
+  const rows = [...notYet].map(([section, names]) => {
+    const where = section === "" ? "the file itself" : `\`${section.replace("*", "NAME")}\``;
+    return `| ${where} | ${names.map((name) => `\`${name}\``).join(", ")} |`;
+  });
+  return [
+    "## Not supported yet",
+    `Sections, options and modules of MongooseIM that are refused by name. There is no \`s2s\`: the node talks to
+no other servers, and a stanza to a foreign domain is answered \`remote-server-not-found\`.`,
+    `| in | refused |\n| --- | --- |\n${rows.join("\n")}`,
+  ].join("\n\n");
+}
 
 const outro = `## Example
 

@@ -260,10 +260,13 @@ test.each([
   ],
   [
     "a section that MongooseIM has",
-    "[s2s]\n[shaper.normal]\nmax_rate = 1000\n[modules.mod_mam]\n",
+    "[s2s]\n[shaper.normal]\nmax_rate = 1000\n[modules.mod_mam]\n[modules.mod_roster]\n[modules.mod_frob]\n",
     [
       "m.toml:1: s2s is not supported yet",
       "m.toml:4: modules.mod_mam is a module that is not supported yet",
+      // near to mod_register, and yet not meant
+      "m.toml:5: modules.mod_roster is a module that is not supported yet",
+      "m.toml:6: modules.mod_frob is a module that is not supported yet",
     ],
   ],
   [
@@ -276,8 +279,11 @@ test.each([
   ],
   [
     "an option of a module without options",
-    "[modules.mod_ping]\nping_interval = 5\n",
-    ["m.toml:2: modules.mod_ping.ping_interval is not known; allowed here: nothing"],
+    "[modules.mod_ping]\ninterval = 5\nping_interval = 5\n",
+    [
+      "m.toml:2: modules.mod_ping.interval is not known; allowed here: nothing",
+      "m.toml:3: modules.mod_ping.ping_interval is not supported yet",
+    ],
   ],
   [
     "a denial that an allow list cannot say",

@@ -114,7 +114,10 @@ function nearestValue(issue: z.core.$ZodIssue, value: string): string {
 
 function unknownKey(path: KeyPath, key: string): string {
   const names = path.filter((part) => typeof part === "string");
-  if (isNotYet([...names, key])) return "is not supported yet";
+  if (isNotYet([...names, key])) {
+    const what = names.join(".") === "modules" ? "a module that is " : "";
+    return `is ${what}not supported yet`;
+  }
   if (names.join(".") === "modules" && key.startsWith("mod_")) {
     const meant = nearest(key, Object.keys(shapeOf(schemaAt(path) ?? fileSchema) ?? {}));
     if (meant === undefined) return "is a module that is not supported yet";
