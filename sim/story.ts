@@ -4,14 +4,15 @@ import type { TraceEvent } from "./trace.ts";
 
 /** One readable line, or undefined for what is only noise to a person. */
 export function storyLine(event: TraceEvent): string | undefined {
-  const told = tell(event);
+  const told = storyWords(event);
   if (told === undefined) return undefined;
   const seconds = Math.trunc(event.at / 1_000);
   const rest = String(event.at % 1_000).padStart(3, "0");
   return `${String(seconds).padStart(4)}.${rest} s  ${event.place.padEnd(18)} ${told}`;
 }
 
-function tell({ kind, data }: TraceEvent): string | undefined {
+/** What the place of the event does or suffers. */
+export function storyWords({ kind, data }: TraceEvent): string | undefined {
   switch (kind) {
     case "run-started":
       return `a run begins from seed ${data.seed}`;

@@ -1,10 +1,14 @@
 /** Demo: what does a newcomer see first? Ten seconds of three nodes, a split, a crash and the heal. */
+import { join } from "node:path";
 import { planFromSeed, profiles } from "../plan-from-seed.ts";
 import type { FaultPlan, Plan } from "../plan.ts";
+import { reportPage } from "../report/page.ts";
 import { storyLine } from "../story.ts";
+import { readTrace } from "../trace-file.ts";
 import type { TraceSink } from "../trace.ts";
-import { codeVersion } from "./code-version.ts";
+import { codeVersion, root } from "./code-version.ts";
 import { runRecorded } from "./record.ts";
+import { writeReport } from "./report.ts";
 import { integer } from "./subject.ts";
 import { summaryLines } from "./summary.ts";
 
@@ -13,10 +17,14 @@ const toldUntilMs = 10_000;
 export function demo(flags: { readonly seed: string }): void {
   const plan = demoPlan(integer(flags.seed));
   const code = codeVersion();
-  const { outcome } = runRecorded(plan, code, { sinks: [tell] });
+  const { outcome, lines } = runRecorded(plan, code, { sinks: [tell] });
   console.log("          … and so on, until all has healed and become quiet.\n");
   const repeat = `npm run sim -- demo --seed ${plan.seed}`;
   for (const line of summaryLines({ plan, outcome, repeat })) console.log(line);
+  const file = join(root, "build", "sim", `demo-${plan.seed}.html`);
+  console.log(
+    `its report: ${writeReport(reportPage(readTrace(lines)), file)} (open it in a browser)`,
+  );
   console.log(`trace ${outcome.hash}`);
   if (outcome.failures.length > 0) process.exitCode = 1;
 }

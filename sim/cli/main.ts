@@ -11,6 +11,7 @@ import { defaultProfile } from "../repro.ts";
 import { demo } from "./demo.ts";
 import { diff } from "./diff.ts";
 import { hunt } from "./hunt.ts";
+import { report } from "./report.ts";
 import { replay, run } from "./run.ts";
 import { shrink } from "./shrink.ts";
 import { subjectOfFlags, UsageError, type SubjectFlags } from "./subject.ts";
@@ -94,6 +95,14 @@ program
   .option("--workers <count>", "processes; as many as cores unless said")
   .option("--json", "print what was found as JSON")
   .action(shrink);
+
+program
+  .command("report")
+  .description("writes one page of HTML that shows a run at a glance; opens without a network")
+  .argument("<repro>", `${subjectHelp}, or a trace file`)
+  .option("--out <file>", "where to; otherwise to build/sim/")
+  .option("--json", "print where it is as JSON")
+  .action(report);
 
 program
   .command("plan")
