@@ -6,7 +6,7 @@
  * The outcome is the trace's hash, what the oracles say and how much each had to judge. The same plan
  * and the same code give the same hash.
  */
-import type { Timestamp } from "../src/base/time.ts";
+import type { Instant, Timestamp } from "../src/base/time.ts";
 import { server } from "../src/server/server.ts";
 import { accountsIn, makeAccounts } from "./accounts.ts";
 import { Actor } from "./clients/actor.ts";
@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly sinks?: readonly TraceSink[];
   /** Off only where speed alone is measured. */
   readonly judge?: boolean;
+  /** The run ends here, and what would have followed is not judged. */
+  readonly until?: Instant;
 }
 
 export interface Failure {
@@ -80,6 +82,12 @@ export function run(plan: Plan, options: RunOptions): Outcome {
   trace.record("world", "run-started", { version: traceVersion, seed: plan.seed });
   const stage = new Stage(plan, options, world, trace);
   const failures: Failure[] = [];
+  if (options.until !== undefined) {
+    world.schedule(options.until, () => {
+      stage.crashed = true;
+      world.stop();
+    });
+  }
   try {
     stage.play();
   } catch (error) {
@@ -230,7 +238,8 @@ class Stage {
   }
 
   #observeClusters(): void {
-    for (const node of this.#nodes.values()) if (node.running) node.watch?.observe();
+    for (const node of this.#nodes.values())
+      if (node.running && !node.paused) node.watch?.observe();
   }
 
   /** Looks at what the server, the database and the clients have become. */

@@ -2,7 +2,8 @@
  * Links: do both sides of a link announce the same sessions, each up before its down, one at a time?
  *
  * Promise 11 of the replicated tables. Between two processes that both live to the end the counts are
- * equal; where one has died in between, the other may have had one session more or less.
+ * equal; where one has died in between, the other may have had one session more or less. And no node
+ * ever sends what another cannot read: its session would end, and all would seem well again.
  */
 import { Replicas } from "./replicas.ts";
 import type { OracleMaker } from "./oracle.ts";
@@ -31,6 +32,9 @@ export const links: OracleMaker = (plan) => {
     see(event) {
       replicas.see(event);
       const { kind, data, at, place } = event;
+      if (kind === "logged" && data.event === "link-malformed") {
+        failures.push(`${place} could not read what a peer sent at ${at} ms: ${data.detail}`);
+      }
       if (kind !== "peer-up" && kind !== "peer-down") return;
       const self = replicas.running.get(place);
       if (self === undefined) return;

@@ -14,7 +14,7 @@ const plantsOfCluster: readonly Omit<Plant, "profile">[] = [
     file: link,
     find: "    this.#resend = this.#retained.length > 0;",
     replace: "    this.#resend = false;",
-    oracle: "convergence",
+    oracle: "links",
   },
   {
     name: "link-forgets-what-waited",
@@ -58,7 +58,7 @@ const plantsOfCluster: readonly Omit<Plant, "profile">[] = [
     file: replica,
     find: "      partition.delete(key);\n      deleted.add(key);",
     replace: "      partition.delete(key);",
-    oracle: "resurrection",
+    oracle: "atomic-sync",
   },
   {
     name: "replica-shows-what-it-had-before-it-asks",

@@ -1,0 +1,154 @@
+import { expect, test } from "vitest";
+import { oracleMakers } from "../../sim/oracles/index.ts";
+import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
+import type { TraceEvent, TraceKind, TraceKinds } from "../../sim/trace.ts";
+
+const plan = planFromSeed(1, profiles.cluster);
+const [one, two] = ["n1#1.aa", "n2#2.bb"];
+const healed = plan.duration.setUp + plan.duration.safety;
+
+/** Two processes, and what they tell of each other. */
+class Tale {
+  readonly events: TraceEvent[] = [];
+  #at = 0;
+
+  constructor() {
+    this.then("n1", "cluster-joined", { peer: one });
+    this.then("n2", "cluster-joined", { peer: two });
+  }
+
+  then<K extends TraceKind>(place: string, kind: K, data: TraceKinds[K]): this {
+    this.#at += 1;
+    this.events.push({ at: this.#at, place, kind, data } as unknown as TraceEvent);
+    return this;
+  }
+
+  until(at: number): this {
+    this.#at = at;
+    return this;
+  }
+
+  /** n1 writes into its own table. */
+  writes(seq: number, key: string, value: string): this {
+    return this.then("n1", "table-written", { table: "t", seq, key, value, deleted: false });
+  }
+
+  deletes(seq: number, key: string): this {
+    return this.then("n1", "table-written", { table: "t", seq, key, value: "", deleted: true });
+  }
+
+  /** n2 shows what n1 has. */
+  shows(seq: number, put: readonly string[], gone: readonly string[] = [], fresh = false): this {
+    return this.then("n2", "table-seen", { table: "t", owner: one, seq, fresh, put, gone });
+  }
+
+  observed(place: string, peers: readonly string[]): this {
+    const queues = { queuedBytes: 0, unackedBytes: 0, logBytes: 0 };
+    return this.then(place, "cluster-observed", { peers, synced: peers, ...queues });
+  }
+
+  failures(oracle: string): readonly string[] {
+    const made = oracleMakers.map((make) => make(plan)).find((each) => each.name === oracle);
+    if (made === undefined) throw new Error(`no oracle ${oracle}`);
+    for (const event of this.events) made.see(event);
+    const { failures, judged } = made.judge();
+    expect(judged).toBeGreaterThan(0);
+    return failures;
+  }
+}
+
+const written = () => new Tale().writes(1, "a", "1").writes(2, "b", "2").deletes(3, "a");
+
+test("atomic-sync: what is shown was the owner's state at that seq, whole", () => {
+  const right = written().shows(2, ["a", "1", "b", "2"], [], true).shows(3, [], ["a"]);
+  expect(right.failures("atomic-sync")).toEqual([]);
+  expect(written().shows(2, ["a", "1"], [], true).failures("atomic-sync")).toHaveLength(1);
+  expect(written().shows(3, ["b", "other"], [], true).failures("atomic-sync")).toHaveLength(1);
+});
+
+test("operation-order: a reader goes forward, and not past the owner", () => {
+  expect(written().shows(2, ["b", "2"], [], true).failures("operation-order")).toEqual([]);
+  const back = written().shows(3, ["b", "2"], [], true).shows(2, []);
+  expect(back.failures("operation-order")).toHaveLength(1);
+  expect(written().shows(4, ["b", "2"], [], true).failures("operation-order")).toHaveLength(1);
+});
+
+test("resurrection: what was deleted does not come back", () => {
+  const tale = () => written().shows(2, ["a", "1", "b", "2"], [], true).shows(3, [], ["a"]);
+  expect(tale().failures("resurrection")).toEqual([]);
+  expect(tale().shows(3, ["a", "1"]).failures("resurrection")).toHaveLength(1);
+  const again = tale().writes(4, "a", "3").shows(4, ["a", "3"]);
+  expect(again.failures("resurrection")).toEqual([]);
+});
+
+test("ghosts: a dead process is shown for a while, but not for ever, nor beside its successor", () => {
+  const dead = () =>
+    written().shows(3, ["b", "2"], [], true).then("n1", "node-killed", { silent: true });
+  expect(dead().observed("n2", [one]).failures("ghosts")).toEqual([]);
+  expect(dead().until(60_000).observed("n2", [one]).failures("ghosts")).toHaveLength(1);
+  expect(dead().observed("n2", ["n1#3.cc"]).failures("ghosts")).toHaveLength(1);
+});
+
+test("convergence: at the end every view is the owner's own", () => {
+  const ended = (tale: Tale) => tale.until(healed + 60_000).observed("n1", [two]);
+  const mutual = (tale: Tale) =>
+    tale.then("n1", "table-seen", {
+      table: "t",
+      owner: two,
+      seq: 0,
+      fresh: true,
+      put: [],
+      gone: [],
+    });
+  const right = written().shows(3, ["b", "2"], [], true);
+  expect(ended(mutual(right)).failures("convergence")).toEqual([]);
+  expect(
+    ended(mutual(written().shows(2, ["b", "2"], [], true))).failures("convergence"),
+  ).toHaveLength(1);
+  expect(ended(mutual(written())).failures("convergence")).toHaveLength(1);
+});
+
+test("reunion: after the heal nodes find each other within thirty seconds", () => {
+  const meet = (at: number) => new Tale().until(at).observed("n1", [two]).observed("n2", [one]);
+  expect(meet(healed + 1_000).failures("reunion")).toEqual([]);
+  expect(meet(healed + 40_000).failures("reunion")).toHaveLength(2);
+  const lost = meet(healed)
+    .until(healed + 40_000)
+    .observed("n1", []);
+  expect(lost.failures("reunion")).toHaveLength(1);
+});
+
+test("links: up and down in turn, the same on both sides, and readable", () => {
+  const up = (tale: Tale, place: string, peer: string) =>
+    tale.then(place, "peer-up", { peer, session: 1 });
+  expect(up(up(new Tale(), "n1", two), "n2", one).failures("links")).toEqual([]);
+  expect(up(new Tale(), "n1", two).failures("links")).toHaveLength(1);
+  expect(up(up(up(new Tale(), "n1", two), "n1", two), "n2", one).failures("links")).toHaveLength(1);
+  const garbled = up(up(new Tale(), "n1", two), "n2", one);
+  garbled.then("n1", "logged", { level: "warning", event: "link-malformed", detail: "" });
+  expect(garbled.failures("links")).toHaveLength(1);
+});
+
+test("settled: a peer that is said to see a write has shown it", () => {
+  const told = { request: 1, visible: [two], missing: [], lost: [], skipped: [] };
+  const asked = () => written().then("n1", "settle-asked", { request: 1 });
+  const seen = asked().shows(3, ["b", "2"], [], true).then("n1", "settled", told);
+  expect(seen.failures("settled")).toEqual([]);
+  expect(asked().then("n1", "settled", told).failures("settled")).toHaveLength(1);
+});
+
+test("bounds: a queue past its limit is a failure", () => {
+  const full = { peers: [], synced: [], queuedBytes: 1e9, unackedBytes: 1e9, logBytes: 1e9 };
+  expect(new Tale().observed("n1", []).failures("bounds")).toEqual([]);
+  expect(new Tale().then("n1", "cluster-observed", full).failures("bounds")).toHaveLength(3);
+});
+
+test("directory: the table of sessions holds the node's sessions, no more and no fewer", () => {
+  const record = { table: "sessions", seq: 1, key: "a@b/c", value: "", deleted: false };
+  const observed = (tale: Tale, jids: string[]) => tale.then("n1", "sessions-observed", { jids });
+  const bound = () => new Tale().then("n1", "table-written", record);
+  expect(observed(bound(), ["a@b/c"]).failures("directory")).toEqual([]);
+  expect(observed(bound(), ["a@b/c", "d@b/e"]).failures("directory")).toHaveLength(1);
+  const gone = observed(bound(), ["a@b/c"]).then("n1", "sessions-observed", { jids: [] });
+  expect(gone.failures("directory")).toHaveLength(1);
+});
