@@ -110,7 +110,9 @@ export class Router {
   reroute(stanza: Stanza, transit: Transit, via?: Peer): readonly RouterEffect[] | undefined {
     if (via !== undefined && stanza.from !== undefined) this.#directory.heard(stanza.from, via);
     const session = this.#directory.local.get(transit.target);
-    if (session !== undefined) return [{ type: "deliver", session, stanza, transit }];
+    if (session !== undefined && !this.#hasWithdrawn(session, stanza)) {
+      return [{ type: "deliver", session, stanza, transit }];
+    }
     const target = this.#jids.get(transit.target);
     const from = this.#jids.get(stanza.from ?? "");
     const to = stanza.to === undefined ? target?.toBare() : this.#jids.get(stanza.to);
@@ -118,9 +120,18 @@ export class Router {
     const sender = this.#directory.local.get(from.full) ?? { jid: from };
     if (transit.hops >= hopsMax) return this.#refuse(sender, stanza, "service-unavailable");
     const peer = this.#directory.ownerOf(transit.target);
-    // Its target has gone: it may go to others of the user, who may have had copies of their own.
+    // Its target has gone, or wants none any more: it may go to others of the user, who may have had copies of their own.
     if (peer === undefined) return this.#routeTo(sender, stanza, to, { ...transit, maybe: true });
     return [{ type: "forward", peer, target: transit.target, stanza, transit }];
+  }
+
+  /**
+   * A message to the user, given to one session by a node whose record of it was older: none may reach one
+   * of negative priority (RFC 6121 §8.5.2.1.1).
+   */
+  #hasWithdrawn(session: Session, { name, to }: Stanza): boolean {
+    if (name !== "message" || isReachable(session)) return false;
+    return to === undefined || this.#jids.get(to)?.full !== session.jid.full;
   }
 
   /** Gives back what could not be delivered after all; the sender learns of it (RFC 6120 §8.3). */

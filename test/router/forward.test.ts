@@ -46,6 +46,24 @@ test("reroute: a chat message for a resource that has gone goes to another [RFC 
   expect(scene.reroute(sent, transit(orchard))).toBe("tomb");
 });
 
+test("reroute: a message to the user spares a session that has withdrawn on its way [RFC 6121 §8.5.2.1.1]", () => {
+  const scene = new SplitScene();
+  scene.bind(orchard, -1);
+  const juliet = scene.bind("juliet@localhost/balcony", 0);
+  const toUser = stanza(
+    "<message from='juliet@localhost/balcony' to='romeo@localhost' type='chat'/>",
+  );
+  const effects = scene.router.reroute(toUser, transit(orchard)) ?? [];
+  expect(wordsOf(effects, juliet)).toBe("error service-unavailable");
+  scene.bind("romeo@localhost/tomb", 0);
+  expect(scene.reroute(toUser, transit(orchard))).toBe("tomb");
+  // By its full JID it is reached whatever its priority (RFC 6121 §8.5.3.1).
+  const toSession = stanza(
+    `<message from='juliet@localhost/balcony' to='${orchard}' type='chat'/>`,
+  );
+  expect(scene.reroute(toSession, transit(orchard))).toBe("orchard");
+});
+
 test("reroute: what cannot be delivered is told the sender, on whatever node", () => {
   const scene = new SplitScene();
   const juliet = "juliet@localhost/balcony";
