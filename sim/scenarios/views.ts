@@ -15,7 +15,7 @@ export function viewOf(stage: Stage, name: string, view: View): readonly string[
     case "directory":
       return directory(running);
     case "links":
-      return running.cluster?.status().links.map(linkLine) ?? ["has no cluster yet"];
+      return links(running);
     case "tables":
       return tables(running);
     case "ready":
@@ -42,6 +42,12 @@ function directory({ server, cluster, self }: Running): readonly string[] {
 
 function presence(available: boolean, priority: number): string {
   return available ? `priority ${priority}` : "unavailable";
+}
+
+function links({ cluster }: Running): readonly string[] {
+  if (cluster === undefined) return ["has no cluster yet"];
+  const lines = cluster.status().links.map(linkLine);
+  return lines.length === 0 ? ["none"] : lines;
 }
 
 function linkLine({ name, state, peer, queuedMessages }: LinkStatus): string {
