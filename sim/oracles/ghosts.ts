@@ -3,7 +3,8 @@
  *
  * Promise 2 of the replicated tables. Looked at every second: a silent death is noticed after
  * `heartbeatTimeout + linkGrace`, later by what was still under way; a successor of the same name ends
- * it at once.
+ * it at once. And what becomes visible in a session of a link is no older than that session: what was kept
+ * from an earlier one may hold records that were deleted meanwhile.
  */
 import { Replicas, nameOf } from "./replicas.ts";
 import type { OracleMaker } from "./oracle.ts";
@@ -17,7 +18,23 @@ export const ghosts: OracleMaker = (plan) => {
   const told = new Set<string>();
   const { heartbeatTimeout = 0, linkGrace = 0 } = plan.topology.cluster ?? {};
   const noticedWithinMs = heartbeatTimeout + linkGrace + slackMs;
+  /** By process and peer: when each session of theirs came up. */
+  const ups = new Map<string, number[]>();
   let judged = 0;
+
+  /** A partition that was hidden is shown: both sides count their sessions alike. */
+  function shown(place: string, owner: string, table: string, seq: number, at: number): void {
+    const reader = replicas.running.get(place);
+    if (reader === undefined) return;
+    judged += 1;
+    const session = ups.get(`${reader.peer} ${owner}`)?.length ?? 0;
+    const began = ups.get(`${owner} ${reader.peer}`)?.[session - 1];
+    const old = began === undefined ? 0 : (replicas.history(owner, table)?.seqAt(began) ?? 0);
+    if (seq >= old) return;
+    failures.push(
+      `${place} shows ${table} of ${owner} at ${at} ms as it was at seq ${seq}; their session began at ${old}`,
+    );
+  }
 
   return {
     name: "ghosts",
@@ -25,6 +42,11 @@ export const ghosts: OracleMaker = (plan) => {
     see(event) {
       replicas.see(event);
       const { kind, data, at, place } = event;
+      if (kind === "peer-up") {
+        const key = `${replicas.running.get(place)?.peer ?? ""} ${data.peer}`;
+        ups.set(key, [...(ups.get(key) ?? []), at]);
+      }
+      if (kind === "table-seen" && data.fresh) shown(place, data.owner, data.table, data.seq, at);
       if (kind !== "cluster-observed") return;
       const reader = replicas.running.get(place);
       if (reader === undefined) return;

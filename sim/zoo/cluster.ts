@@ -54,19 +54,12 @@ const plantsOfCluster: readonly Omit<Plant, "profile">[] = [
     oracle: "atomic-sync",
   },
   {
-    name: "replica-forgets-deletes-while-it-loads",
-    file: replica,
-    find: "      partition.delete(key);\n      deleted.add(key);",
-    replace: "      partition.delete(key);",
-    oracle: "atomic-sync",
-  },
-  {
     name: "replica-shows-what-it-had-before-it-asks",
     file: replica,
     find: "    this.#asked = true;\n    this.#outlet.ask(this.table, this.#partition?.seq, false);",
     replace:
       "    this.#asked = true;\n    if (this.#partition !== undefined) this.#show(this.#partition);\n    this.#outlet.ask(this.table, this.#partition?.seq, false);",
-    oracle: "sessions",
+    oracle: "ghosts",
   },
   {
     name: "replica-is-not-hidden",
@@ -88,13 +81,6 @@ const plantsOfCluster: readonly Omit<Plant, "profile">[] = [
     find: "this.table.log.after(from, seq, this.#limits.deltaBytesMax);",
     replace: "this.table.log.after(from + 1, seq, this.#limits.deltaBytesMax);",
     oracle: "convergence",
-  },
-  {
-    name: "chunks-overtake-their-begin",
-    file: source,
-    find: "if (snapshot?.beginAt === undefined || this.#ending || snapshot.beginAt > messagesWritten) {",
-    replace: "if (snapshot === undefined || this.#ending) {",
-    oracle: "atomic-sync",
   },
   {
     name: "snapshot-forgets-what-had-no-room",
