@@ -12,7 +12,8 @@ export function storyLine(event: TraceEvent): string | undefined {
 }
 
 /** What the place of the event does or suffers. */
-export function storyWords({ kind, data }: TraceEvent): string | undefined {
+export function storyWords(event: TraceEvent): string | undefined {
+  const { kind, data } = event;
   switch (kind) {
     case "run-started":
       return `a run begins from seed ${data.seed}`;
@@ -26,22 +27,6 @@ export function storyWords({ kind, data }: TraceEvent): string | undefined {
       return "starts";
     case "node-crashed":
       return `CRASHES: ${data.error}`;
-    case "node-killed":
-      return data.silent ? "loses power" : "is killed";
-    case "node-stopped":
-      return "has stopped in order";
-    case "node-paused":
-      return "stands still";
-    case "node-resumed":
-      return "goes on";
-    case "node-superseded":
-      return `gives way to ${data.by}, which has its name`;
-    case "cluster-joined":
-      return `is ${data.peer} in the cluster`;
-    case "peer-up":
-      return `is linked with ${data.peer}`;
-    case "peer-down":
-      return `${data.final ? "loses" : "has lost touch with"} ${data.peer}: ${data.reason}`;
     case "clock-jumped":
       return `its wall clock jumps by ${data.by} ms`;
     case "connection-congested":
@@ -84,6 +69,29 @@ export function storyWords({ kind, data }: TraceEvent): string | undefined {
       return `has ${data.jids.length} sessions at the end`;
     case "logged":
       return data.level === "debug" ? undefined : `logs ${data.level} ${data.event} ${data.detail}`;
+    default:
+      return clusterWords(event);
+  }
+}
+
+function clusterWords({ kind, data }: TraceEvent): string | undefined {
+  switch (kind) {
+    case "node-killed":
+      return data.silent ? "loses power" : "is killed";
+    case "node-stopped":
+      return "has stopped in order";
+    case "node-paused":
+      return "stands still";
+    case "node-resumed":
+      return "goes on";
+    case "node-superseded":
+      return `gives way to ${data.by}, which has its name`;
+    case "cluster-joined":
+      return `is ${data.peer} in the cluster`;
+    case "peer-up":
+      return `is linked with ${data.peer}`;
+    case "peer-down":
+      return `${data.final ? "loses" : "has lost touch with"} ${data.peer}: ${data.reason}`;
     default:
       return undefined;
   }

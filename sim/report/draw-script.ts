@@ -77,6 +77,13 @@ function line(pen, x1, y1, x2, y2) {
   pen.stroke();
 }
 
+// As much of it as there is room for.
+function write(pen, text, left, y, room) {
+  let shownText = text;
+  while (shownText.length > 4 && pen.measureText(shownText + "…").width > room) shownText = shownText.slice(0, -3);
+  if (shownText === text || shownText.length > 4) pen.fillText(shownText === text ? text : shownText + "…", left, y);
+}
+
 function drawAxis(pen, w) {
   const span = view.to - view.from;
   const steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 6e4, 12e4, 6e5, 36e5];
@@ -128,16 +135,16 @@ function drawFaults(pen) {
     pen.fillRect(left, 3 + (row % 4) * 7, w, 5);
     row += 1;
     pen.globalAlpha = 1;
-    if (w > 60) {
+    if (w > 30) {
       pen.fillStyle = color("bad");
-      pen.fillText(band.fault + " " + band.target, left + 3, tops[lanes[0]] + laneHeight(lanes[0]) - 6, w - 6);
+      write(pen, band.fault + " " + band.target, left + 3, tops[lanes[0]] + laneHeight(lanes[0]) - 6, w - 6);
     }
   }
 }
 
 function drawSpans(pen) {
-  for (const [lane, from, to, state, label] of model.spans) {
-    const left = x(from), w = Math.max(1, x(to) - left);
+  for (const [lane, begin, finish, state, label] of model.spans) {
+    const left = x(begin), w = Math.max(1, x(finish) - left);
     if (left > labelWidth + width() || left + w < labelWidth) continue;
     pen.fillStyle = color(state);
     if (state === "link") {
@@ -150,7 +157,8 @@ function drawSpans(pen) {
     pen.fillRect(left, middle(lane) - h / 2, w, h);
     if (w > 50) {
       pen.fillStyle = color("soft");
-      pen.fillText(label, Math.max(left, labelWidth) + 3, middle(lane), w - 6);
+      const from = Math.max(left, labelWidth);
+      write(pen, label, from + 3, middle(lane), left + w - from - 6);
     }
   }
 }
@@ -202,7 +210,7 @@ function drawLabels(pen, w) {
   pen.clearRect(0, 0, labelWidth, height);
   model.lanes.forEach((lane, index) => {
     pen.fillStyle = color(index === chosenLane ? "bad" : lane.kind === "client" ? "soft" : "ink");
-    pen.fillText(lane.name, 8, middle(index), labelWidth - 12);
+    write(pen, lane.name, 8, middle(index), labelWidth - 12);
     pen.strokeStyle = color("line");
     line(pen, 0, tops[index] + laneHeight(index) - 0.5, w, tops[index] + laneHeight(index) - 0.5);
   });

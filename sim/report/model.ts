@@ -103,6 +103,8 @@ function whatOf(event: TraceEvent): string | undefined {
     return `${fresh ? "shows" : "sees"} ${table} of ${owner} at seq ${seq}: ${changes}`;
   }
   if (kind === "table-hidden") return `hides ${data.table} of ${data.owner}`;
+  // What a node says of its ordinary life is in the spans.
+  if (kind === "logged" && data.level === "info") return undefined;
   const told = storyWords(event);
   if (told === undefined) return undefined;
   return place.includes("#") ? `${place} ${told}` : told;
@@ -116,7 +118,7 @@ function toneOf({ kind, data }: TraceEvent): Tone {
     case "fault-started":
       return "bad";
     case "logged":
-      return data.level === "error" ? "bad" : "warn";
+      return data.level === "warn" ? "warn" : "bad";
     case "stream-error-received":
     case "login-refused":
     case "query-failed":

@@ -21,6 +21,12 @@ function item(text, at, tone) {
   return li;
 }
 
+// A login says its client's name itself.
+function named(lane, what) {
+  const { name } = model.lanes[lane];
+  return what.startsWith(name + "#") ? what : name + " " + what;
+}
+
 // What happened around the cursor: in the chosen lane, or anywhere.
 function showDetails() {
   element("cursor").textContent = seconds(cursor);
@@ -30,7 +36,7 @@ function showDetails() {
   const here = (lane) => chosenLane < 0 || lane === chosenLane;
   const found = [];
   for (const [lane, at, tone, what] of model.marks) {
-    if (here(lane) && Math.abs(at - cursor) <= near) found.push([at, model.lanes[lane].name + ": " + what, tone]);
+    if (here(lane) && Math.abs(at - cursor) <= near) found.push([at, named(lane, what), tone]);
   }
   for (const [from, sentAt, to, arrivedAt, fate, id] of model.messages) {
     if (!here(from) && !here(to)) continue;
@@ -91,14 +97,15 @@ function showTables() {
   const { owners, views, running } = tablesAt(Number(element("table").value));
   const nodes = [...running.keys()], head = document.createElement("tr");
   const columns = [...running.values()];
-  head.append(cell("th", "shown by"), ...columns.map((owner) => cell("th", texts[owner])));
+  head.append(cell("th", "shown by"), ...columns.map((owner) => cell("th", texts[owner].split("#")[0], "", texts[owner])));
   const rows = nodes.map((node) => {
     const row = document.createElement("tr");
     row.append(cell("th", texts[node]));
     for (const owner of columns) {
       const own = owners.get(owner), seen = running.get(node) === owner ? own : views.get(node + " " + owner);
       const text = seen ? seen.records.size + " @" + seq(seen) : running.get(node) === owner ? "0" : "–";
-      row.append(cell("td", text, stateOf(running.get(node) === owner, own, seen)));
+      row.append(cell("td", text, stateOf(running.get(node) === owner, own, seen),
+        seen && own && seen.seq < own.seq ? "its owner is at " + own.seq : ""));
     }
     return row;
   });
@@ -124,9 +131,10 @@ function stateOf(self, own, seen) {
   if (own && seen.seq < own.seq) return "cell-behind";
   return own && sameRecords(own.records, seen.records) || !own && seen.records.size === 0 ? "cell-same" : "cell-wrong";
 }
-function cell(kind, text, className) {
+function cell(kind, text, className, title) {
   const made = document.createElement(kind);
   made.textContent = text;
+  if (title) made.title = title;
   if (className) made.className = className;
   return made;
 }

@@ -31,6 +31,7 @@ main { flex: 1; display: flex; min-height: 0; }
 aside { width: 380px; flex: none; overflow: auto; padding: 4px 14px 20px; background: var(--panel);
   border-left: 1px solid var(--line); }
 aside ul { list-style: none; margin: 0; padding: 0; }
+#details { max-height: 40vh; overflow-y: auto; }
 aside li { padding: 2px 0; overflow-wrap: anywhere; }
 aside li[data-at] { cursor: pointer; }
 aside li[data-at]:hover { text-decoration: underline; }

@@ -4,6 +4,7 @@
  * A list of operations; the page plays them up to the moment that is looked at. Texts (peers, keys,
  * values) are kept once, operations name them by their index.
  */
+import { bytesFromBinary, isUtf8, textFromBinary } from "../../src/base/bytes.ts";
 import type { TraceEvent } from "../trace.ts";
 
 /** `[at, node, op, table, owner, seq, put (keys and values in turn), gone]`; all but at and seq indices. */
@@ -28,10 +29,12 @@ export interface TableHistory {
 const operationsMax = 20_000;
 
 export function tableHistory(events: readonly TraceEvent[]): TableHistory {
+  const texts: string[] = [];
   const indices = new Map<string, number>();
   const index = (text: string): number => {
     const known = indices.get(text);
     if (known !== undefined) return known;
+    texts.push(readable(text));
     indices.set(text, indices.size);
     return indices.size - 1;
   };
@@ -63,5 +66,10 @@ export function tableHistory(events: readonly TraceEvent[]): TableHistory {
     if (operations.length > operationsMax) break;
   }
   const cutShort = operations.length > operationsMax;
-  return { texts: [...indices.keys()], operations, cutShort };
+  return { texts, operations, cutShort };
+}
+
+/** Keys and values have a char per byte; a person reads UTF-8. */
+function readable(text: string): string {
+  return isUtf8(bytesFromBinary(text)) ? textFromBinary(text) : text;
 }

@@ -1,0 +1,120 @@
+import { expect, test } from "vitest";
+import { runRecorded } from "../../sim/cli/record.ts";
+import { demoPlan } from "../../sim/cli/demo.ts";
+import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
+import { firstMoments } from "../../sim/report/moments.ts";
+import { reportModel } from "../../sim/report/model.ts";
+import { reportPage } from "../../sim/report/page.ts";
+import { readTrace, traceEndLine, traceEventLine, traceHeadLine } from "../../sim/trace-file.ts";
+import type { TraceEvent } from "../../sim/trace.ts";
+
+const plan = demoPlan(7);
+const { lines } = runRecorded(plan, "1.2.3");
+const file = readTrace(lines);
+
+test("report: a pure function of the trace, and of nothing else", () => {
+  const page = reportPage(file);
+  expect(reportPage(readTrace(lines))).toBe(page);
+  expect(page).toContain("<title>seed 7: nothing wrong · 3 nodes, 12 clients, 3 faults");
+  // Self-contained: nothing is loaded from anywhere.
+  expect(page).not.toMatch(/\b(?:src|href)=|@import|url\(|fetch\(|https?:/);
+  expect(page.length).toBeLessThan(400_000);
+});
+
+test("report: its script is JavaScript, and its data cannot end the script", () => {
+  const page = reportPage({
+    ...file,
+    end: {
+      end: true,
+      hash: "0",
+      events: 0,
+      failures: [{ oracle: "sessions", what: "</script><b>" }],
+      verdicts: {},
+    },
+  });
+  const scripts = [...page.matchAll(/<script(?: [^>]*)?>([\s\S]*?)<\/script>/g)];
+  const [data, script] = scripts.map((match) => match[1] ?? "");
+  expect(scripts).toHaveLength(2);
+  expect(JSON.parse(data ?? "")).toMatchObject({ failures: [{ what: "</script><b>" }] });
+  expect(() => new Function(script ?? "")).not.toThrow();
+  expect(page).not.toContain("<b>");
+});
+
+test("report: a lane per node and client, bands of faults over those that they hit", () => {
+  const model = reportModel(file);
+  const names = model.lanes.map(({ name }) => name);
+  expect(names).toEqual([
+    "world",
+    "n1",
+    "n2",
+    "n3",
+    "database",
+    ...plan.clients.map((c) => c.name),
+  ]);
+  expect(model.faults.map(({ fault, from, to, lanes }) => ({ fault, from, to, lanes }))).toEqual([
+    { fault: "split", from: 2_500, to: 5_500, lanes: [1, 2, 3] },
+    { fault: "vanish", from: 4_000, to: 4_000, lanes: [5] },
+    { fault: "node-crash", from: 6_500, to: 7_500, lanes: [2] },
+  ]);
+  const ups = model.spans.filter(([lane, , , state]) => lane === 2 && state === "up");
+  expect(ups.map(([, from, to, , label]) => [from, to, label])).toEqual([
+    [0, 6_500, "process 1"],
+    [expect.any(Number), model.endMs, "process 2"],
+  ]);
+  const activity = model.activity.flat().reduce((sum, count) => sum + count, 0);
+  expect(activity).toBe(file.events.length);
+});
+
+test("report: message lines end where the message arrived, or nowhere", () => {
+  const model = reportModel(file);
+  const sent = file.events.filter(({ kind }) => kind === "message-sent").length;
+  expect(new Set(model.messages.map((line) => line[5])).size).toBe(sent);
+  const delivered = model.messages.filter((line) => line[4] === "delivered");
+  const received = file.events.filter(({ kind }) => kind === "message-received").length;
+  expect(delivered).toHaveLength(received);
+  for (const [, sentAt, , arrivedAt] of model.messages) expect(arrivedAt >= sentAt).toBe(true);
+  const cut = file.events.filter(({ kind }) => kind === "message-sent");
+  const lost = reportModel({ ...file, events: cut }).messages;
+  expect(lost.every((line) => line[4] === "unsettled")).toBe(true);
+});
+
+test("report: table operations play back to what each node shows at the end", () => {
+  const { texts, operations } = reportModel(file).tables;
+  const views = new Map<string, Set<number>>();
+  for (const [, node, op, table, owner, , put, gone] of operations) {
+    const key = `${texts[node]} ${texts[table]} ${texts[owner]}`;
+    if (op === "hide") views.delete(key);
+    if (op === "fresh") views.set(key, new Set());
+    if (op !== "fresh" && op !== "see") continue;
+    for (let index = 0; index < put.length; index += 2) views.get(key)?.add(put[index] ?? -1);
+    for (const each of gone) views.get(key)?.delete(each);
+  }
+  const shown = [...views].filter(([key]) => key.startsWith("n1 sessions")).map(([, keys]) => keys);
+  const sessions = file.events.filter(({ kind }) => kind === "sessions-observed");
+  const others = sessions.filter(({ place }) => place !== "n1");
+  const count = others.reduce((sum, { data }) => sum + ("jids" in data ? data.jids.length : 0), 0);
+  expect(shown.reduce((sum, keys) => sum + keys.size, 0)).toBe(count);
+});
+
+test("report: the first wrong moment is the event after which the oracle says so", () => {
+  const single = planFromSeed(3, { ...profiles.small, nodes: [1], clients: 5 });
+  const whole = readTrace(runRecorded(single, "").lines);
+  const received = whole.events.findIndex(({ kind }) => kind === "message-received");
+  const again = received + Math.trunc((whole.events.length - received) / 2);
+  const { at } = whole.events[again] as TraceEvent;
+  const twice = { ...(whole.events[received] as TraceEvent), at };
+  const events = whole.events.toSpliced(again, 0, twice);
+  const { login, id } = twice.data as { login: string; id: string };
+  const failures = [{ oracle: "conservation", what: `${login} received ${id} twice` }];
+  const moments = firstMoments(single, events, failures);
+  expect(moments).toEqual([{ ...failures[0], at, place: twice.place, event: again }]);
+  const page = reportPage(
+    readTrace([
+      traceHeadLine(single, ""),
+      ...events.map(traceEventLine),
+      traceEndLine({ hash: "0", events: events.length, failures, verdicts: {} }),
+    ]),
+  );
+  expect(page).toContain(`<li data-at="${at}"><span class="bad">conservation</span>`);
+  expect(page).toContain("wrong: conservation");
+});
