@@ -4,8 +4,6 @@
  * The same function that the simulator calls; here it is given sockets, PostgreSQL, timers and the
  * system's entropy. Starting is all or nothing: a `Failure` leaves nothing open.
  */
-import { createWriteStream, openSync } from "node:fs";
-import { finished } from "node:stream/promises";
 import type { LogFields } from "../ports/log.ts";
 import { NodeCrypto } from "../runtime/crypto.ts";
 import { SystemEntropy } from "../runtime/entropy.ts";
@@ -16,11 +14,11 @@ import { RealTime } from "../runtime/timers.ts";
 import { linkTls, TlsCertificates } from "../runtime/tls.ts";
 import type { Config } from "../server/config.ts";
 import type { WorldInput } from "../server/effects.ts";
-import type { Recorder } from "../server/recorder.ts";
 import { RecordingWriter } from "../server/recording.ts";
 import { server } from "../server/server.ts";
 import { openDatabase } from "./database.ts";
 import { Failure, reasonOf } from "./failure.ts";
+import { openRecording } from "./recording-file.ts";
 
 export interface RunningNode {
   /** The port of each listener by its name, also where the system chose it. */
@@ -53,7 +51,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const clock: { time?: RealTime } = {}; // it needs the loop, the loop the ports, and they deliver through it
   const deliver = (input: WorldInput): void => clock.time?.deliver(input);
   const crypto = new NodeCrypto(deliver);
-  const recording = record === undefined ? undefined : openRecording(record);
+  const recording = record === undefined ? undefined : openRecording(record, log);
   // A node that finds the others by the database waits for it, not ready, and says so.
   const mayBeAway = config.cluster?.backend === "sql";
   const database = await openDatabase(config.rdbms, deliver, log, mayBeAway);
@@ -101,12 +99,13 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   return {
     listening,
     stop(): void {
+      log.write("info", "node-stopping");
       void network.stopListening();
       deliver({ type: "shutdown-requested" });
     },
     reload: () => network.reloadCertificates(),
     renderMetrics: () => network.renderMetrics(),
-    stopped: coreStopped.then(close),
+    stopped: coreStopped.then(close).then(() => log.write("info", "node-stopped")),
   };
 }
 
@@ -121,36 +120,4 @@ function checkCertificates({ listen, cluster }: Config): void {
       throw new Failure(`${reasonOf(error)}.`);
     }
   }
-}
-
-interface Recording {
-  readonly recorder: Recorder;
-  begin(make: (write: (line: string) => void) => Recorder): void;
-  close(): Promise<void>;
-}
-
-function openRecording(file: string): Recording {
-  let descriptor: number;
-  try {
-    // It holds what users wrote: nobody else may read it.
-    descriptor = openSync(file, "w", 0o600);
-  } catch (error) {
-    throw new Failure(`Cannot write the recording ${file}: ${reasonOf(error)}.`);
-  }
-  const stream = createWriteStream(file, { fd: descriptor });
-  let writer: Recorder | undefined;
-  return {
-    recorder: {
-      input: (now, input) => writer?.input(now, input),
-      entropy: (bytes) => writer?.entropy(bytes),
-      effects: (effects) => writer?.effects(effects),
-    },
-    begin(make): void {
-      writer = make((line) => void stream.write(`${line}\n`));
-    },
-    async close(): Promise<void> {
-      stream.end();
-      await finished(stream);
-    },
-  };
 }

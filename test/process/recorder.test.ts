@@ -89,3 +89,16 @@ test("recorder: a node under real clients is verified, one changed byte is refus
   expect(refused.code).not.toBe(0);
   expect(refused.said).toContain(`input ${input} `);
 }, 120_000);
+
+test("recorder: a full disk ends the recording, told once, and not the node", async () => {
+  const server = await startServer({ record: "/dev/full", shutdownTimeoutMs: 3_000 });
+  const { starttls: port } = server.ports;
+  await registerAll(port, ["juliet"]);
+  const juliet = await Client.login({ port, user: "juliet" });
+  await juliet.ping();
+  await juliet.close();
+  expect(await server.stop()).toBe(0);
+  expect(server.output.match(/"recording-ended"/g)).toHaveLength(1);
+  expect(server.output).toMatch(/"file":"\/dev\/full".*ENOSPC|no space left/i);
+  expect(server.output).toMatch(/"node-stopping"[^]*"node-stopped"/);
+});
