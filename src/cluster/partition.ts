@@ -8,6 +8,7 @@
 import { binaryFromBytes, bytesFromBinary, type BinaryString } from "../base/bytes.ts";
 import { Digest } from "./digest.ts";
 import type { Peer } from "./peer.ts";
+import { RecordIndex, type Indexed } from "./record-index.ts";
 
 /** What one owner has written under one key. */
 export interface TableRecord {
@@ -37,27 +38,31 @@ export function flat(text: BinaryString): BinaryString {
   return binaryFromBytes(bytesFromBinary(text));
 }
 
-class StoredRecord implements TableRecord {
+/** Found by its key, and by its index key if it has one. */
+class StoredRecord implements TableRecord, Indexed {
   readonly owner: Peer;
   readonly key: BinaryString;
   readonly value: BinaryString;
   readonly seq: number;
-  readonly indexKey: BinaryString | undefined;
+  readonly index: number | BinaryString;
 
   constructor(
     owner: Peer,
     key: BinaryString,
     value: BinaryString,
     seq: number,
-    indexKey: BinaryString | undefined,
+    index: number | BinaryString,
   ) {
     this.owner = owner;
     this.key = key;
     this.value = value;
     this.seq = seq;
-    this.indexKey = indexKey;
+    this.index = index;
   }
 }
+
+/** Is in no index. */
+const notIndexed = -1;
 
 export class Partition {
   readonly owner: Peer;
@@ -66,8 +71,7 @@ export class Partition {
   seq = 0;
   readonly #records = new Map<BinaryString, StoredRecord>();
   readonly #indexBy: IndexExtractor | undefined;
-  /** Most index keys have one record, which is kept bare. */
-  readonly #index = new Map<BinaryString, StoredRecord | StoredRecord[]>();
+  readonly #index = new RecordIndex<StoredRecord>();
   #bytes = 0;
 
   constructor(owner: Peer, indexBy?: IndexExtractor) {
@@ -105,24 +109,16 @@ export class Partition {
       this.#insert(key, value, seq);
       return undefined;
     }
-    const wanted = this.#indexBy?.(key, value);
-    const moved = wanted !== before.indexKey;
-    const indexKey = moved && wanted !== undefined ? flat(wanted) : before.indexKey;
-    const record = new StoredRecord(
-      this.owner,
-      before.key,
-      value,
-      seq,
-      wanted === undefined ? undefined : indexKey,
-    );
+    const index = this.#indexOf(key, value);
+    const record = new StoredRecord(this.owner, before.key, value, seq, index);
     this.#records.set(record.key, record);
     this.#bytes += value.length - before.value.length;
     this.digest.remove(key, before.value, before.seq);
     this.digest.add(key, value, seq);
-    if (moved) {
-      this.#unindex(before);
-      this.#enter(record);
-    } else this.#reindex(before, record);
+    if (index !== before.index) {
+      if (before.index !== notIndexed) this.#index.remove(before);
+      if (index !== notIndexed) this.#index.add(record);
+    } else if (index !== notIndexed) this.#index.replace(before, record);
     return before;
   }
 
@@ -138,48 +134,22 @@ export class Partition {
     this.#records.delete(key);
     this.#bytes -= key.length + before.value.length + overheadBytes;
     this.digest.remove(key, before.value, before.seq);
-    this.#unindex(before);
+    if (before.index !== notIndexed) this.#index.remove(before);
     return before;
   }
 
   #insert(key: BinaryString, value: BinaryString, seq: number): void {
-    const wanted = this.#indexBy?.(key, value);
-    const indexKey = wanted === undefined ? undefined : flat(wanted);
-    const record = new StoredRecord(this.owner, key, value, seq, indexKey);
+    const index = this.#indexOf(key, value);
+    const record = new StoredRecord(this.owner, key, value, seq, index);
     this.#records.set(key, record);
     this.#bytes += key.length + value.length + overheadBytes;
     this.digest.add(key, value, seq);
-    this.#enter(record);
+    if (index !== notIndexed) this.#index.add(record);
   }
 
-  #enter(record: StoredRecord): void {
-    const { indexKey } = record;
-    if (indexKey === undefined) return;
-    const found = this.#index.get(indexKey);
-    if (found === undefined) this.#index.set(indexKey, record);
-    else if (Array.isArray(found)) found.push(record);
-    else this.#index.set(indexKey, [found, record]);
-  }
-
-  /** In place: taking an entry out of a large map and putting it back makes the map grow. */
-  #reindex(before: StoredRecord, record: StoredRecord): void {
-    const { indexKey } = before;
-    if (indexKey === undefined) return;
-    const found = this.#index.get(indexKey);
-    if (Array.isArray(found)) found[found.indexOf(before)] = record;
-    else this.#index.set(indexKey, record);
-  }
-
-  #unindex(record: StoredRecord): void {
-    const { indexKey } = record;
-    if (indexKey === undefined) return;
-    const found = this.#index.get(indexKey);
-    if (!Array.isArray(found)) {
-      this.#index.delete(indexKey);
-      return;
-    }
-    found.splice(found.indexOf(record), 1);
-    const [first] = found;
-    if (found.length === 1 && first !== undefined) this.#index.set(indexKey, first);
+  #indexOf(key: BinaryString, value: BinaryString): number | BinaryString {
+    const wanted = this.#indexBy?.(key, value);
+    if (wanted === undefined) return notIndexed;
+    return key.startsWith(wanted) ? wanted.length : flat(wanted);
   }
 }
