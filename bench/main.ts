@@ -18,7 +18,7 @@ import { machine, table, writeJson } from "./report.ts";
 import { quick, rows, type Row } from "./rows.ts";
 import { measureSimulation, simulationRow } from "./simulation.ts";
 import { ejabberd } from "./subjects/ejabberd.ts";
-import { meerkat } from "./subjects/meerkat.ts";
+import { meerkat, meerkat2 } from "./subjects/meerkat.ts";
 import { prosody } from "./subjects/prosody.ts";
 import { relay } from "./subjects/relay.ts";
 import { root, type Certificate, type Running, type Subject } from "./subjects/subject.ts";
@@ -88,7 +88,7 @@ function load(running: Running, row: Row): Promise<LoadResult> {
   const spec: LoadSpec = {
     ...row.load,
     tls: row.tls,
-    port: running.port,
+    ports: running.ports ?? [running.port],
     pids: running.pids(),
     databasePids: running.databasePids?.() ?? [],
   };
@@ -123,7 +123,7 @@ async function measureRow(servers: Servers, subjects: readonly Subject[], row: R
 }
 
 async function main(): Promise<void> {
-  const all = [relay, meerkat, ejabberd, prosody];
+  const all = [relay, meerkat, meerkat2, ejabberd, prosody];
   const rowNames = [...rows, ...questions].map(({ name }) => name).concat(simulationRow);
   refuseUnknown("only", options.only, rowNames);
   const subjectNames = all.map(({ name }) => name);

@@ -78,10 +78,14 @@ export function table(row: Row, measured: Measured): string {
     const ratio = ratioText(medianOf(name, chief) / medianOf("relay", chief));
     lines.push(`| ${[name, ...figures, ratio, faultsText(results)].join(" | ")} |`);
   }
-  for (const peer of ["ejabberd", "prosody"]) {
-    if (!measured.has(peer) || !measured.has("meerkat")) continue;
-    const ratio = medianOf("meerkat", chief) / medianOf(peer, chief);
-    lines.push("", `meerkat / ${peer}: ${ratioText(ratio)}`);
+  for (const [ours, other] of [
+    ["meerkat", "ejabberd"],
+    ["meerkat", "prosody"],
+    ["meerkat-2", "meerkat"],
+  ] as const) {
+    if (!measured.has(ours) || !measured.has(other)) continue;
+    const ratio = medianOf(ours, chief) / medianOf(other, chief);
+    lines.push("", `${ours} / ${other}: ${ratioText(ratio)}`);
   }
   return lines.join("\n");
 }

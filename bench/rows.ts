@@ -7,7 +7,7 @@ export interface Row {
   readonly tls: boolean;
   /** A server of its own, so that what an earlier row left in its memory does not count. */
   readonly fresh: boolean;
-  readonly load: Omit<LoadSpec, "port" | "tls" | "pids" | "databasePids">;
+  readonly load: Omit<LoadSpec, "ports" | "tls" | "pids" | "databasePids">;
 }
 
 const base = {

@@ -14,7 +14,8 @@ export class Member {
   constructor(setup: MemberSetup) {
     this.name = setup.name;
     const script = ["scripts/run.mjs", "bench/cluster/member.ts", JSON.stringify(setup)];
-    this.child = spawn(process.execPath, ["--expose-gc", ...script], {
+    const options = process.env["MEERKAT_BENCH_NODE"]?.split(" ") ?? []; // such as --cpu-prof
+    this.child = spawn(process.execPath, ["--expose-gc", ...options, ...script], {
       cwd: root,
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });

@@ -171,7 +171,8 @@ async function measure(spec: LoadSpec, window: Window): Promise<void> {
 }
 
 function open(spec: LoadSpec, index: number, faults: Faults, onText: OnText): Connection {
-  const { port, tls } = spec;
+  const { ports, tls } = spec;
+  const port = ports[index % ports.length] ?? 0;
   const onClosed = (): void => {
     faults.closed += 1;
   };

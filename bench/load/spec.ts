@@ -6,7 +6,8 @@ export interface LoadSpec {
    * (XEP-0199); `logins`: connect, log in, leave; `idle`: log in and stay silent.
    */
   readonly mode: "messages" | "pings" | "logins" | "idle";
-  readonly port: number;
+  /** Clients take them in turn: with two, the partners of a pair are on different ones. */
+  readonly ports: readonly number[];
   /** TLS from the first byte (XEP-0368). */
   readonly tls: boolean;
   /** For `logins`: how many accounts take turns. */

@@ -33,6 +33,8 @@ export interface Certificate {
 
 export interface Running {
   readonly port: number;
+  /** Of all nodes, if there are several. */
+  readonly ports?: readonly number[];
   pids(): readonly number[];
   /** See `LoadSpec`. */
   databasePids?(): readonly number[];
