@@ -2,7 +2,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join, relative } from "node:path";
-import { format } from "prettier";
 import type { Plan } from "../plan.ts";
 import type { Failure } from "../run.ts";
 import { reproText } from "../repro.ts";
@@ -152,6 +151,8 @@ async function writePlan(
   const about = { lesson: name.replaceAll("-", " "), oracle, what };
   mkdirSync(dirname(file), { recursive: true });
   const text = JSON.stringify({ about, ...plan });
+  // Large, and of no use to whoever only wants to replay.
+  const { format } = await import("prettier");
   writeFileSync(file, await format(text, { parser: "json", printWidth: 100 }));
   const shown = relative(process.cwd(), file);
   return shown.startsWith("..") ? file : shown;

@@ -45,15 +45,24 @@ if (found < Number(flags.atLeast ?? chosen.length)) process.exitCode = 1;
 
 async function work(): Promise<void> {
   for (let plant = waiting.shift(); plant !== undefined; plant = waiting.shift()) {
-    const { runs, found, others, shrunk } = await hunt(plant, await bundle(plant));
+    let file: string;
+    try {
+      file = await bundle(plant);
+    } catch {
+      // What it changes has changed: esbuild has said where.
+      survivors += 1;
+      console.log(`${plant.name.padEnd(40)} ${plant.oracle.padEnd(15)} CANNOT BE PLANTED`);
+      continue;
+    }
+    const { runs, found, others, shrunk } = await hunt(plant, file);
     if (found === undefined) survivors += 1;
     const seen = others.length > 0 ? ` (seen by ${others.join(", ")})` : "";
     const end = found === undefined ? `SURVIVED ${runs} seeds${seen}` : `${runs}`;
     const size = shrunk === undefined ? "" : `  ${sizeOf(shrunk)}`;
     console.log(`${plant.name.padEnd(40)} ${plant.oracle.padEnd(15)} ${end.padEnd(5)}${size}`);
     if (shrunk !== undefined) {
-      const file = join(folder, `${plant.name}.plan.json`);
-      writeFileSync(file, `${JSON.stringify(shrunk.plan, null, 2)}\n`);
+      const path = join(folder, `${plant.name}.plan.json`);
+      writeFileSync(path, `${JSON.stringify(shrunk.plan, null, 2)}\n`);
     }
     if (found !== undefined) console.log(`    ${found.what.slice(0, 150)}`);
   }

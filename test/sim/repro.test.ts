@@ -1,6 +1,12 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { runPorts } from "../../sim/cli/ports.ts";
+import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
 import { parseRepro, reproText, shellWord, type Repro } from "../../sim/repro.ts";
+import { run } from "../../sim/run.ts";
 
 test("repro: one line says seed, profile, version of the code and hash", () => {
   const repro: Repro = {
@@ -45,3 +51,21 @@ test("repro: it is one word of a command line", () => {
   );
   expect(shellWord("plan:it's here.json")).toBe("'plan:it'\\''s here.json'");
 });
+
+test("repro: replay runs it again up to a moment, and says when the trace is another", () => {
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  const words = ["seed:5/demo@0.0.1#0123456789abcdef", "seed:5/demo"].map((repro) => {
+    const command = [join(root, "scripts", "run.mjs"), "sim/cli/main.ts", "replay", repro];
+    const until = repro === "seed:5/demo" ? ["--until", "3s"] : [];
+    return spawnSync(process.execPath, [...command, ...until], { cwd: root, encoding: "utf8" })
+      .stdout;
+  });
+  const plan = planFromSeed(5, profiles.demo);
+  const [whole, part] = words;
+  expect(whole).toMatch(/^another trace than the repro's 0123456789abcdef/);
+  expect(whole).toContain(`trace ${run(plan, runPorts()).hash}`);
+  const cut = run(plan, { ...runPorts(), until: 3_000 });
+  expect(part).toContain(`trace ${cut.hash}`);
+  expect(part).toContain("3 simulated seconds");
+  expect(cut.failures).toEqual([]);
+}, 60_000);
