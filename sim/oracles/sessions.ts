@@ -8,6 +8,9 @@ import { userOf } from "../plan.ts";
 import { bareOf, Logins } from "./logins.ts";
 import type { OracleMaker } from "./oracle.ts";
 
+/** How long a client that is replaced may not know it yet. */
+const conflictUnderWayMs = 1_000;
+
 export const sessions: OracleMaker = (plan) => {
   const logins = new Logins();
   const online = new Map<string, string>();
@@ -15,6 +18,15 @@ export const sessions: OracleMaker = (plan) => {
   const observed: string[] = [];
   const perNode: (readonly string[])[] = [];
   let observedAt = 0;
+  let beingReplaced = 0;
+
+  /** Whoever had the name before may not have been reached yet by its `<conflict/>`. */
+  function justBound(jid: string, at: number): boolean {
+    return [...logins.all()].some(
+      ({ jid: name, boundAt, endedAt }) =>
+        name === jid && endedAt === undefined && (boundAt ?? 0) > at - conflictUnderWayMs,
+    );
+  }
 
   function judgeGhost(jid: string): "ghost" | "unknown" {
     const noticedWithinMs = 3 * plan.limits.keepAliveInterval;
@@ -40,12 +52,15 @@ export const sessions: OracleMaker = (plan) => {
         observedAt = at;
       } else if (kind === "online-observed" && data.online) {
         const other = online.get(data.jid);
-        if (other !== undefined) failures.push(`${other} and ${data.client} are both ${data.jid}`);
+        if (other !== undefined) {
+          if (justBound(data.jid, at)) beingReplaced += 1;
+          else failures.push(`${other} and ${data.client} are both ${data.jid}`);
+        }
         online.set(data.jid, data.client);
       }
     },
     judge() {
-      let unknown = 0;
+      let unknown = beingReplaced;
       const known = new Set<string>();
       for (const jid of observed) {
         if (known.has(jid)) failures.push(`the server has two sessions for ${jid}`);
@@ -62,7 +77,8 @@ export const sessions: OracleMaker = (plan) => {
       for (const [jid, client] of online) {
         if (!known.has(jid)) failures.push(`${client} is online as ${jid} without a session`);
       }
-      return { judged: known.size + online.size - unknown, unknown, failures };
+      const judged = known.size + online.size - (unknown - beingReplaced);
+      return { judged, unknown, failures };
     },
   };
 };

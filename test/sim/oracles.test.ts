@@ -141,6 +141,19 @@ test("sessions: a ghost, a twin and a client without a session are failures", ()
   expect(end([alice, bob, "x@y/z"]).verdict("sessions").failures).toHaveLength(1);
 });
 
+test("sessions: who has just been replaced may not have been told yet", () => {
+  const twins = (sinceMs: number) =>
+    both()
+      .online("alice-too#1", alice)
+      .wait(sinceMs)
+      .then("online-observed", { client: "alice", online: true, jid: alice })
+      .then("online-observed", { client: "alice-too", online: true, jid: alice })
+      .then("sessions-observed", { jids: [alice] })
+      .verdict("sessions");
+  expect(twins(900)).toMatchObject({ unknown: 1, failures: [] });
+  expect(twins(1_100).failures).toHaveLength(1);
+});
+
 test("accounts: a promise without a row, a stranger and a wrong password are failures", () => {
   const users = ["alice", "bob", "eve", "mallory"];
   const registered = (outcome: string): Tale =>
