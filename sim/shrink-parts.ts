@@ -1,6 +1,13 @@
 /** Shrink parts: a plan with fewer faults, clients or nodes, or with simpler clients, and still sound. */
 import { pairOf, pathOf } from "./faults/paths.ts";
-import { userOf, type Behaviour, type ClientPlan, type FaultPlan, type Plan } from "./plan.ts";
+import {
+  userOf,
+  type Behaviour,
+  type ClientPlan,
+  type FaultPlan,
+  type Plan,
+  type Range,
+} from "./plan.ts";
 
 export function keepFaults(plan: Plan, indices: readonly number[]): Plan {
   return { ...plan, faults: picked(plan.faults, indices) };
@@ -41,7 +48,20 @@ export function withoutNode(plan: Plan, name: string): Plan {
 /** One step each: all of them at once, then one after the other. */
 export function simplerClients(plan: Plan): readonly Plan[] {
   const users = new Set(plan.clients.map(({ user }) => user));
-  const steps = [asChatter, atOneNode, asPhone, plainly, atOnce, saysLessTo(users), withFewerPeers];
+  const steps = [
+    asChatter,
+    seldom,
+    inSmallBursts,
+    atOneNode,
+    asPhone,
+    plainly,
+    atOnce,
+    saysLessTo(users),
+    withPeers(firstHalf),
+    withPeers(secondHalf),
+    withAttacks(firstHalf),
+    withAttacks(secondHalf),
+  ];
   const candidates: Plan[] = [];
   for (const step of steps) {
     const all = plan.clients.map(step);
@@ -63,6 +83,21 @@ function asChatter(client: ClientPlan): ClientPlan {
   return { ...client, behaviour: { kind: "chatter", everyMs, peers } };
 }
 
+const seldomMs: Range = [8_000, 12_000];
+
+function seldom(client: ClientPlan): ClientPlan {
+  const { behaviour } = client;
+  if (!("everyMs" in behaviour) || behaviour.everyMs[0] >= seldomMs[0]) return client;
+  const changed: Behaviour = { ...behaviour, everyMs: seldomMs };
+  return { ...client, behaviour: changed };
+}
+
+function inSmallBursts(client: ClientPlan): ClientPlan {
+  const { behaviour } = client;
+  if (behaviour.kind !== "flooder" || behaviour.burst < 2) return client;
+  return { ...client, behaviour: { ...behaviour, burst: behaviour.burst >> 1 } };
+}
+
 function atOneNode(client: ClientPlan): ClientPlan {
   const { nodes, roams } = client;
   if (nodes.length < 2 && !roams) return client;
@@ -82,25 +117,39 @@ function atOnce(client: ClientPlan): ClientPlan {
   return client.startAt === 0 ? client : { ...client, startAt: 0 };
 }
 
+type Choice = (list: readonly string[]) => readonly string[];
+
 /** Not to those who are no longer there. */
 function saysLessTo(users: ReadonlySet<string>): (client: ClientPlan) => ClientPlan {
-  return (client) => withPeers(client, (peers) => peers.filter((peer) => users.has(userOf(peer))));
+  return withPeers((peers) => peers.filter((peer) => users.has(userOf(peer))));
 }
 
-function withFewerPeers(client: ClientPlan): ClientPlan {
-  return withPeers(client, (peers) => peers.slice(0, peers.length >> 1));
+function firstHalf(list: readonly string[]): readonly string[] {
+  return list.slice(0, list.length >> 1);
 }
 
-function withPeers(
-  client: ClientPlan,
-  change: (peers: readonly string[]) => readonly string[],
-): ClientPlan {
-  const { behaviour } = client;
-  if (!("peers" in behaviour)) return client;
-  const peers = change(behaviour.peers);
-  if (peers.length === behaviour.peers.length) return client;
-  const changed: Behaviour = { ...behaviour, peers };
-  return { ...client, behaviour: changed };
+function secondHalf(list: readonly string[]): readonly string[] {
+  return list.slice(list.length >> 1);
+}
+
+function withPeers(choice: Choice): (client: ClientPlan) => ClientPlan {
+  return (client) => {
+    const { behaviour } = client;
+    if (!("peers" in behaviour)) return client;
+    const peers = choice(behaviour.peers);
+    if (peers.length === behaviour.peers.length) return client;
+    const changed: Behaviour = { ...behaviour, peers };
+    return { ...client, behaviour: changed };
+  };
+}
+
+/** At least one attack is left: an enemy without any is none. */
+function withAttacks(choice: Choice): (client: ClientPlan) => ClientPlan {
+  return (client) => {
+    const { behaviour } = client;
+    if (behaviour.kind !== "hostile" || behaviour.attacks.length < 2) return client;
+    return { ...client, behaviour: { ...behaviour, attacks: choice(behaviour.attacks) } };
+  };
 }
 
 /** Undefined where nothing is left to aim at. See faults/paths.ts for what targets look like. */
