@@ -1,4 +1,8 @@
-/** Answers: is every IQ request answered exactly once, by whom it was sent to (RFC 6120 §8.2.3)? */
+/**
+ * Answers: is every IQ request answered exactly once, by whom it was sent to (RFC 6120 §8.2.3)?
+ *
+ * An answer on a link that dies has nobody to be told of its loss: the asker's node is out of sight.
+ */
 import { bareOf, Logins } from "./logins.ts";
 import type { Oracle } from "./oracle.ts";
 
@@ -17,6 +21,8 @@ export function answers(): Oracle {
   const logins = new Logins();
   const requests = new Map<string, Request>();
   const failures: string[] = [];
+  /** When links died with something that their peers had not acknowledged. */
+  const handedBackAt: number[] = [];
 
   function answered(login: string, id: string, from: string, outcome: string): void {
     const request = requests.get(id);
@@ -44,6 +50,7 @@ export function answers(): Oracle {
     see(event) {
       logins.see(event);
       const { kind, data, at } = event;
+      if (kind === "peer-down" && data.undelivered > 0) handedBackAt.push(at);
       if (kind === "iq-sent") {
         requests.set(data.id, { ...data, at, answers: 0 });
       } else if (kind === "iq-answered") {
@@ -61,7 +68,8 @@ export function answers(): Oracle {
             (each.endedAt ?? Number.MAX_SAFE_INTEGER) <= at + underWayMaxMs &&
             Math.max(each.endedAt ?? 0, each.nodeClosedAt ?? Number.MAX_SAFE_INTEGER) >= at,
         );
-        if (excused) unknown += 1;
+        const lost = handedBackAt.some((down) => down >= at && down <= at + underWayMaxMs);
+        if (excused || lost) unknown += 1;
         else failures.push(`${id} to "${to}", sent at ${at} ms, was never answered`);
       }
       return { judged: requests.size - unknown, unknown, failures };

@@ -106,7 +106,7 @@ const plantsOfCluster: readonly Omit<Plant, "profile">[] = [
   {
     name: "conflict-closes-neither",
     file: host,
-    find: "        return life.ownerShown(now, effect.owner);",
+    find: "        return life.ownerShown(now, effect.owner, effect.records.size);",
     replace: "        return;",
     oracle: "sessions",
   },
