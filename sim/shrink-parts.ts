@@ -18,7 +18,10 @@ export function keepClients(plan: Plan, indices: readonly number[]): Plan {
   const clients = picked(plan.clients, indices);
   const gone = new Set(plan.clients.map(({ name }) => name));
   for (const { name } of clients) gone.delete(name);
-  return { ...plan, clients, faults: plan.faults.filter(({ target }) => !gone.has(target)) };
+  const faults = plan.faults.filter(({ target }) =>
+    hostsOf(target).every((host) => !gone.has(host)),
+  );
+  return { ...plan, clients, faults };
 }
 
 /** Its clients go elsewhere, and faults that make no sense without it are dropped. */
@@ -36,12 +39,17 @@ export function withoutNode(plan: Plan, name: string): Plan {
     const target = targetWithout(fault.target, name);
     return target === undefined ? [] : [{ ...fault, target }];
   });
+  const wereNodes = new Set(topology.nodes.map((node) => node.name));
+  const isOfLinks = ({ target }: FaultPlan): boolean => {
+    const hosts = hostsOf(target);
+    return hosts.length > 1 && hosts.every((host) => wereNodes.has(host));
+  };
   const several = names.length > 1 && cluster !== undefined;
   return {
     ...plan,
     topology: { ...topology, nodes, ...(several ? { cluster } : {}) },
     clients,
-    faults: several ? faults : faults.filter(({ target }) => !isOfLinks(target)),
+    faults: several ? faults : faults.filter((fault) => !isOfLinks(fault)),
   };
 }
 
@@ -167,8 +175,9 @@ function targetWithout(target: string, name: string): string | undefined {
   return groups.map((group) => group.join(",")).join("|");
 }
 
-function isOfLinks(target: string): boolean {
-  return /[|~,]/.test(target) || (target.includes(">") && !target.includes("database"));
+/** One, or those at the ends of paths or in groups. */
+function hostsOf(target: string): readonly string[] {
+  return target.split(/[>~|,]/);
 }
 
 function picked<T>(items: readonly T[], indices: readonly number[]): T[] {
