@@ -1,0 +1,74 @@
+/** Scenarios: what a transcript may say, and what it is told where it cannot be understood. */
+import { expect, test } from "vitest";
+import { runPorts } from "../../sim/cli/ports.ts";
+import { parseCommand } from "../../sim/scenarios/command.ts";
+import { play } from "../../sim/scenarios/player.ts";
+import { parseTranscript, writeTranscript } from "../../sim/scenarios/transcript.ts";
+
+const ports = runPorts();
+const played = (text: string) => play(parseTranscript(text), ports);
+const command = (text: string) => parseCommand({ number: 7, text });
+
+test("scenario: only results are rewritten, comments and blocks stay", () => {
+  const text = "# Why.\n\ncluster n1 # one\nstart all\n----\nold\nolder\n\n# Then.\nheal\n----\n";
+  const transcript = parseTranscript(text);
+  expect(transcript.blocks.map(({ commands }) => commands)).toEqual([
+    [
+      { number: 3, text: "cluster n1" },
+      { number: 4, text: "start all" },
+    ],
+    [{ number: 10, text: "heal" }],
+  ]);
+  expect(transcript.blocks[0]?.expected).toEqual(["old", "older"]);
+  const expected = text.replace("old\nolder", "new");
+  expect(writeTranscript(transcript, [["new"], []])).toBe(expected);
+});
+
+test("scenario: a block may lack its results, as when it is new", () => {
+  const transcript = parseTranscript("cluster n1\nstart n1\n");
+  const text = writeTranscript(transcript, [["it starts"]]);
+  expect(text).toBe("cluster n1\nstart n1\n----\nit starts\n");
+  expect(writeTranscript(parseTranscript(text), [["it starts"]])).toBe(text);
+});
+
+test("scenario: commands are read with their defaults", () => {
+  expect(command("login alice on n1, bob/a/b on n2 as other priority -3")).toEqual({
+    type: "login",
+    logins: [
+      { name: "alice", user: "alice", resource: "", node: "n1", priority: 0 },
+      { name: "other", user: "bob", resource: "a/b", node: "n2", priority: -3 },
+    ],
+  });
+  expect(command("split n1 n2 | n3")).toEqual({ type: "split", groups: [["n1", "n2"], ["n3"]] });
+  expect(command("clock n1 -1h")).toEqual({ type: "clock", node: "n1", by: -3_600_000 });
+  expect(command("wait 50ms")).toEqual({ type: "wait", milliseconds: 50 });
+  expect(command("say a/b to c: d: e")).toEqual({
+    type: "say",
+    client: "a/b",
+    to: "c",
+    text: "d: e",
+  });
+  for (const bad of ["", "wait", "wait 5", "cut n1 n2", "login alice", "say a: b", "show me"]) {
+    expect(() => command(bad)).toThrow(`Line 7: cannot read "${bad}"`);
+  }
+});
+
+test("scenario: what cannot be carried out names its line", () => {
+  expect(() => played("start n1\n")).toThrow("The first command of a transcript is `cluster`");
+  expect(() => played("cluster n1\nstart n2\n")).toThrow('Line 2: there is no node "n2"');
+  expect(() => played("cluster n1\n\nping bob\n")).toThrow('Line 3: nobody has logged in as "bob"');
+  expect(() => parseTranscript("# nothing\n----\n")).toThrow("Line 2: no command stands above");
+  expect(() => played("cluster n1\nstart n1\nuntil n1 peer-up\n")).toThrow(
+    'Line 3: "until n1 peer-up" did not come',
+  );
+});
+
+test("scenario: the same history has the same trace, and another seed another", () => {
+  const text = "cluster n1 n2\nstart all\nlogin a/b on n1\nstop n2\nwait 5s\n";
+  const { hash, results, failures } = played(text);
+  expect(failures).toEqual([]);
+  expect(played(text)).toMatchObject({ hash, results });
+  const other = played(text.replace("n2\n", "n2 seed=2\n"));
+  expect(other.hash).not.toBe(hash);
+  expect(other.results).toEqual(results);
+});
