@@ -67,7 +67,7 @@ async function write(order: Extract<Order, { do: "write" }>): Promise<Written> {
   let number = 0;
   let missing = 0;
   const writer = async (): Promise<void> => {
-    while (performance.now() < end) {
+    while (performance.now() < end || number < (order.writes ?? 0)) {
       const began = performance.now();
       number += 1;
       into.put(keyOf(setup.name, number % 20_000), valueOf(number));

@@ -11,8 +11,13 @@ export interface MemberSetup {
 export type Order =
   /** Opens the port and looks for so many peers; answers when all they have is visible here. */
   | { readonly do: "join"; readonly peers: number }
-  /** So many writers for so long, each waiting until all peers hold its write. */
-  | { readonly do: "write"; readonly writers: number; readonly ms: number }
+  /** So many writers for so long and for so many writes, each waiting until all peers hold its write. */
+  | {
+      readonly do: "write";
+      readonly writers: number;
+      readonly ms: number;
+      readonly writes?: number;
+    }
   /** Puts so many records of its own and waits until all peers hold them. */
   | { readonly do: "fill"; readonly records: number; readonly from: number }
   /** Answers when so many records are visible. */

@@ -39,10 +39,14 @@ const writes = (members: number, writers: number) => (quick: boolean) =>
   withFleet({ members }, async (fleet) => {
     await fleet.start();
     const [writer] = first(fleet.members);
-    await writer.ask({ do: "write", writers, ms: 2_000 });
+    // By number, too: on a busy machine two seconds are not enough for the compiler to see what is hot.
+    await writer.ask({ do: "write", writers, ms: 2_000, writes: 60_000 });
     const before = cpuMicros(fleet.pids);
     const began = performance.now();
-    const result = await writer.ask({ do: "write", writers, ms: quick ? 1_500 : 5_000 });
+    const result = await writer.ask({
+      ...{ do: "write", writers },
+      ...(quick ? { ms: 1_500, writes: 20_000 } : { ms: 5_000, writes: 100_000 }),
+    });
     const micros = cpuMicros(fleet.pids) - before;
     return {
       "CPU-µs a write": micros / result.writes,
