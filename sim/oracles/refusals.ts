@@ -1,6 +1,6 @@
 /** Refusals: is everything that no client may send refused, in the words that the RFC demands? */
 import { attackOf } from "../workloads/attacks.ts";
-import type { Oracle } from "./oracle.ts";
+import type { OracleMaker } from "./oracle.ts";
 
 /** An attack this close to the end, or that met a broken network, cannot be judged. */
 const answeredWithinMs = 15_000;
@@ -17,10 +17,10 @@ const inconclusive = [
   "temporary-auth-failure",
 ];
 
-export function refusals(): Oracle {
+export const refusals: OracleMaker = ({ topology }) => {
   const open = new Map<string, { attack: string; at: number }>();
   const failures: string[] = [];
-  /** Until when a node's closing of a stream says nothing: it is stopping, or has just died. */
+  /** Until when a node's closing of a stream says nothing: it is stopping, has just died or begins. */
   const endingUntil = new Map<string, number>();
   const nodes = new Map<string, string>();
   let judged = 0;
@@ -31,6 +31,10 @@ export function refusals(): Oracle {
     counts: "attacks",
     see({ kind, data, at, place }) {
       lastAt = at;
+      // A node of a cluster serves nobody before it is registered.
+      if (kind === "node-started" && topology.cluster !== undefined)
+        endingUntil.set(place, Number.MAX_SAFE_INTEGER);
+      if (kind === "cluster-joined") endingUntil.delete(place);
       if (kind === "shutdown-requested") endingUntil.set(place, Number.MAX_SAFE_INTEGER);
       if (kind === "node-killed" || kind === "node-stopped")
         endingUntil.set(place, at + lastWordsMs);
@@ -57,4 +61,4 @@ export function refusals(): Oracle {
       return { judged, unknown, failures };
     },
   };
-}
+};
