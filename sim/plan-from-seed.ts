@@ -36,6 +36,8 @@ export interface Profile {
   readonly faults: boolean;
   /** How often chatters speak; drawn for each, if missing. */
   readonly everyMs?: Range;
+  /** How many clients may share an account; missing: all that share one, share the same. */
+  readonly familyMax?: number;
 }
 
 /** After a heal links and tables have 30 s, clients as much again. */
@@ -128,6 +130,8 @@ export const profiles = {
     liveness: 40_000,
     behaviours: [],
     everyMs: [8_000, 12_000],
+    // As few as the least limit of sessions: who never gets in logs in for ever, and that alone would be measured.
+    familyMax: 3,
     faults: true,
   },
 } as const satisfies Record<string, Profile>;
@@ -249,7 +253,7 @@ function planClients(random: Random, profile: Profile, nodes: readonly string[])
     kinds[idle] = "non-reader";
   }
   const names = kinds.map((kind, index) => `${kind}-${index + 1}`);
-  const seats = names.map((name, index) => seatOf(name, kinds, index, random));
+  const seats = names.map((name, index) => seatOf(name, kinds, index, random, profile.familyMax));
   const addresses = seats.map(({ user, resource }) => addressOf(user, resource));
   return kinds.map((kind, index) => {
     const { user, resource } = seats[index] ?? { user: "", resource: "" };
@@ -271,10 +275,14 @@ function seatOf(
   kinds: readonly BehaviourKind[],
   index: number,
   random: Random,
+  familyMax: number | undefined,
 ): { user: string; resource: string } {
   const kind = kinds[index];
   if (kind === "rival") return { user: `rival-${random.int(2)}`, resource: "one" };
-  if (kind === "chatter" && random.chance(0.2)) return { user: "family", resource: name };
+  if (kind === "chatter" && random.chance(0.2)) {
+    const family = familyMax === undefined ? "" : `-${Math.floor(index / familyMax)}`;
+    return { user: `family${family}`, resource: name };
+  }
   return { user: name, resource: random.pick(["phone", "büro", "a/b", ""]) };
 }
 
