@@ -69,13 +69,6 @@ const plantsOfCluster: readonly Omit<Plant, "profile">[] = [
     oracle: "ghosts",
   },
   {
-    name: "retention-compares-names-only",
-    file: "src/cluster/retention.ts",
-    find: "this.#entries.find((entry) => samePeer(entry.peer, peer));",
-    replace: "this.#entries.find((entry) => entry.peer.name === peer.name);",
-    oracle: "atomic-sync",
-  },
-  {
     name: "log-is-off-by-one",
     file: "src/cluster/sync-source.ts",
     find: "this.table.log.after(from, seq, this.#limits.deltaBytesMax);",
@@ -106,8 +99,8 @@ const plantsOfCluster: readonly Omit<Plant, "profile">[] = [
   {
     name: "conflict-closes-neither",
     file: host,
-    find: "        return life.ownerShown(now, effect.owner, effect.records.size);",
-    replace: "        return;",
+    find: "        if (effect.after !== undefined) life.recordWritten(now, effect.key);",
+    replace: "",
     oracle: "sessions",
   },
   {
@@ -138,13 +131,6 @@ const plantsOfCluster: readonly Omit<Plant, "profile">[] = [
     find: "    if ((maybe ? this.#all : this.#marked).has(id)) return false;",
     replace: "",
     oracle: "conservation",
-  },
-  {
-    name: "discovery-takes-the-database-for-empty",
-    file: "src/cluster/discovery.ts",
-    find: "    this.#lastFailure = detail;",
-    replace: "    this.#lastFailure = detail;\n    this.#registered = false;\n    this.#list([]);",
-    oracle: "reunion",
   },
 ];
 
