@@ -22,7 +22,7 @@ import { stretches } from "./crash-stretches.ts";
 const ports = runPorts();
 const whole = process.env["CRASH_EVERYWHERE"] === "all";
 /** Of each stretch. */
-const most = 24;
+const most = 16;
 
 const variants: readonly CrashVariant[] = [
   { machineToo: false, restartAfterMs: 1 },
