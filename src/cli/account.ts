@@ -18,12 +18,15 @@ import { makeScramKeys, newScramKeys } from "../stream/sasl/scram.ts";
 import { parseJid, prepareDomain, preparePassword } from "../xmpp/jid.ts";
 import { type AccountDatabase, openAccounts, type Where } from "./account-database.ts";
 import { Failure, reasonOf } from "./failure.ts";
+import { forkCommand } from "./forks.ts";
 import { askPassword } from "./ask-password.ts";
 import { bytesFromText, equalBytes } from "../base/bytes.ts";
 
 const pageSize = 1_000;
 /** More than the cores can hash at once, so that the database never waits for them. */
 const importedAtOnce = 4 * availableParallelism();
+/** Threads that hash in a process of Node's that was not told otherwise. */
+const poolThreads = 4;
 
 interface Name {
   readonly host: string;
@@ -90,6 +93,18 @@ export async function checkAccount(where: Where, jid: string, typed?: string): P
 
 /** One account a line, `JID<tab or comma>password`; what exists already stays as it is. */
 export async function importAccounts(where: Where, file: string): Promise<void> {
+  const cores = availableParallelism();
+  if (cores <= poolThreads || process.env["UV_THREADPOOL_SIZE"] !== undefined) {
+    return importHere(where, file);
+  }
+  const child = forkCommand(cores);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
+  process.exitCode = await new Promise<number>((resolve) =>
+    child.once("exit", (code) => resolve(code ?? 1)),
+  );
+}
+
+async function importHere(where: Where, file: string): Promise<void> {
   await withAccounts(where, async (accounts) => {
     const counts = { created: 0, exists: 0 };
     const problems: string[] = [];
