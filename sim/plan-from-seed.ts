@@ -223,9 +223,14 @@ function planCluster(random: Random): ClusterPlan {
   };
 }
 
-/** Most stay at home and go elsewhere only when that fails. */
-function planHome(random: Random, nodes: readonly string[]): Pick<ClientPlan, "nodes" | "roams"> {
-  return { nodes: random.shuffle(nodes), roams: nodes.length > 1 && random.chance(0.2) };
+/** Most stay at home and go elsewhere only when that fails; rivals mostly meet on different nodes. */
+function planHome(
+  random: Random,
+  nodes: readonly string[],
+  kind: BehaviourKind,
+): Pick<ClientPlan, "nodes" | "roams"> {
+  const roaming = kind === "rival" ? 0.8 : 0.2;
+  return { nodes: random.shuffle(nodes), roams: nodes.length > 1 && random.chance(roaming) };
 }
 
 function planLimits(random: Random): Limits {
@@ -259,7 +264,7 @@ function planClients(random: Random, profile: Profile, nodes: readonly string[])
     const { user, resource } = seats[index] ?? { user: "", resource: "" };
     return {
       name: names[index] ?? "",
-      ...planHome(random, nodes),
+      ...planHome(random, nodes, kind),
       user,
       resource,
       mechanism: random.pick(["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"] as const),
