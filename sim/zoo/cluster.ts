@@ -97,13 +97,6 @@ const plantsOfCluster: readonly Omit<Plant, "profile">[] = [
     oracle: "directory",
   },
   {
-    name: "conflict-closes-neither",
-    file: host,
-    find: "        if (effect.after !== undefined) life.recordWritten(now, effect.key);",
-    replace: "",
-    oracle: "sessions",
-  },
-  {
     name: "conflict-closes-the-newer",
     file: directory,
     find: "      if (survives({ ...theirs, node: record.owner.name }, ours)) {",
