@@ -181,14 +181,28 @@ export type TraceEvent = {
 /** Receives every event; must not keep `Uint8Array` data past the call. */
 export type TraceSink = (event: TraceEvent) => void;
 
+/** Kinds that are most of a trace and say little each. A sink need not see what it has no use for. */
+export const traffic: ReadonlySet<TraceKind> = new Set<TraceKind>([
+  "bytes-received",
+  "bytes-sent",
+  "deadline-reached",
+]);
+
+export interface SelectiveSink {
+  readonly see: TraceSink;
+  readonly ignores: ReadonlySet<TraceKind>;
+}
+
 export class Trace {
-  readonly #sinks: readonly TraceSink[];
+  readonly #sinks: readonly (TraceSink | SelectiveSink)[];
+  /** Of each kind, who wants to see it. */
+  readonly #readers = new Map<TraceKind, readonly TraceSink[]>();
   readonly #now: () => Instant;
   #low = 0x811c9dc5;
   #high = 0x01000193;
   #count = 0;
 
-  constructor(now: () => Instant, sinks: readonly TraceSink[]) {
+  constructor(now: () => Instant, sinks: readonly (TraceSink | SelectiveSink)[]) {
     this.#now = now;
     this.#sinks = sinks;
   }
@@ -199,10 +213,21 @@ export class Trace {
     this.#mix(at);
     this.#mixText(place);
     this.#mixText(kind);
-    for (const value of Object.values(data) as TraceValue[]) this.#mixValue(value);
-    if (this.#sinks.length === 0) return;
+    for (const name in data) this.#mixValue(data[name] as TraceValue);
+    const readers = this.#readers.get(kind) ?? this.#readersOf(kind);
+    if (readers.length === 0) return;
     const event = { at, place, kind, data } as unknown as TraceEvent;
-    for (const sink of this.#sinks) sink(event);
+    for (const read of readers) read(event);
+  }
+
+  #readersOf(kind: TraceKind): readonly TraceSink[] {
+    const readers: TraceSink[] = [];
+    for (const sink of this.#sinks) {
+      if (typeof sink === "function") readers.push(sink);
+      else if (!sink.ignores.has(kind)) readers.push(sink.see);
+    }
+    this.#readers.set(kind, readers);
+    return readers;
   }
 
   count(): number {

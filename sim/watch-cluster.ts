@@ -14,8 +14,8 @@ import type { TraceKind, TraceKinds } from "./trace.ts";
 type Recording = <K extends TraceKind>(kind: K, data: TraceKinds[K]) => void;
 
 interface View {
-  readonly seq: number;
-  readonly records: ReadonlyMap<BinaryString, BinaryString>;
+  seq: number;
+  readonly records: Map<BinaryString, BinaryString>;
 }
 
 export class ClusterWatch {
@@ -24,6 +24,8 @@ export class ClusterWatch {
   readonly #views = new Map<string, Map<string, View>>();
   /** Owners whose snapshot is being loaded. */
   readonly #loading = new Set<string>();
+  /** Asked for after every turn, and made once. */
+  readonly #texts = new Map<Peer, string>();
   #cluster: Cluster | undefined;
   #tables: readonly string[] = [];
   #stirred = false;
@@ -59,15 +61,16 @@ export class ClusterWatch {
     const cluster = this.#cluster;
     if (!this.#stirred || cluster === undefined) return;
     this.#stirred = false;
-    for (const { name, replicas } of cluster.status().tables) {
+    for (const { name, replicas } of cluster.tablesStatus()) {
       const views = this.#views.get(name);
       if (views === undefined) continue;
       // What a table shows is asked of the table, whatever its machine believes.
       const table = cluster.table(name);
-      const shown = new Set(table.owners.slice(1).map(peerText));
-      for (const owner of [...views.keys()]) if (!shown.has(owner)) this.#hid(name, views, owner);
+      const shown = new Set<string>();
+      for (const peer of table.owners.slice(1)) shown.add(this.#text(peer));
+      for (const owner of views.keys()) if (!shown.has(owner)) this.#hid(name, views, owner);
       for (const { peer, seq, state } of replicas) {
-        const owner = peerText(peer);
+        const owner = this.#text(peer);
         if (state === "loading" && !this.#loading.has(owner)) {
           this.#loading.add(owner);
           this.#record("table-loading", { table: name, owner });
@@ -110,19 +113,40 @@ export class ClusterWatch {
   }
 
   #saw(table: ReplicatedTable, views: Map<string, View>, peer: Peer, seq: number): void {
-    const owner = peerText(peer);
-    const before = views.get(owner)?.records;
-    const records = new Map<BinaryString, BinaryString>();
-    const put: string[] = [];
-    for (const { key, value } of table.ownedBy(peer)) {
-      records.set(key, value);
-      if (before?.get(key) !== value) put.push(key, value);
-    }
-    const gone: string[] = [];
-    for (const key of before?.keys() ?? []) if (!records.has(key)) gone.push(key);
-    views.set(owner, { seq, records });
+    const owner = this.#text(peer);
+    const before = views.get(owner);
     const fresh = before === undefined;
+    const view = before ?? { seq, records: new Map<BinaryString, BinaryString>() };
+    if (fresh) views.set(owner, view);
+    view.seq = seq;
+    const { records } = view;
+    const put: string[] = [];
+    let size = 0;
+    for (const { key, value } of table.ownedBy(peer)) {
+      size++;
+      if (records.get(key) === value) continue;
+      put.push(key, value);
+      records.set(key, value);
+    }
+    const gone = records.size === size ? [] : this.#gone(table, peer, records);
+    for (const key of gone) records.delete(key);
     this.#record("table-seen", { table: table.name, owner, seq, fresh, put, gone });
+  }
+
+  #gone(
+    table: ReplicatedTable,
+    peer: Peer,
+    records: ReadonlyMap<BinaryString, BinaryString>,
+  ): readonly string[] {
+    const left = new Set(records.keys());
+    for (const { key } of table.ownedBy(peer)) left.delete(key);
+    return [...left];
+  }
+
+  #text(peer: Peer): string {
+    let text = this.#texts.get(peer);
+    if (text === undefined) this.#texts.set(peer, (text = peerText(peer)));
+    return text;
   }
 
   #hid(table: string, views: Map<string, View>, owner: string): void {

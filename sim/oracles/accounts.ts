@@ -7,6 +7,7 @@
 import { accountsOf, type Plan } from "../plan.ts";
 import { clientOf } from "../ports/network.ts";
 import type { OracleMaker } from "./oracle.ts";
+import { traffic } from "../trace.ts";
 
 export const accounts: OracleMaker = (plan: Plan) => {
   const impostors = new Set(
@@ -23,6 +24,7 @@ export const accounts: OracleMaker = (plan: Plan) => {
   return {
     name: "accounts",
     counts: "accounts and logins",
+    ignores: traffic,
     see({ kind, data, at }) {
       if (kind === "registration-sent") asked.add(data.user);
       if (kind === "registration-answered") {

@@ -5,6 +5,7 @@
  */
 import { bareOf, Logins } from "./logins.ts";
 import type { Oracle } from "./oracle.ts";
+import { traffic } from "../trace.ts";
 
 interface Request {
   readonly id: string;
@@ -47,6 +48,7 @@ export function answers(): Oracle {
   return {
     name: "answers",
     counts: "requests",
+    ignores: traffic,
     see(event) {
       logins.see(event);
       const { kind, data, at } = event;

@@ -6,6 +6,7 @@
  */
 import { Replicas, sameDigest } from "./replicas.ts";
 import type { Oracle } from "./oracle.ts";
+import { traffic } from "../trace.ts";
 
 export function atomicSync(): Oracle {
   const replicas = new Replicas();
@@ -14,6 +15,7 @@ export function atomicSync(): Oracle {
   return {
     name: "atomic-sync",
     counts: "views",
+    ignores: traffic,
     see(event) {
       replicas.see(event);
       if (event.kind !== "table-seen") return;

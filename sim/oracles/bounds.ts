@@ -2,6 +2,7 @@
 import { tablesLimits } from "../../src/cluster/tables-contract.ts";
 import { linkLimits } from "../../src/cluster/timing.ts";
 import type { OracleMaker } from "./oracle.ts";
+import { traffic } from "../trace.ts";
 
 /** One more may be taken in when there is room for a part of it. */
 const oneMessage = linkLimits.fragmentBytes + 4_096;
@@ -15,6 +16,7 @@ export const bounds: OracleMaker = (plan) => {
   return {
     name: "bounds",
     counts: "looks at queues",
+    ignores: traffic,
     see({ kind, data, at, place }) {
       if (kind !== "cluster-observed") return;
       judged += 1;

@@ -5,6 +5,7 @@
  */
 import { Replicas, sameDigest } from "./replicas.ts";
 import type { OracleMaker } from "./oracle.ts";
+import { traffic } from "../trace.ts";
 
 const underWayMs = 5_000;
 
@@ -15,6 +16,7 @@ export const convergence: OracleMaker = (plan) => {
   return {
     name: "convergence",
     counts: "pairs of nodes and tables",
+    ignores: traffic,
     see(event) {
       replicas.see(event);
       endedAt = event.at;

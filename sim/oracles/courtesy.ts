@@ -7,6 +7,7 @@
 import { wellBehaved, type FaultKind } from "../plan.ts";
 import { clientOf } from "../ports/network.ts";
 import type { OracleMaker } from "./oracle.ts";
+import { traffic } from "../trace.ts";
 
 const slow: readonly FaultKind[] = [
   "half-open",
@@ -46,6 +47,7 @@ export const courtesy: OracleMaker = (plan) => {
   return {
     name: "courtesy",
     counts: "logins",
+    ignores: traffic,
     see({ kind, data, at }) {
       if (kind === "login-started" && good.has(clientOf(data.login))) logins += 1;
       if (kind === "server-misspoke") {

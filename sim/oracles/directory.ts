@@ -9,6 +9,7 @@ import { decodeSession, sessionTable } from "../../src/router/session-record.ts"
 import { Logins } from "./logins.ts";
 import { Replicas, type Process } from "./replicas.ts";
 import type { OracleMaker } from "./oracle.ts";
+import { traffic } from "../trace.ts";
 
 interface Holding {
   /** Sessions of other nodes with this full JID, visible here when ours was bound. */
@@ -64,6 +65,7 @@ export const directory: OracleMaker = () => {
   return {
     name: "directory",
     counts: "sessions and conflicts",
+    ignores: traffic,
     see(event) {
       replicas.see(event);
       logins.see(event);

@@ -8,6 +8,7 @@
  */
 import { Replicas, nameOf } from "./replicas.ts";
 import type { OracleMaker } from "./oracle.ts";
+import { traffic } from "../trace.ts";
 
 /** Bytes of a dead process may arrive late, and each is a sign of life; ticks may be late too. */
 const slackMs = 12_000;
@@ -39,6 +40,7 @@ export const ghosts: OracleMaker = (plan) => {
   return {
     name: "ghosts",
     counts: "views",
+    ignores: traffic,
     see(event) {
       replicas.see(event);
       const { kind, data, at, place } = event;

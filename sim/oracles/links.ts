@@ -7,6 +7,7 @@
  */
 import { Replicas } from "./replicas.ts";
 import type { OracleMaker } from "./oracle.ts";
+import { traffic } from "../trace.ts";
 
 interface Side {
   ups: number;
@@ -29,6 +30,7 @@ export const links: OracleMaker = (plan) => {
   return {
     name: "links",
     counts: "sessions of links",
+    ignores: traffic,
     see(event) {
       replicas.see(event);
       const { kind, data, at, place } = event;

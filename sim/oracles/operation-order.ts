@@ -5,6 +5,7 @@
  */
 import { Replicas } from "./replicas.ts";
 import type { Oracle } from "./oracle.ts";
+import { traffic } from "../trace.ts";
 
 export function operationOrder(): Oracle {
   const replicas = new Replicas();
@@ -13,6 +14,7 @@ export function operationOrder(): Oracle {
   return {
     name: "operation-order",
     counts: "views",
+    ignores: traffic,
     see(event) {
       if (event.kind === "table-seen") {
         const { table, owner, seq } = event.data;

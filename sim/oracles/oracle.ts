@@ -6,7 +6,7 @@
  * died) is counted apart and never called right or wrong.
  */
 import type { Plan } from "../plan.ts";
-import type { TraceEvent } from "../trace.ts";
+import type { TraceEvent, TraceKind } from "../trace.ts";
 
 export interface Verdict {
   /** How many things were judged, right or wrong. */
@@ -20,6 +20,8 @@ export interface Oracle {
   readonly name: string;
   /** What `judged` counts, in the plural. */
   readonly counts: string;
+  /** Kinds that it has no use for and is not shown; missing: it sees all. For speed alone. */
+  readonly ignores?: ReadonlySet<TraceKind>;
   see(event: TraceEvent): void;
   /** Called once, after the last event. */
   judge(): Verdict;

@@ -2,6 +2,7 @@
 import type { BehaviourKind } from "../plan.ts";
 import { clientOf } from "../ports/network.ts";
 import type { OracleMaker } from "./oracle.ts";
+import { traffic } from "../trace.ts";
 
 const stays: readonly BehaviourKind[] = [
   "chatter",
@@ -22,6 +23,7 @@ export const progress: OracleMaker = (plan) => {
   return {
     name: "progress",
     counts: "clients",
+    ignores: traffic,
     see({ kind, data }) {
       if (kind === "login-bound") crowdedOut.delete(clientOf(data.login));
       if (kind === "bind-refused" && data.condition === "resource-constraint") {

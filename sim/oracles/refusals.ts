@@ -1,6 +1,7 @@
 /** Refusals: is everything that no client may send refused, in the words that the RFC demands? */
 import { attackOf } from "../workloads/attacks.ts";
 import type { OracleMaker } from "./oracle.ts";
+import { traffic } from "../trace.ts";
 
 /** An attack this close to the end, or that met a broken network, cannot be judged. */
 const answeredWithinMs = 15_000;
@@ -29,6 +30,7 @@ export const refusals: OracleMaker = ({ topology }) => {
   return {
     name: "refusals",
     counts: "attacks",
+    ignores: traffic,
     see({ kind, data, at, place }) {
       lastAt = at;
       // A node of a cluster serves nobody before it is registered.

@@ -6,6 +6,7 @@
  */
 import { Replicas } from "./replicas.ts";
 import type { Oracle } from "./oracle.ts";
+import { traffic } from "../trace.ts";
 
 export function resurrection(): Oracle {
   const replicas = new Replicas();
@@ -14,6 +15,7 @@ export function resurrection(): Oracle {
   return {
     name: "resurrection",
     counts: "deletes seen",
+    ignores: traffic,
     see(event) {
       if (event.kind === "table-seen") {
         const { table, owner, seq, put, gone } = event.data;

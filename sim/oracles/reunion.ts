@@ -6,6 +6,7 @@
  */
 import { Replicas } from "./replicas.ts";
 import type { OracleMaker } from "./oracle.ts";
+import { traffic } from "../trace.ts";
 
 const boundMs = 30_000;
 
@@ -18,6 +19,7 @@ export const reunion: OracleMaker = (plan) => {
   return {
     name: "reunion",
     counts: "pairs of nodes",
+    ignores: traffic,
     see(event) {
       replicas.see(event);
       const { kind, data, at, place } = event;

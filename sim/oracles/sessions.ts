@@ -8,6 +8,7 @@ import { textFromBinary } from "../../src/base/bytes.ts";
 import { userOf } from "../plan.ts";
 import { bareOf, Logins } from "./logins.ts";
 import type { OracleMaker } from "./oracle.ts";
+import { traffic } from "../trace.ts";
 
 /** How long a client that is replaced may not know it yet. */
 const conflictUnderWayMs = 1_000;
@@ -49,6 +50,7 @@ export const sessions: OracleMaker = (plan) => {
   return {
     name: "sessions",
     counts: "sessions and clients",
+    ignores: traffic,
     see(event) {
       logins.see(event);
       const { kind, data, at } = event;

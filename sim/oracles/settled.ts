@@ -5,6 +5,7 @@
  */
 import { Replicas } from "./replicas.ts";
 import type { Oracle } from "./oracle.ts";
+import { traffic } from "../trace.ts";
 
 export function settled(): Oracle {
   const replicas = new Replicas();
@@ -15,6 +16,7 @@ export function settled(): Oracle {
   return {
     name: "settled",
     counts: "answers",
+    ignores: traffic,
     see(event) {
       replicas.see(event);
       const { kind, data, at, place } = event;

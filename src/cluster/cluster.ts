@@ -102,7 +102,11 @@ export class Cluster {
   }
 
   status(): { readonly links: readonly LinkStatus[]; readonly tables: readonly TableStatus[] } {
-    return { links: this.#mesh.status(), tables: this.#tables.status() };
+    return { links: this.#mesh.status(), tables: this.tablesStatus() };
+  }
+
+  tablesStatus(): readonly TableStatus[] {
+    return this.#tables.status();
   }
 
   /** When `step` must next be called, whatever else happens. */

@@ -25,15 +25,16 @@ type KeyRow = SqlRow & {
   readonly server_key: Uint8Array;
 };
 
+/** The name comes first: a database that does not plan, as a simulated one, looks at little then. */
 export const selectKeys: Statement<[string, string, string], KeyRow> = {
   name: "select_keys",
   text: `SELECT salt, iterations, stored_key, server_key FROM scram_keys
-    WHERE host = $1 AND username = $2 AND hash = $3`,
+    WHERE username = $2 AND hash = $3 AND host = $1`,
 };
 
 export const selectAccount: Statement<[string, string], SqlRow & { username: string }> = {
   name: "select_account",
-  text: "SELECT username FROM accounts WHERE host = $1 AND username = $2",
+  text: "SELECT username FROM accounts WHERE username = $2 AND host = $1",
 };
 
 export const insertAccount: Statement<[string, string]> = {
