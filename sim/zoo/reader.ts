@@ -29,7 +29,7 @@ export const readerPlants: readonly Plant[] = [
   {
     name: "reader-does-not-check-utf-8",
     file: "src/xmpp/reader.ts",
-    find: "if (scan.bits >= 0x80) checkEncoding(this.#bytes, scan.start, after);",
+    find: "if (scan.kinds & WIDE) checkEncoding(this.#bytes, scan.start, after);",
     replace: "",
     oracle: "refusals",
   },
