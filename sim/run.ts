@@ -22,7 +22,7 @@ import { DatabaseFaults, type DatabaseEngine } from "./ports/database-faults.ts"
 import { SimulatedNetwork } from "./ports/network.ts";
 import { probeOf, type Probe } from "./probes.ts";
 import { stream } from "./random.ts";
-import { Trace, traceVersion, type TraceEvent, type TraceKind, type TraceSink } from "./trace.ts";
+import { Trace, traceVersion, type TraceEvent, type TraceSink } from "./trace.ts";
 import { startWorkload } from "./workloads/index.ts";
 import { TimeStandsStill, World } from "./world.ts";
 
@@ -59,7 +59,6 @@ export interface Outcome {
 /** After the liveness phase nobody speaks any more, so that what is under way arrives. */
 const quietMs = 15_000;
 const observeEveryMs = 1_000;
-const none: ReadonlySet<TraceKind> = new Set();
 
 export function run(plan: Plan, options: RunOptions): Outcome {
   const world = new World();
@@ -70,7 +69,7 @@ export function run(plan: Plan, options: RunOptions): Outcome {
     [
       ...oracles.map((oracle) => ({
         see: (event: TraceEvent): void => oracle.see(event),
-        ignores: oracle.ignores ?? none,
+        ignores: oracle.ignores,
       })),
       (event) => {
         const probe = probeOf(event);

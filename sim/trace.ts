@@ -190,7 +190,7 @@ export const traffic: ReadonlySet<TraceKind> = new Set<TraceKind>([
 
 export interface SelectiveSink {
   readonly see: TraceSink;
-  readonly ignores: ReadonlySet<TraceKind>;
+  readonly ignores: ReadonlySet<TraceKind> | undefined;
 }
 
 export class Trace {
@@ -224,7 +224,7 @@ export class Trace {
     const readers: TraceSink[] = [];
     for (const sink of this.#sinks) {
       if (typeof sink === "function") readers.push(sink);
-      else if (!sink.ignores.has(kind)) readers.push(sink.see);
+      else if (sink.ignores?.has(kind) !== true) readers.push(sink.see);
     }
     this.#readers.set(kind, readers);
     return readers;

@@ -2,7 +2,8 @@
  * Database of the simulator: pg-mem, called synchronously through prepared statements.
  *
  * One `SimulatedStore` is the data of one database server; it knows nothing of distance or failure
- * (`database-faults.ts`). A list of queries is atomic: it is undone by a backup taken before it.
+ * (`database-faults.ts`). A list of queries is atomic: it is undone by a backup taken before it. pg-mem
+ * looks at every row for every question, so what was asked is remembered until something is written.
  */
 import { DataType, newDb, type IMemoryDb } from "pg-mem";
 import type { Timestamp } from "../../src/base/time.ts";
@@ -23,9 +24,14 @@ interface Prepared {
 /** PostgreSQL's class 23: integrity constraint violations. */
 const constraintViolation = /^23/;
 
+/** Reads, and asks for no time. */
+const isTimeless = /^SELECT(?!.*clock_timestamp)/s;
+
 export class SimulatedStore implements DatabaseEngine {
   readonly #db: IMemoryDb;
   readonly #prepared = new Map<string, Prepared>();
+  /** What was answered since the last write. */
+  readonly #answers = new Map<string, readonly SqlRow[]>();
 
   /** With the schema in place; `now` is the database's own clock. */
   constructor(now: () => Timestamp) {
@@ -50,13 +56,25 @@ export class SimulatedStore implements DatabaseEngine {
       return { type: "query-answered", request, results };
     } catch (error) {
       backup?.restore();
+      this.#answers.clear();
       const failure = constraintViolation.test(codeOf(error)) ? "constraint" : "rejected";
       const detail = error instanceof Error ? (error.message.split("\n")[0] ?? "") : "unknown";
       return { type: "query-failed", request, failure, detail };
     }
   }
 
-  #run({ statement, values }: Query): readonly SqlRow[] {
+  #run(asked: Query): readonly SqlRow[] {
+    if (!isTimeless.test(asked.statement.text)) {
+      this.#answers.clear();
+      return this.#execute(asked);
+    }
+    const question = JSON.stringify([asked.statement.name, ...asked.values]);
+    let answer = this.#answers.get(question);
+    if (answer === undefined) this.#answers.set(question, (answer = this.#execute(asked)));
+    return answer;
+  }
+
+  #execute({ statement, values }: Query): readonly SqlRow[] {
     const known = this.#prepared.get(statement.name);
     const prepared = known ?? (this.#db.public.prepare(statement.text) as unknown as Prepared);
     if (known === undefined) this.#prepared.set(statement.name, prepared);
