@@ -8,7 +8,6 @@ import { textFromBinary } from "../../src/base/bytes.ts";
 import { userOf } from "../plan.ts";
 import { bareOf, Logins } from "./logins.ts";
 import type { OracleMaker } from "./oracle.ts";
-import { traffic } from "../trace.ts";
 
 /** How long a client that is replaced may not know it yet. */
 const conflictUnderWayMs = 1_000;
@@ -23,17 +22,11 @@ export const sessions: OracleMaker = (plan) => {
   const observed: string[] = [];
   /** When a node last told the others of a session with this full JID. */
   const writtenAt = new Map<string, number>();
+  /** When the server ended the session of this full JID: its client may not have been told yet. */
+  const endedAt = new Map<string, number>();
   const perNode: (readonly string[])[] = [];
   let observedAt = 0;
   let beingReplaced = 0;
-
-  /** Whoever had the name before may not have been reached yet by its `<conflict/>`. */
-  function justBound(jid: string, at: number): boolean {
-    return [...logins.all()].some(
-      ({ jid: name, boundAt, endedAt }) =>
-        name === jid && endedAt === undefined && (boundAt ?? 0) > at - conflictUnderWayMs,
-    );
-  }
 
   function judgeGhost(jid: string): "ghost" | "unknown" {
     const noticedWithinMs = 3 * plan.limits.keepAliveInterval;
@@ -50,11 +43,11 @@ export const sessions: OracleMaker = (plan) => {
   return {
     name: "sessions",
     counts: "sessions and clients",
-    ignores: traffic,
     see(event) {
       logins.see(event);
       const { kind, data, at } = event;
       if (kind === "table-written") writtenAt.set(textFromBinary(data.key), at);
+      if (kind === "logged" && data.event === "session-ended") endedAt.set(jidIn(data.detail), at);
       if (kind === "sessions-observed") {
         observed.push(...data.jids);
         perNode.push(data.jids);
@@ -62,7 +55,7 @@ export const sessions: OracleMaker = (plan) => {
       } else if (kind === "online-observed" && data.online) {
         const other = online.get(data.jid);
         if (other !== undefined) {
-          if (justBound(data.jid, at)) beingReplaced += 1;
+          if (justBound(logins, data.jid, at)) beingReplaced += 1;
           else failures.push(`${other} and ${data.client} are both ${data.jid}`);
         }
         online.set(data.jid, data.client);
@@ -81,19 +74,38 @@ export const sessions: OracleMaker = (plan) => {
         if (judgeGhost(jid) === "unknown") unknown += 1;
         else failures.push(`the server has a session for ${jid}, whose client is gone`);
       }
-      // Two nodes may bind at once, or while they cannot see each other: each keeps its own bound.
-      for (const [user, count] of most(perNode.map(countByUser))) {
-        const max = plan.limits.maxSessionsPerUser;
-        if (count > max) failures.push(`${user} has ${count} sessions, the maximum is ${max}`);
-      }
+      failures.push(...tooMany(perNode, plan.limits.maxSessionsPerUser));
       for (const [jid, client] of online) {
-        if (!known.has(jid)) failures.push(`${client} is online as ${jid} without a session`);
+        if (known.has(jid)) continue;
+        if ((endedAt.get(jid) ?? 0) > observedAt - underWayMs) unknown += 1;
+        else failures.push(`${client} is online as ${jid} without a session`);
       }
       const judged = known.size + online.size - (unknown - beingReplaced);
       return { judged, unknown, failures };
     },
   };
 };
+
+/** Whoever had the name before may not have been reached yet by its `<conflict/>`. */
+function justBound(logins: Logins, jid: string, at: number): boolean {
+  return [...logins.all()].some(
+    ({ jid: name, boundAt, endedAt }) =>
+      name === jid && endedAt === undefined && (boundAt ?? 0) > at - conflictUnderWayMs,
+  );
+}
+
+/** `jid=… reason=…` */
+function jidIn(detail: string): string {
+  const end = detail.indexOf(" reason=");
+  return detail.slice("jid=".length, end === -1 ? undefined : end);
+}
+
+/** Two nodes may bind at once, or while they cannot see each other: each keeps its own bound. */
+function tooMany(perNode: readonly (readonly string[])[], max: number): string[] {
+  return [...most(perNode.map(countByUser))]
+    .filter(([, count]) => count > max)
+    .map(([user, count]) => `${user} has ${count} sessions, the maximum is ${max}`);
+}
 
 function most(counts: readonly ReadonlyMap<string, number>[]): ReadonlyMap<string, number> {
   const greatest = new Map<string, number>();

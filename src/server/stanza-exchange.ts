@@ -9,6 +9,7 @@ import { text, WireReader } from "../cluster/codec.ts";
 import { kinds, type MessageKind } from "../cluster/messages.ts";
 import { peerText, type Peer } from "../cluster/peer.ts";
 import { linkLimits } from "../cluster/timing.ts";
+import { isAnswer, kindOf } from "../router/kinds.ts";
 import type { RouterEffect } from "../router/router.ts";
 import type { Session } from "../router/session.ts";
 import {
@@ -18,11 +19,21 @@ import {
   type StanzaFrame,
   type StanzaId,
 } from "../router/stanza-frame.ts";
+import type { Stanza } from "../xmpp/stanza.ts";
 
 export type Forward = Extract<RouterEffect, { type: "forward" }>;
 
 /** `full`: too much waits for this peer; `unreachable`: it has no link any more. */
 export type ForwardOutcome = "sent" | "full" | "too-large" | "unreachable";
+
+/**
+ * Answers and errors are the last word of an exchange: refused, they could not be told to anybody. There are
+ * no more of them than of what they answer, and the link itself ends the session at twice the bound.
+ */
+function isLast(stanza: Stanza): boolean {
+  const kind = kindOf(stanza);
+  return kind !== undefined && isAnswer(kind);
+}
 
 /** Bytes of a bare JID, or of what a stream error tells. */
 const endTextMax = 4_096;
@@ -47,7 +58,7 @@ export class StanzaExchange {
   /** `id`: that of other copies. */
   forward(effect: Forward, id: StanzaId | undefined): ForwardOutcome {
     const { peer, target, stanza, transit } = effect;
-    if (this.#full.size > 0 && this.#full.has(peerText(peer))) return "full";
+    if (this.#full.size > 0 && this.#full.has(peerText(peer)) && !isLast(stanza)) return "full";
     const here = {
       id: transit?.id ?? id ?? this.#ids.mint(),
       maybe: transit?.maybe ?? false,
