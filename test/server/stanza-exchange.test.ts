@@ -53,6 +53,21 @@ test("exchange: nothing more is sent to a peer whose queue is full, or that has 
   expect(scene(false).exchange.forward(fresh, undefined)).toBe("unreachable");
 });
 
+test("exchange: answers and errors pass a full queue, since their refusal could be told to nobody", () => {
+  const { exchange, bodies } = scene();
+  exchange.setFull(peer, true);
+  for (const last of [
+    `<iq type='result' id='1' to='${target}'/>`,
+    `<iq type='error' id='1' to='${target}'/>`,
+    `<message type='error' to='${target}'/>`,
+  ]) {
+    expect(exchange.forward({ ...fresh, stanza: stanza(last) }, undefined)).toBe("sent");
+  }
+  const request = stanza(`<iq type='get' id='1' to='${target}'><q xmlns='q'/></iq>`);
+  expect(exchange.forward({ ...fresh, stanza: request }, undefined)).toBe("full");
+  expect(bodies).toHaveLength(3);
+});
+
 test("exchange: what no link takes whole is refused", () => {
   const { exchange, bodies } = scene();
   const body = "x".repeat(16 * 1_048_576);
