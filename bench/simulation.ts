@@ -27,11 +27,11 @@ interface Measured {
   readonly cpuMicrosPerEvent: number;
 }
 
-function measure(profile: Profile, seed: number): Measured {
+function measure(profile: Profile, seed: number, ports: ReturnType<typeof runPorts>): Measured {
   const plan = planFromSeed(seed, profile);
   const began = performance.now();
   const cpu = process.cpuUsage();
-  const { stats, failures } = run(plan, runPorts());
+  const { stats, failures } = run(plan, ports);
   const { user, system } = process.cpuUsage(cpu);
   const wallSeconds = (performance.now() - began) / 1_000;
   return {
@@ -46,9 +46,12 @@ function measure(profile: Profile, seed: number): Measured {
 
 /** Each repetition is another seed, after one that only warms up, as in a hunt. Returns a table. */
 export function measureSimulation(repetitions: number): string {
+  const ports = runPorts();
   const results = rows.map(({ what, profile }) => {
-    measure(profile, repetitions + 1);
-    const runs = Array.from({ length: repetitions }, (_, index) => measure(profile, index + 1));
+    measure(profile, repetitions + 1, ports);
+    const runs = Array.from({ length: repetitions }, (_, index) =>
+      measure(profile, index + 1, ports),
+    );
     return { what, profile, runs };
   });
   writeJson(simulationRow, { machine: machine(), results });

@@ -137,6 +137,7 @@ export class Supervisor {
         return this.#onStarted(member, new Map(message.listening));
       case "failed":
         if (this.#state === "starting") return this.#giveUp(new Failure(message.message));
+        if (this.#state === "stopping") return; // the first that could not start has said why
         return this.#say("member-cannot-start", member, `cannot start: ${message.message}`);
       case "gather-metrics":
         return this.#gather(member, message.request);

@@ -2,25 +2,34 @@
  * Cluster faults: real processes are killed, paused, stopped and restarted while clients talk across nodes, and
  * every message is followed to its end.
  */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { Client } from "../support/client.ts";
 import { startCluster, until, type ClusterNode, type RunningCluster } from "../support/cluster.ts";
 import { Ledger, type Account } from "../support/ledger.ts";
 
 const users = Array.from({ length: 12 }, (_, index) => `user${index}`);
 let cluster: RunningCluster;
+const ledgers: Ledger[] = [];
 
 beforeAll(async () => {
   cluster = await startCluster({ nodes: 3 });
   await cluster.register([...users, "alice", "bob"]);
 }, 180_000);
+/** Whatever a test that failed has left behind: the next one finds all nodes running and nobody logged in. */
+afterEach(async () => {
+  for (const ledger of ledgers.splice(0)) ledger.abandon();
+  await cluster.restore();
+}, 60_000);
 afterAll(() => cluster.stop(), 60_000);
 
 const login = (node: ClusterNode, user: string, resource: string): Promise<Client> =>
   Client.login({ port: node.ports.c2s, user, resource });
 
 function newLedger(): Ledger {
-  return new Ledger({ ports: cluster.nodes.map(({ ports }) => ports.c2s), users, every: 100 });
+  const ports = cluster.nodes.map((node) => node.ports.c2s);
+  const ledger = new Ledger({ ports, users, every: 100 });
+  ledgers.push(ledger);
+  return ledger;
 }
 
 /** Nobody waits for a message that is gone, none came twice but where that is announced, all in order. */

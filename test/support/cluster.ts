@@ -96,6 +96,12 @@ export class ClusterNode {
     return visible.reduce((sum, { records }) => sum + records, table.records);
   }
 
+  get running(): boolean {
+    return (
+      this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null
+    );
+  }
+
   /** The sum of a metric over its labels; NaN if the node does not answer or has none. */
   async metric(name: string): Promise<number> {
     const body = (await this.get("/metrics"))?.body ?? "";
@@ -125,6 +131,12 @@ export class RunningCluster {
 
   async register(users: readonly string[]): Promise<void> {
     await registerAll(this.node(0).ports.c2s, users);
+  }
+
+  /** Every node runs, whatever was done to it. */
+  async restore(): Promise<void> {
+    for (const node of this.nodes) node.kill("SIGCONT");
+    await Promise.all(this.nodes.filter((node) => !node.running).map((node) => node.start()));
   }
 
   async stop(): Promise<void> {
