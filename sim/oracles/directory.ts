@@ -24,17 +24,11 @@ export const directory: OracleMaker = () => {
   const logins = new Logins();
   const holdings = new Map<string, Holding>();
   const failures: string[] = [];
+  /** Sessions that ended at this moment: what their node saw in the same turn is told only after it. */
+  let justEnded: { self: Process; key: string; holding: Holding }[] = [];
   let judged = 0;
 
-  function foreign(self: Process, key: string): ReadonlySet<string> {
-    const sids = new Set<string>();
-    for (const view of replicas.views()) {
-      if (view.reader !== self || view.table !== sessionTable.name) continue;
-      const value = view.records.get(key);
-      if (value !== undefined) sids.add(decodeSession(value)?.sid ?? "");
-    }
-    return sids;
-  }
+  const foreign = (self: Process, key: string) => visibleTo(replicas, self, key);
 
   function wrote(self: Process, key: string, deleted: boolean, at: number): void {
     const name = `${self.node} ${textFromBinary(key)}`;
@@ -43,8 +37,17 @@ export const directory: OracleMaker = () => {
       if (holding === undefined) return;
       holding.atEnd = foreign(self, key);
       holding.endedAt = at;
+      justEnded = justEnded.filter((each) => each.holding.endedAt === at);
+      justEnded.push({ self, key, holding });
     } else if (holding?.atEnd !== undefined || holding === undefined) {
       holdings.set(name, { atBind: foreign(self, key), atEnd: undefined, endedAt: 0 });
+    }
+  }
+
+  function seenInTurn(self: Process, at: number): void {
+    for (const { self: node, key, holding } of justEnded) {
+      if (node !== self || holding.endedAt !== at) continue;
+      holding.atEnd = new Set([...(holding.atEnd ?? []), ...foreign(self, key)]);
     }
   }
 
@@ -78,6 +81,7 @@ export const directory: OracleMaker = () => {
       if (kind === "table-written" && data.table === sessionTable.name) {
         wrote(self, data.key, data.deleted, at);
       }
+      if (kind === "table-seen" && justEnded.length > 0) seenInTurn(self, at);
       if (kind !== "sessions-observed") return;
       const history = replicas.history(self.peer, sessionTable.name);
       const written = new Set([...(history?.records.keys() ?? [])].map(textFromBinary));
@@ -92,3 +96,14 @@ export const directory: OracleMaker = () => {
     judge: () => ({ judged, unknown: 0, failures }),
   };
 };
+
+/** Sessions of other nodes with this full JID that a process shows. */
+function visibleTo(replicas: Replicas, self: Process, key: string): ReadonlySet<string> {
+  const sids = new Set<string>();
+  for (const view of replicas.views()) {
+    if (view.reader !== self || view.table !== sessionTable.name) continue;
+    const value = view.records.get(key);
+    if (value !== undefined) sids.add(decodeSession(value)?.sid ?? "");
+  }
+  return sids;
+}
