@@ -1,6 +1,7 @@
 /** Fleet: member processes on this machine, and the wires between them, which can be cut and count bytes. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { freePorts } from "../../src/runtime/free-ports.ts";
 import { root } from "../subjects/subject.ts";
 import type { Answer, MemberSetup, Order } from "./orders.ts";
 
@@ -170,15 +171,4 @@ export class Wire {
       });
     }
   }
-}
-
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  const ports: number[] = [];
-  for (const server of servers) {
-    if (!server.listening) await new Promise((resolve) => server.once("listening", resolve));
-    ports.push((server.address() as AddressInfo).port);
-  }
-  for (const server of servers) await new Promise((resolve) => server.close(resolve));
-  return ports;
 }

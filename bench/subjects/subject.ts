@@ -1,11 +1,12 @@
 /** Subject: a server that can be measured, and how a child process is started and stopped. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePorts } from "../../src/runtime/free-ports.ts";
 import { family } from "../processes.ts";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -46,12 +47,8 @@ export function temporaryFolder(name: string): string {
 }
 
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const address = server.address();
-  await new Promise((done) => server.close(done));
-  if (typeof address !== "object" || address === null) throw new Error("no free port");
-  return address.port;
+  const [port = 0] = await freePorts(1);
+  return port;
 }
 
 export interface ServerProcess {

@@ -7,7 +7,7 @@
  * cluster of its workers alone, on the loopback, with a secret that no other process has.
  */
 import { randomBytes } from "node:crypto";
-import { createServer, type AddressInfo } from "node:net";
+import { freePorts } from "../runtime/free-ports.ts";
 import { clusterDefaults, type ClusterConfig, type Config } from "../server/config.ts";
 import type { MemberPlan } from "./member-messages.ts";
 
@@ -75,16 +75,4 @@ async function aloneTogether(count: number): Promise<readonly ClusterConfig[]> {
     node_list_file: "",
     dns_name: "",
   }));
-}
-
-/** All held until all are known, so that they differ. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  const ports: number[] = [];
-  for (const server of servers) {
-    if (!server.listening) await new Promise((resolve) => server.once("listening", resolve));
-    ports.push((server.address() as AddressInfo).port);
-  }
-  for (const server of servers) await new Promise((resolve) => server.close(resolve));
-  return ports;
 }

@@ -7,11 +7,11 @@
  *     await member.leave();
  *
  * The same machines as in the server, over real sockets. This file is the loop: it turns what sockets
- * and timers say into inputs and carries effects out; what is written in one turn leaves together.
+ * and timers say into inputs and carries effects out; what is written in one turn leaves together, by
+ * `setImmediate`. So it stands outside the fence, as `runtime` does.
  */
-import { randomBytes } from "node:crypto";
 import type { Instant } from "../base/time.ts";
-import { bytesFromText } from "../base/bytes.ts";
+import { bytesFromText, toHex } from "../base/bytes.ts";
 import { Cluster, type ClusterEffect, type ClusterInput } from "../cluster/cluster.ts";
 import type { Discovered } from "../cluster/mesh.ts";
 import type { Peer } from "../cluster/peer.ts";
@@ -85,12 +85,17 @@ export class ClusterMember {
     this.#options = options;
     this.#events = events;
     const log = options.log ?? { write: (): void => undefined };
+    const crypto = new NodeCrypto(() => undefined);
+    const entropy = new SystemEntropy();
+    this.#time = new RealTime({
+      deliver: (_now, input) => this.#deliver(input),
+      deadline: (): Instant | undefined => this.#cluster.deadline(),
+    });
     this.self = {
       name: options.name,
-      incarnation: Date.now(),
-      boot: randomBytes(8).toString("hex"),
+      incarnation: this.#time.now().wall,
+      boot: toHex(entropy.bytes(8)),
     };
-    const crypto = new NodeCrypto(() => undefined);
     this.#cluster = new Cluster({
       self: this.self,
       address: options.address ?? `${options.listen.host}:${options.listen.port}`,
@@ -98,16 +103,12 @@ export class ClusterMember {
       secret: bytesFromText(options.secret),
       hmac: (key, data) => crypto.hmac("sha-256", key, data),
       equal: (a, b) => crypto.equal(a, b),
-      entropy: new SystemEntropy(),
+      entropy,
       timing: { ...linkTiming, ...options.timing },
       limits: linkLimits,
       tables: options.tables,
     });
     this.#network = new SocketNetwork({ deliver: (input) => this.#time.deliver(input), log });
-    this.#time = new RealTime({
-      deliver: (_now, input) => this.#deliver(input),
-      deadline: (): Instant | undefined => this.#cluster.deadline(),
-    });
     for (const { name } of options.tables) {
       const table = new ReplicatedTable(this.#cluster.table(name), () => this.#flushLater());
       this.#tables.set(name, table);

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startDevDatabase, type DevDatabase } from "../../src/runtime/dev-database.ts";
 import { clusterNode, joined, killAll } from "../support/cluster-node.ts";
-import { freePorts } from "../support/server.ts";
+import {} from "../support/server.ts";
+import { freePorts } from "../../src/runtime/free-ports.ts";
 import { get, until } from "../support/started.ts";
 import { temporaryFolder } from "../support/temporary-folders.ts";
 

@@ -12,7 +12,8 @@ import { dialContract, type DialHarness } from "../contracts/dial-contract.ts";
 import { temporaryFolder } from "../support/temporary-folders.ts";
 import { makeAuthority, type Authority } from "../support/client-certificate.ts";
 import { MemoryLog } from "../support/postgres.ts";
-import { freePorts } from "../support/server.ts";
+import {} from "../support/server.ts";
+import { freePorts } from "../../src/runtime/free-ports.ts";
 
 const authority = makeAuthority("Cluster Authority");
 

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startDevDatabase, type DevDatabase } from "../../src/runtime/dev-database.ts";
 import { temporaryFolder } from "../support/temporary-folders.ts";
-import { freePorts } from "../support/server.ts";
+import {} from "../support/server.ts";
+import { freePorts } from "../../src/runtime/free-ports.ts";
 import { get, isAlive, Started, until } from "../support/started.ts";
 
 const folder = temporaryFolder();

@@ -1,7 +1,7 @@
 /** Cluster node: `meerkat serve` with `[cluster]`, as a process, with nothing but an HTTP listener. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { freePorts } from "./server.ts";
+import { freePorts } from "../../src/runtime/free-ports.ts";
 import { get, Started } from "./started.ts";
 
 export const secret = "nobody-shall-read-this";

@@ -11,7 +11,7 @@ import { startDevDatabase, type DevDatabase } from "../../src/runtime/dev-databa
 import { makePair, type Pair } from "./certificates.ts";
 import { temporaryFolder } from "./temporary-folders.ts";
 import { registerAll } from "./client.ts";
-import { freePorts } from "./server.ts";
+import { freePorts } from "../../src/runtime/free-ports.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 

@@ -6,9 +6,9 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePorts } from "../../src/runtime/free-ports.ts";
 import { startDevDatabase, type DevDatabase } from "../../src/runtime/dev-database.ts";
 import { makePair, type Pair } from "./certificates.ts";
 import { temporaryFolder } from "./temporary-folders.ts";
@@ -183,16 +183,4 @@ function untilReady(running: RunningServer): Promise<void> {
     running.child.stderr?.on("data", look);
     void running.exited.then(() => reject(new Error(`the server ended: ${running.output}`)));
   });
-}
-
-/** Different ports that are free now. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  const ports: number[] = [];
-  for (const server of servers) {
-    if (!server.listening) await new Promise((resolve) => server.once("listening", resolve));
-    ports.push((server.address() as AddressInfo).port);
-  }
-  for (const server of servers) await new Promise((resolve) => server.close(resolve));
-  return ports;
 }
