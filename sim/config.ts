@@ -1,6 +1,11 @@
 /** Config of a plan: what a simulated node is told, with the plan's limits. */
 import { linkLimits } from "../src/cluster/timing.ts";
-import { defaultConfig, type ClusterConfig, type Config } from "../src/server/config.ts";
+import {
+  defaultConfig,
+  httpListenerDefaults,
+  type ClusterConfig,
+  type Config,
+} from "../src/server/config.ts";
 import { planHost, type ClusterPlan, type NodePlan, type Plan } from "./plan.ts";
 
 /** As low as it goes: the cost of hashing is simulated, not paid. */
@@ -26,6 +31,15 @@ export function configOf(plan: Plan, node: NodePlan): Config {
         max_stanza_size: limits.maxStanzaSize,
         max_connections_per_address: 1_000,
         c2s_state_timeout: limits.negotiationTimeout,
+      },
+      {
+        ...httpListenerDefaults,
+        name: "http",
+        kind: "http",
+        ip_address: "127.0.0.1",
+        port: 5280,
+        tls: undefined,
+        metrics: true,
       },
     ],
     auth: {

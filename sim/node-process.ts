@@ -15,6 +15,7 @@ import type { Ports, WorldInput } from "../src/server/effects.ts";
 import type { Server, ServerOptions } from "../src/server/server.ts";
 import type { NodePlan } from "./plan.ts";
 import type { DatabaseFaults } from "./ports/database-faults.ts";
+import { SimulatedHttp, type HttpAsked, type HttpAnswered } from "./ports/http.ts";
 import type { NodePort, SimulatedNetwork } from "./ports/network.ts";
 import { stream } from "./random.ts";
 import { traceInput } from "./trace-input.ts";
@@ -61,6 +62,7 @@ export class NodeProcess {
   readonly #options: NodeProcessOptions;
   readonly #server: ReturnType<Compose>;
   readonly #port: NodePort;
+  readonly #http = new SimulatedHttp((input) => this.deliver(input));
   readonly #waiting: { readonly input: WorldInput; readonly login: string }[] = [];
   #armedFor: Instant | undefined;
   #state: "running" | "paused" | "ended" = "running";
@@ -97,6 +99,11 @@ export class NodeProcess {
 
   sessions(): readonly SessionState[] {
     return this.#server.sessions();
+  }
+
+  /** An HTTP request of somebody on the node's own machine; never answered by a process that ends first. */
+  ask(asked: HttpAsked, answered: HttpAnswered): void {
+    if (this.#state !== "ended") this.#http.ask(asked, answered);
   }
 
   /** One input, one turn: step, then send what was written. */
@@ -204,7 +211,7 @@ export class NodeProcess {
         },
       },
       entropy: { bytes: (count) => entropy.bytes(count) },
-      http: { respond: () => undefined },
+      http: this.#http,
       log: { write: (level, event, fields) => this.#log(level, event, fields) },
     };
   }

@@ -6,11 +6,15 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { RequestId } from "../ports/database.ts";
-import type { Http } from "../ports/http.ts";
+import {
+  httpHostOf,
+  httpOutstandingMax,
+  httpPathOf,
+  httpTooMany,
+  type Http,
+} from "../ports/http.ts";
 import type { Surroundings } from "./connection.ts";
 
-/** More requests than this at one time are told to come back later. */
-const outstandingMax = 1_000;
 const bodyMaxBytes = 65_536;
 
 export class HttpRequests implements Http {
@@ -23,8 +27,9 @@ export class HttpRequests implements Http {
   }
 
   ask(listener: string, request: IncomingMessage, response: ServerResponse): void {
-    if (this.#outstanding.size >= outstandingMax) {
-      return answer(response, 503, { "retry-after": "1" }, "Too many requests at once\n");
+    if (this.#outstanding.size >= httpOutstandingMax) {
+      const { status, headers, body } = httpTooMany;
+      return answer(response, status, headers, body);
     }
     if (Number(request.headers["content-length"] ?? 0) > bodyMaxBytes) {
       return answer(response, 413, { connection: "close" }, "The body is too large\n");
@@ -39,11 +44,10 @@ export class HttpRequests implements Http {
       listener,
       method: request.method ?? "GET",
       path: pathOf(request),
-      host: hostOf(request),
+      host: httpHostOf(request.headers.host ?? ""),
     });
   }
 
-  /** An answer to a client that has left, or that was answered before, is dropped. */
   respond(
     request: RequestId,
     status: number,
@@ -67,17 +71,7 @@ export function answer(
   response.end(response.req.method === "HEAD" ? undefined : body);
 }
 
-/** Without the query string. */
-export function pathOf(request: IncomingMessage): string {
-  const url = request.url ?? "/";
-  const end = url.indexOf("?");
-  return end === -1 ? url : url.slice(0, end);
-}
-
-/** The Host header's name, without port, in lower case. */
-function hostOf(request: IncomingMessage): string {
-  return (request.headers.host ?? "").replace(/:\d*$/, "").toLowerCase();
-}
+export const pathOf = (request: IncomingMessage): string => httpPathOf(request.url ?? "/");
 
 /** A body of no stated length is cut off where it grows too long. */
 function limitBody(request: IncomingMessage): void {

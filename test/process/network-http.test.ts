@@ -1,9 +1,10 @@
-import { request } from "node:http";
-import { afterEach, expect, test } from "vitest";
+import { Agent, request } from "node:http";
+import { afterEach, expect, test, vi } from "vitest";
 import type { HttpInput } from "../../src/ports/http.ts";
 import type { Counter } from "../../src/ports/metrics.ts";
 import { SocketNetwork } from "../../src/runtime/network.ts";
 import { httpListenerDefaults } from "../../src/server/config.ts";
+import { httpContract, type HttpExchange } from "../contracts/http-contract.ts";
 
 const open: SocketNetwork[] = [];
 afterEach(async () => {
@@ -33,45 +34,42 @@ async function serving(answerTo: (input: HttpInput, network: SocketNetwork) => v
     port: 0,
     tls: undefined,
     metrics: true,
+    max_connections_per_address: 2_000,
   });
   return { network, url: `http://127.0.0.1:${port}`, port };
 }
 
-test("http: a request is told whole and answered as the core says", async () => {
+httpContract("real http", async () => {
   const inputs: HttpInput[] = [];
-  const { url } = await serving((input, network) => {
-    inputs.push(input);
-    const headers = { "access-control-allow-origin": "*", "content-type": "text/plain" };
-    network.http.respond(input.request, 203, headers, "caf\u00e9");
-  });
-  const response = await fetch(`${url}/.well-known/host-meta?x=1`);
-  expect(response.status).toBe(203);
-  expect(response.headers.get("access-control-allow-origin")).toBe("*");
-  expect(await response.text()).toBe("caf\u00e9");
-  expect(inputs).toEqual([
-    {
-      type: "http-requested",
-      request: 1,
-      listener: "http",
-      method: "GET",
-      path: "/.well-known/host-meta",
-      host: "127.0.0.1",
-    },
-  ]);
-});
-
-test("http: an answer comes later, once, and to a client that left not at all", async () => {
-  let asked: (input: HttpInput) => void = () => undefined;
-  const promise = new Promise<HttpInput>((resolve) => (asked = resolve));
-  const { network, url } = await serving((input) => asked(input));
-  const leaving = new AbortController();
-  const response = fetch(`${url}/slow`, { signal: leaving.signal });
-  const { request: id } = await promise;
-  leaving.abort();
-  await expect(response).rejects.toThrow();
-  network.http.respond(id, 200, {}, "nobody");
-  network.http.respond(id, 200, {}, "nobody");
-  network.http.respond(4_711, 200, {}, "nobody");
+  const { network, port } = await serving((input) => inputs.push(input));
+  const agent = new Agent({ keepAlive: true });
+  const ask = (method: string, path: string, host: string): HttpExchange => {
+    let answer: HttpExchange["answer"];
+    const asking = request({ agent, port, host: "127.0.0.1", method, path, headers: { host } });
+    asking.on("error", () => undefined); // who leaves is told so
+    asking.on("response", (response) => {
+      let body = "";
+      response.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
+      response.on("end", () => {
+        const headers = response.headers as Record<string, string>;
+        answer = { status: response.statusCode ?? 0, headers, body };
+      });
+    });
+    asking.end();
+    return {
+      leave: () => void asking.destroy(),
+      get answer() {
+        return answer;
+      },
+    };
+  };
+  return {
+    inputs,
+    http: network.http,
+    ask,
+    until: (condition) => vi.waitFor(() => expect(condition()).toBe(true), { timeout: 10_000 }),
+    close: () => Promise.resolve(agent.destroy()),
+  };
 });
 
 test("http: large bodies are refused, stated or not", async () => {
