@@ -27,7 +27,7 @@ import { Sessions } from "./sessions.ts";
 /** What the directory uses of a replicated table. */
 export type SessionTable = Pick<
   ReplicatedTable,
-  "put" | "delete" | "own" | "first" | "get" | "byIndex" | "ownedBy"
+  "put" | "delete" | "own" | "each" | "get" | "byIndex" | "ownedBy"
 >;
 
 /** A session of another node, as its record says. */
@@ -61,6 +61,8 @@ export class Directory {
   readonly local: Sessions;
   #self: Peer | undefined;
   #table: SessionTable | undefined;
+  /** What a search has found so far. */
+  #found: TableRecord | undefined;
   /** By full JID: which peer passed on the last stanza of a sender who has no record here? */
   readonly #returnPaths = new Map<string, Peer>();
 
@@ -102,9 +104,7 @@ export class Directory {
 
   /** Which other node has this full JID? */
   ownerOf(full: string): Peer | undefined {
-    if (this.#table === undefined) return undefined;
-    const record = this.#table.first(binaryFromText(full));
-    return record !== undefined && this.#isForeign(record) ? record.owner : undefined;
+    return this.#survivor(binaryFromText(full))?.owner;
   }
 
   /**
@@ -132,17 +132,18 @@ export class Directory {
 
   /** The session of another node that has this full JID. */
   remote(full: string): RemoteSession | undefined {
-    if (this.#table === undefined) return undefined;
-    const record = this.#table.first(binaryFromText(full));
-    return record !== undefined && this.#isForeign(record) ? remote(record) : undefined;
+    const record = this.#survivor(binaryFromText(full));
+    return record === undefined ? undefined : remote(record);
   }
 
-  /** A user's sessions on other nodes. */
+  /** A user's sessions on other nodes, one a full JID. */
   elsewhere(user: Jid): readonly RemoteSession[] {
     if (this.#table === undefined) return nobody;
     const records = this.#table.byIndex(binaryFromText(user.bare));
     if (records.length === 0) return nobody;
-    return records.filter((record) => this.#isForeign(record)).map(remote);
+    const foreign = records.filter((record) => this.#isForeign(record));
+    if (foreign.length < 2) return foreign.map(remote);
+    return foreign.filter(({ key, owner }) => this.#survivor(key)?.owner === owner).map(remote);
   }
 
   /** The greatest bind stamp of a full JID in sight; undefined: it is free. */
@@ -198,6 +199,21 @@ export class Directory {
     for (const { jid } of this.local.all()) yield binaryFromText(jid.full);
   }
 
+  /**
+   * The record of another node that has this name. In a partial split two nodes that do not see each other may
+   * both have it, and neither ends its session yet: a third sends to the one that will stay.
+   */
+  #survivor(key: BinaryString): TableRecord | undefined {
+    this.#found = undefined;
+    this.#table?.each(key, this.#keepSurvivor);
+    return this.#found;
+  }
+
+  readonly #keepSurvivor = (record: TableRecord): void => {
+    if (!this.#isForeign(record)) return;
+    if (this.#found === undefined || outlives(record, this.#found)) this.#found = record;
+  };
+
   #isForeign({ owner, value }: TableRecord): boolean {
     return this.#self !== undefined && !samePeer(owner, this.#self) && isSession(value);
   }
@@ -218,4 +234,11 @@ export class Directory {
 
 function remote(record: TableRecord): RemoteSession {
   return new RemoteSession(record);
+}
+
+function outlives(one: TableRecord, other: TableRecord): boolean {
+  const [mine, theirs] = [decodeSession(one.value), decodeSession(other.value)];
+  if (mine === undefined || theirs === undefined) return mine !== undefined;
+  const claimant = { ...mine, node: one.owner.name };
+  return survives(claimant, { ...theirs, node: other.owner.name });
 }

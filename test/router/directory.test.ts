@@ -146,3 +146,30 @@ test("directory: a hidden partition is not seen, without a record being touched"
   table.show(replica);
   expect(directory.ownerOf(full)).toBe(there);
 });
+
+test("directory: of two nodes that both have a full JID, a third finds the one whose session stays", () => {
+  const { table, replica, directory, bindThere } = scene();
+  const third: Peer = { name: "third", incarnation: 1, boot: "0000000000000003" };
+  const later = new Partition(third, sessionTable.indexBy);
+  table.show(later);
+  const bindAtThird = (stamp: number): void => {
+    const record = { available: true, attached: true, priority: 0, gen: 0, sid: sid("c"), stamp };
+    later.put(full, encodeSession(record), 1);
+  };
+  const found = (): unknown => [
+    directory.ownerOf(full)?.name,
+    directory.remote(full)?.owner.name,
+    ...directory.elsewhere(jid("juliet@localhost")).map(({ owner }) => owner.name),
+  ];
+  bindThere(full, "b", { stamp: 5 });
+  bindAtThird(6);
+  expect(found()).toEqual(["third", "third", "third"]);
+  bindAtThird(4);
+  expect(found()).toEqual(["there", "there", "there"]);
+  bindAtThird(5); // "third" > "there"
+  expect(found()).toEqual(["third", "third", "third"]);
+  table.hide(later);
+  expect(found()).toEqual(["there", "there", "there"]);
+  table.hide(replica);
+  expect(found()).toEqual([undefined, undefined]);
+});
