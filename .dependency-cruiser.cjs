@@ -93,6 +93,13 @@ module.exports = {
       to: { path: "^src/(runtime|cli|library)/|^sim/cli/|^(test|bench|properties)/" },
     },
     {
+      name: "sim-kit-knows-no-xmpp",
+      comment: "what simulates any protocol sees base and ports, and nothing else of sim/",
+      severity: "error",
+      from: { path: "^sim/kit/" },
+      to: { path: "^(src|sim)/", pathNot: "^sim/kit/|^src/(base|ports)/" },
+    },
+    {
       name: "modules-are-strangers",
       comment: "what two modules need is in router/ or a stage",
       severity: "error",

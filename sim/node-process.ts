@@ -16,12 +16,12 @@ import type { Server, ServerOptions } from "../src/server/server.ts";
 import type { NodePlan } from "./plan.ts";
 import type { DatabaseFaults } from "./ports/database-faults.ts";
 import { SimulatedHttp, type HttpAsked, type HttpAnswered } from "./ports/http.ts";
-import type { NodePort, SimulatedNetwork } from "./ports/network.ts";
-import { stream } from "./random.ts";
+import type { NodePort, SimulatedNetwork } from "./kit/network.ts";
+import { stream } from "./kit/random.ts";
 import { traceInput } from "./trace-input.ts";
 import type { Trace, TraceKind, TraceKinds } from "./trace.ts";
 import { ClusterWatch } from "./watch-cluster.ts";
-import type { World } from "./world.ts";
+import type { World } from "./kit/world.ts";
 
 /** Hashes at once, derives keys at once: what it costs in time is simulated here. */
 export type NodeCrypto = Pick<Crypto, "hash" | "hmac" | "equal"> & {

@@ -12,7 +12,7 @@ import type { SessionState } from "../src/router/session.ts";
 import type { Config } from "../src/server/config.ts";
 import { NodeProcess, type NodeWorld } from "./node-process.ts";
 import type { NodePlan } from "./plan.ts";
-import { stream, type Random } from "./random.ts";
+import { stream, type Random } from "./kit/random.ts";
 import type { ClusterWatch } from "./watch-cluster.ts";
 
 export type { Compose, NodeCrypto } from "./node-process.ts";

@@ -20,8 +20,8 @@ import {
   type Plan,
   type Range,
 } from "./plan.ts";
-import { congestionMarkBytes } from "./ports/network.ts";
-import { stream, type Random } from "./random.ts";
+import { congestionMarkBytes } from "./kit/network.ts";
+import { stream, type Random } from "./kit/random.ts";
 
 export interface Profile {
   readonly name: string;

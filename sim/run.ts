@@ -19,12 +19,12 @@ import { oracleMakers } from "./oracles/index.ts";
 import type { Verdict } from "./oracles/oracle.ts";
 import { accountsOf, type FaultPlan, type Plan } from "./plan.ts";
 import { DatabaseFaults, type DatabaseEngine } from "./ports/database-faults.ts";
-import { SimulatedNetwork } from "./ports/network.ts";
+import { SimulatedNetwork } from "./kit/network.ts";
 import { probeOf, type Probe } from "./probes.ts";
-import { stream } from "./random.ts";
+import { stream } from "./kit/random.ts";
 import { Trace, traceVersion, type TraceEvent, type TraceSink } from "./trace.ts";
 import { startWorkload } from "./workloads/index.ts";
-import { TimeStandsStill, World } from "./world.ts";
+import { TimeStandsStill, World } from "./kit/world.ts";
 
 export interface RunOptions {
   readonly crypto: NodeCrypto;

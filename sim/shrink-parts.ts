@@ -1,5 +1,5 @@
 /** Shrink parts: a plan with fewer faults, clients or nodes, or with simpler clients, and still sound. */
-import { pairOf, pathOf } from "./faults/paths.ts";
+import { pairOf, pathOf } from "./kit/paths.ts";
 import {
   userOf,
   type Behaviour,
@@ -160,7 +160,7 @@ function withAttacks(choice: Choice): (client: ClientPlan) => ClientPlan {
   };
 }
 
-/** Undefined where nothing is left to aim at. See faults/paths.ts for what targets look like. */
+/** Undefined where nothing is left to aim at. See kit/paths.ts for what targets look like. */
 function targetWithout(target: string, name: string): string | undefined {
   if (target === name) return undefined;
   if (target.includes(">")) return pathOf(target).includes(name) ? undefined : target;

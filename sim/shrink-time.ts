@@ -1,6 +1,6 @@
 /** Shrink time: a plan that is over earlier, with shorter faults, in a simpler world. */
 import type { ClusterPlan, FaultPlan, Limits, Plan, Topology } from "./plan.ts";
-import { congestionMarkBytes } from "./ports/network.ts";
+import { congestionMarkBytes } from "./kit/network.ts";
 
 const setUpMinMs = 2_000;
 const safetyMinMs = 500;

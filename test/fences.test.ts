@@ -222,6 +222,9 @@ test("fences: imports point one way, in no cycle, past Node and drivers", patien
   good["src/base/hen.ts"] = 'import type { Egg } from "./egg.ts";\nexport type Hen = Egg[];\n';
   bad["src/base/egg.ts"] = 'import type { Hen } from "./hen.ts";\nexport type Egg = Hen[];\n';
   bad["sim/world.ts"] = 'import "../src/modules/nowhere.ts";\n';
+  good["sim/kit/world.ts"] = 'export type { Thing } from "../../src/base/thing.ts";\n';
+  bad["sim/kit/upwards.ts"] = 'export type { Thing } from "../thing.ts";\n';
+  bad["sim/kit/of-the-cluster.ts"] = 'export type { Thing } from "../../src/cluster/thing.ts";\n';
   const folder = plot({ ...good, ...bad });
   const cruise = ["--config", ".dependency-cruiser.cjs", "--output-type", "json", "src", "sim"];
   const output = tool(folder, "dependency-cruiser/bin/dependency-cruise.mjs", ...cruise);

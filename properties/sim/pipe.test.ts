@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Pipe } from "../../sim/ports/pipe.ts";
-import { stream } from "../../sim/random.ts";
-import { World } from "../../sim/world.ts";
+import { Pipe } from "../../sim/kit/pipe.ts";
+import { stream } from "../../sim/kit/random.ts";
+import { World } from "../../sim/kit/world.ts";
 
 interface Step {
   readonly kind: "write" | "stop" | "read" | "silence" | "speak" | "deafen" | "hear";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { stream } from "../../sim/random.ts";
+import { stream } from "../../sim/kit/random.ts";
 
 const names = ["network/a#1", "network/b#1", "node/n1/entropy", "workload/a", "database"];
 

@@ -7,10 +7,10 @@
  */
 import type { TlsInfo } from "../../src/ports/network.ts";
 import { passwordOf, planHost, type ClientPlan, type Plan, type Range } from "../plan.ts";
-import type { SimulatedNetwork } from "../ports/network.ts";
-import { stream, type Random } from "../random.ts";
+import type { SimulatedNetwork } from "../kit/network.ts";
+import { stream, type Random } from "../kit/random.ts";
 import type { Trace } from "../trace.ts";
-import type { World } from "../world.ts";
+import type { World } from "../kit/world.ts";
 import { plainClient, type ClientSasl } from "./authentication.ts";
 import { Client, type Stage } from "./client.ts";
 import { scramClient, type SynchronousCrypto } from "./sasl.ts";

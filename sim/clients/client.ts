@@ -14,7 +14,7 @@ import { escapeText, escapeValue } from "../../src/xmpp/escape.ts";
 import { NS } from "../../src/xmpp/namespaces.ts";
 import { Reader, XmlError, type ReaderEvent } from "../../src/xmpp/reader.ts";
 import type { Stanza } from "../../src/xmpp/stanza.ts";
-import type { SimulatedNetwork, Wire } from "../ports/network.ts";
+import type { SimulatedNetwork, Wire } from "../kit/network.ts";
 import type { Trace } from "../trace.ts";
 import type { ClientSasl } from "./authentication.ts";
 

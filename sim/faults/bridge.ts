@@ -1,6 +1,6 @@
 /** Bridge: two groups cannot reach each other, but one node reaches both. */
 import { periodOf, severalRows, type Fault } from "./fault.ts";
-import { cutAll, mendAll, pathsBetweenGroups } from "./paths.ts";
+import { cutAll, mendAll, pathsBetweenGroups } from "../kit/paths.ts";
 
 export const bridge: Fault = {
   kind: "bridge",

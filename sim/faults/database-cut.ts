@@ -1,6 +1,6 @@
 /** Database cut: one node cannot reach the database; the others can. */
 import { nodeOf, periodOf, severalRows, type Fault } from "./fault.ts";
-import { bothWays, cutAll, mendAll } from "./paths.ts";
+import { bothWays, cutAll, mendAll } from "../kit/paths.ts";
 
 export const databaseCut: Fault = {
   kind: "database-cut",

@@ -7,8 +7,8 @@
 import type { SimulatedNode } from "../node.ts";
 import type { ClientPlan, FaultKind, FaultPlan, NodePlan, Plan } from "../plan.ts";
 import type { DatabaseFaults } from "../ports/database-faults.ts";
-import type { SimulatedNetwork } from "../ports/network.ts";
-import type { Random } from "../random.ts";
+import type { SimulatedNetwork } from "../kit/network.ts";
+import type { Random } from "../kit/random.ts";
 
 export interface FaultSetting {
   readonly clients: readonly ClientPlan[];

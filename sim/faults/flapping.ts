@@ -1,6 +1,6 @@
 /** Flapping: two nodes lose each other and find each other again, over and over. */
 import { nodePairOf, periodOf, severalRows, type Fault } from "./fault.ts";
-import { bothWays, cutAll, mendAll, pairOf } from "./paths.ts";
+import { bothWays, cutAll, mendAll, pairOf } from "../kit/paths.ts";
 
 export const flapping: Fault = {
   kind: "flapping",

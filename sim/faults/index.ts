@@ -1,6 +1,6 @@
 /** Faults: all kinds, and the swarm's coin for each. */
 import type { FaultKind, FaultPlan } from "../plan.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "../kit/random.ts";
 import { allNodesRestart } from "./all-nodes-restart.ts";
 import { bridge } from "./bridge.ts";
 import { clockJump } from "./clock-jump.ts";

@@ -1,6 +1,6 @@
 /** Link half-open: the connections that two nodes have fall silent; new ones between them are fine. */
 import { nodePairOf, periodOf, severalRows, type Fault } from "./fault.ts";
-import { pairOf } from "./paths.ts";
+import { pairOf } from "../kit/paths.ts";
 
 export const linkHalfOpen: Fault = {
   kind: "link-half-open",

@@ -1,6 +1,6 @@
 /** Link latency: what two nodes send each other takes longer, perhaps longer than a heartbeat's limit. */
 import { nodePairOf, periodOf, severalRows, type Fault } from "./fault.ts";
-import { bothWays, pairOf } from "./paths.ts";
+import { bothWays, pairOf } from "../kit/paths.ts";
 
 export const linkLatency: Fault = {
   kind: "link-latency",

@@ -1,6 +1,6 @@
 /** Link reset: a router between two nodes forgets their connections, perhaps in the middle of a frame. */
 import { momentOf, nodePairOf, severalRows, type Fault } from "./fault.ts";
-import { pairOf } from "./paths.ts";
+import { pairOf } from "../kit/paths.ts";
 
 export const linkReset: Fault = {
   kind: "link-reset",

@@ -1,6 +1,6 @@
 /** One-way cut: what one node sends to another does not arrive; what comes back does. */
 import { nodePairOf, periodOf, severalRows, type Fault } from "./fault.ts";
-import { pathOf } from "./paths.ts";
+import { pathOf } from "../kit/paths.ts";
 
 export const oneWayCut: Fault = {
   kind: "one-way-cut",

@@ -1,6 +1,6 @@
 /** Ring: every node reaches two neighbours and nobody else. */
 import { periodOf, severalRows, type Fault } from "./fault.ts";
-import { cutAll, mendAll, pathsAcrossRing } from "./paths.ts";
+import { cutAll, mendAll, pathsAcrossRing } from "../kit/paths.ts";
 
 export const ring: Fault = {
   kind: "ring",

@@ -1,6 +1,6 @@
 /** Split: the nodes fall into groups that cannot reach each other, two groups or as many as nodes. */
 import { periodOf, severalRows, type Fault } from "./fault.ts";
-import { cutAll, mendAll, pathsBetweenGroups } from "./paths.ts";
+import { cutAll, mendAll, pathsBetweenGroups } from "../kit/paths.ts";
 
 export const split: Fault = {
   kind: "split",

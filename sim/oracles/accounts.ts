@@ -5,7 +5,7 @@
  * commit and answer): unknown, and fine either way.
  */
 import { accountsOf, type Plan } from "../plan.ts";
-import { clientOf } from "../ports/network.ts";
+import { clientOf } from "../kit/network.ts";
 import type { OracleMaker } from "./oracle.ts";
 import { traffic } from "../trace.ts";
 

@@ -5,7 +5,7 @@
  * database is in trouble, a queue that is full because the client did not read.
  */
 import { wellBehaved, type FaultKind } from "../plan.ts";
-import { clientOf } from "../ports/network.ts";
+import { clientOf } from "../kit/network.ts";
 import type { OracleMaker } from "./oracle.ts";
 import { traffic } from "../trace.ts";
 

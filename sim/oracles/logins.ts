@@ -1,5 +1,5 @@
 /** Logins: what several oracles must know of each login, gathered from the trace. */
-import { clientOf } from "../ports/network.ts";
+import { clientOf } from "../kit/network.ts";
 import type { TraceEvent } from "../trace.ts";
 
 export interface Login {

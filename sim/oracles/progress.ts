@@ -1,6 +1,6 @@
 /** Progress: once everything is healed, is every client that wants to be online soon online? */
 import type { BehaviourKind } from "../plan.ts";
-import { clientOf } from "../ports/network.ts";
+import { clientOf } from "../kit/network.ts";
 import type { OracleMaker } from "./oracle.ts";
 import { traffic } from "../trace.ts";
 

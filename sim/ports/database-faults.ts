@@ -7,8 +7,8 @@
  */
 import type { Database, DatabaseInput, Query, RequestId } from "../../src/ports/database.ts";
 import type { Range } from "../plan.ts";
-import type { Random } from "../random.ts";
-import type { World } from "../world.ts";
+import type { Random } from "../kit/random.ts";
+import type { World } from "../kit/world.ts";
 
 /** The engine: all of the queries take effect, or none. */
 export interface DatabaseEngine {

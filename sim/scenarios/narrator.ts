@@ -7,7 +7,7 @@
 import { textFromBinary } from "../../src/base/bytes.ts";
 import { bodyOf } from "../clients/client.ts";
 import { planHost } from "../plan.ts";
-import { clientOf } from "../ports/network.ts";
+import { clientOf } from "../kit/network.ts";
 import type { TraceEvent } from "../trace.ts";
 
 export interface Told {

@@ -23,11 +23,11 @@ import {
   type Plan,
 } from "../plan.ts";
 import { DatabaseFaults, type DatabaseEngine } from "../ports/database-faults.ts";
-import { congestionMarkBytes, SimulatedNetwork } from "../ports/network.ts";
-import { stream, type Random } from "../random.ts";
+import { congestionMarkBytes, SimulatedNetwork } from "../kit/network.ts";
+import { stream, type Random } from "../kit/random.ts";
 import type { RunOptions } from "../run.ts";
 import { Trace, type TraceSink } from "../trace.ts";
-import { World } from "../world.ts";
+import { World } from "../kit/world.ts";
 import type { LoginOrder, Options } from "./command.ts";
 
 export type StagePorts = Pick<RunOptions, "crypto" | "database">;

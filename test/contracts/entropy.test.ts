@@ -1,6 +1,6 @@
 /** What every source of entropy promises: as many bytes as asked for, none twice, none changed later. */
 import { expect, test } from "vitest";
-import { stream } from "../../sim/random.ts";
+import { stream } from "../../sim/kit/random.ts";
 import { toHex } from "../../src/base/bytes.ts";
 import type { Entropy } from "../../src/ports/entropy.ts";
 import { SystemEntropy } from "../../src/runtime/entropy.ts";

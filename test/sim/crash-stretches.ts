@@ -8,7 +8,7 @@ import {
   type NodePlan,
   type Plan,
 } from "../../sim/plan.ts";
-import { congestionMarkBytes } from "../../sim/ports/network.ts";
+import { congestionMarkBytes } from "../../sim/kit/network.ts";
 
 const setUp = 3_000;
 /** The latest successor is there, and has been for a while, when all is healed. */

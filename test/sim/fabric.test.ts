@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { binaryFromBytes } from "../../src/base/bytes.ts";
 import type { ConnectionId, NetworkInput } from "../../src/ports/network.ts";
-import { SimulatedNetwork, type NodePort } from "../../sim/ports/network.ts";
-import { World } from "../../sim/world.ts";
+import { SimulatedNetwork, type NodePort } from "../../sim/kit/network.ts";
+import { World } from "../../sim/kit/world.ts";
 
 class Host {
   readonly inputs: NetworkInput[] = [];

@@ -1,7 +1,7 @@
 import { binaryFromBytes } from "../../src/base/bytes.ts";
 import type { NetworkInput } from "../../src/ports/network.ts";
-import { SimulatedNetwork } from "../../sim/ports/network.ts";
-import { World } from "../../sim/world.ts";
+import { SimulatedNetwork } from "../../sim/kit/network.ts";
+import { World } from "../../sim/kit/world.ts";
 import { dialContract, type DialHarness, type DialNode } from "../contracts/dial-contract.ts";
 import {
   networkContract,

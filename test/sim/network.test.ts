@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { textFromBytes } from "../../src/base/bytes.ts";
 import type { NetworkInput } from "../../src/ports/network.ts";
-import { congestionMarkBytes, SimulatedNetwork, type Wire } from "../../sim/ports/network.ts";
-import { World } from "../../sim/world.ts";
+import { congestionMarkBytes, SimulatedNetwork, type Wire } from "../../sim/kit/network.ts";
+import { World } from "../../sim/kit/world.ts";
 
 /** One node, one client and what either was told, as text. */
 function pair(cutChance = 0.5) {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { TimeStandsStill, World } from "../../sim/world.ts";
+import { TimeStandsStill, World } from "../../sim/kit/world.ts";
 
 test("world: events run in order of time, and of scheduling at the same time", () => {
   fc.assert(

@@ -6,7 +6,7 @@
  * nodes or networks. An event that schedules at the same instant for ever is a bug of somebody: the
  * cap on events per instant turns it into a failure.
  */
-import type { Instant } from "../src/base/time.ts";
+import type { Instant } from "../../src/base/time.ts";
 
 export interface WorldOptions {
   /** More events than this at one instant are taken for a loop without progress. */

@@ -4,7 +4,7 @@
  *     n1>n2        from one to the other        n1,n2|n3       groups; who is in none reaches everybody
  *     n1~n2        both ways                    n1,n2,n3       a ring: each reaches its two neighbours
  */
-import type { Fabric } from "../ports/fabric.ts";
+import type { Fabric } from "./fabric.ts";
 
 export type Path = readonly [from: string, to: string];
 

@@ -9,8 +9,8 @@
  */
 import { bytesFromBinary, type BinaryString } from "../../src/base/bytes.ts";
 import type { ConnectionId, TlsInfo } from "../../src/ports/network.ts";
-import type { Random } from "../random.ts";
-import type { World } from "../world.ts";
+import type { Random } from "./random.ts";
+import type { World } from "./world.ts";
 import type { Fabric } from "./fabric.ts";
 import { Pipe, type PipeOptions, type Segment } from "./pipe.ts";
 

@@ -17,8 +17,8 @@ import type {
   NetworkInput,
   TlsInfo,
 } from "../../src/ports/network.ts";
-import { stream } from "../random.ts";
-import type { World } from "../world.ts";
+import { stream } from "./random.ts";
+import type { World } from "./world.ts";
 import { Connection, type ConnectionParts, type End, type EndParts } from "./connection.ts";
 import { Fabric } from "./fabric.ts";
 

@@ -5,7 +5,7 @@
  * draws from another, so one more draw in one place moves nothing elsewhere. Not for secrets.
  */
 import seedrandom from "seedrandom";
-import { allocBytes } from "../src/base/bytes.ts";
+import { allocBytes } from "../../src/base/bytes.ts";
 
 export class Random {
   readonly #next: () => number;

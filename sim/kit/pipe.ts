@@ -10,8 +10,8 @@
  *     write -> unsent --[window has room]--> in transit -> arrived --[reading, not silent]--> receiver
  */
 import type { BinaryString } from "../../src/base/bytes.ts";
-import type { Random } from "../random.ts";
-import type { World } from "../world.ts";
+import type { Random } from "./random.ts";
+import type { World } from "./world.ts";
 
 /** What travels. Marks keep their place among the bytes, as a FIN or a TLS record does. */
 export type Segment =
