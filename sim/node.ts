@@ -10,9 +10,10 @@
 import type { Now } from "../src/base/time.ts";
 import type { SessionState } from "../src/router/session.ts";
 import type { Config } from "../src/server/config.ts";
+import { stream, type Random } from "./kit/random.ts";
 import { NodeProcess, type NodeWorld } from "./node-process.ts";
 import type { NodePlan } from "./plan.ts";
-import { stream, type Random } from "./kit/random.ts";
+import type { HttpAnswered, HttpAsked } from "./ports/http.ts";
 import type { ClusterWatch } from "./watch-cluster.ts";
 
 export type { Compose, NodeCrypto } from "./node-process.ts";
@@ -63,6 +64,11 @@ export class SimulatedNode {
 
   get watch(): ClusterWatch | undefined {
     return this.#process?.watch;
+  }
+
+  /** An HTTP request from the node's own machine. */
+  ask(asked: HttpAsked, answered: HttpAnswered): void {
+    this.#process?.ask(asked, answered);
   }
 
   start(): void {

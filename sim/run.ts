@@ -14,6 +14,7 @@ import { configOf } from "./config.ts";
 import { faults } from "./faults/index.ts";
 import type { FaultWorld } from "./faults/fault.ts";
 import { leavers } from "./faults/node-stop.ts";
+import { checkHealth } from "./health-checks.ts";
 import { SimulatedNode, type Compose, type NodeCrypto } from "./node.ts";
 import { oracleMakers } from "./oracles/index.ts";
 import type { Verdict } from "./oracles/oracle.ts";
@@ -59,6 +60,7 @@ export interface Outcome {
 /** After the liveness phase nobody speaks any more, so that what is under way arrives. */
 const quietMs = 15_000;
 const observeEveryMs = 1_000;
+const checkHealthEveryMs = 2_500;
 
 export function run(plan: Plan, options: RunOptions): Outcome {
   const world = new World();
@@ -184,6 +186,11 @@ class Stage {
     for (const fault of this.#plan.faults) this.#schedule(fault);
     for (let at = setUp; at < heal + liveness + quietMs; at += observeEveryMs) {
       this.#world.schedule(at, () => this.#observeClusters());
+    }
+    for (let at = 0; at < heal + liveness + quietMs; at += checkHealthEveryMs) {
+      this.#world.schedule(at, () => {
+        for (const node of this.#nodes.values()) checkHealth(node, this.#trace);
+      });
     }
     this.#phase("set-up", setUp);
     this.#phase("safety", heal);

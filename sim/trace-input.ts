@@ -40,7 +40,8 @@ export function traceInput(trace: Trace, node: string, input: WorldInput, login:
     case "host-resolved":
     case "file-read":
     case "lookup-failed":
-    case "http-requested":
       return;
+    case "http-requested":
+      return; // a health check, told by who asked
   }
 }

@@ -63,6 +63,10 @@ export interface TraceKinds {
   "node-crashed": { readonly error: string };
   logged: { readonly level: string; readonly event: string; readonly detail: string };
 
+  // What a supervisor on its machine asks a node by HTTP, and what it says.
+  "health-asked": { readonly path: string };
+  "health-answered": { readonly path: string; readonly status: number; readonly body: string };
+
   // What a node believes of the cluster. A peer is `name#incarnation.boot`.
   "cluster-joined": { readonly peer: string };
   "peer-up": { readonly peer: string; readonly session: number };

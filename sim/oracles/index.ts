@@ -8,6 +8,7 @@ import { convergence } from "./convergence.ts";
 import { courtesy } from "./courtesy.ts";
 import { directory } from "./directory.ts";
 import { ghosts } from "./ghosts.ts";
+import { health } from "./health.ts";
 import { links } from "./links.ts";
 import { operationOrder } from "./operation-order.ts";
 import type { OracleMaker } from "./oracle.ts";
@@ -27,6 +28,7 @@ export const oracleMakers: readonly OracleMaker[] = [
   courtesy,
   refusals,
   progress,
+  health,
   links,
   reunion,
   convergence,
