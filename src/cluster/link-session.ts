@@ -112,14 +112,14 @@ export class LinkSession {
   }
 
   /**
-   * Everything that may go out now, as one string: first what a new connection lacks, then messages and
-   * chunks as far as the window allows, `all` messages when nothing will come after them.
+   * The next piece of what may go out now, until there is none: first what a new connection lacks, then
+   * messages and chunks as far as the window allows, `all` messages when nothing will come after them.
    */
   write(chunks: ChunkSource | undefined, all = false): BinaryString {
     let out = this.#resend ? this.#writeAgain() : "";
     const limits = this.#limits;
     let syncs = chunks !== undefined && chunks.ready?.(this.peer) !== false;
-    for (;;) {
+    while (out.length < limits.pieceBytes) {
       const next = this.#queue.first();
       if (next !== undefined && (!syncs || this.#bytesSinceChunk < limits.messagesPerChunk)) {
         const end = Math.min(next.end, this.#cutAt + limits.fragmentBytes);

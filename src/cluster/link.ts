@@ -107,9 +107,12 @@ export class Link {
     const { session, inUse } = this;
     if (session === undefined || inUse === undefined) return;
     const { chunks, limits } = this.#context.options;
-    let out = session.write(all ? undefined : chunks, all);
-    if (out === "" && session.ackIsDue()) out = session.ack();
-    if (out !== "") this.#write(inUse, out);
+    for (;;) {
+      const out = session.write(all ? undefined : chunks, all);
+      if (out === "") break;
+      this.#write(inUse, out);
+    }
+    if (session.ackIsDue()) this.#write(inUse, session.ack());
     if (this.#full && session.queuedBytes < limits.queueBytes / 2) {
       this.#full = false;
       this.#context.emit({ type: "queue-drained", peer: session.peer });

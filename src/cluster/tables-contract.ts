@@ -126,7 +126,7 @@ export const tablesLimits: TablesLimits = {
   deltaBytesMax: mib,
   chunkBytesMax: 64 * kib,
   chunkRecordsMax: 4_096,
-  operationsBytesMax: 256 * kib,
+  operationsBytesMax: 32 * kib,
 };
 
 export interface TablesOptions {

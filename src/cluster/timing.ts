@@ -56,6 +56,8 @@ export interface LinkLimits {
   readonly fragmentBytes: number;
   /** The largest body that is sent or put together from fragments. */
   readonly messageBytes: number;
+  /** What is written in one piece, roughly: a larger string costs the kernel's memory anew each time. */
+  readonly pieceBytes: number;
   /** The largest frame of a stranger. */
   readonly handshakeFrameBytes: number;
   /** Accepted connections that have not proved who they are; beyond it the oldest is closed. */
@@ -75,6 +77,7 @@ export const linkLimits: LinkLimits = {
   queueBytes: 64 * mib,
   fragmentBytes: 64 * kib,
   messageBytes: 16 * mib,
+  pieceBytes: 64 * kib,
   handshakeFrameBytes: 4 * kib,
   openHandshakes: 64,
   ackBytes: 64 * kib,
