@@ -8,7 +8,7 @@
  *
  * What two nodes must compute alike has a version; the lowest in sight is used by all.
  */
-import type { BinaryString } from "../base/bytes.ts";
+import { intoScratch, scratchBytes, scratchView, type BinaryString } from "../base/bytes.ts";
 
 /** Of the hash below; it changes with it. */
 export const digestVersion = 1;
@@ -45,21 +45,22 @@ export class Digest {
     let a = imul(seq ^ 0x9e3779b9, 0x85ebca6b) ^ imul(high + 1, 0x27d4eb2f);
     let b = imul(high ^ key.length, 0xc2b2ae35) ^ seq ^ value.length;
     for (let part = 0; part < 2; part++) {
-      const text = part === 0 ? key : value;
-      let at = 0;
-      for (; at + 3 < text.length; at += 4) {
-        const block =
-          text.charCodeAt(at) |
-          (text.charCodeAt(at + 1) << 8) |
-          (text.charCodeAt(at + 2) << 16) |
-          (text.charCodeAt(at + 3) << 24);
-        a = imul(a ^ block, lane);
-        a ^= a >>> 15;
-        b = imul(((b << 13) | (b >>> 19)) ^ block, mix);
-      }
-      for (; at < text.length; at++) {
-        a = imul(a ^ text.charCodeAt(at), 0x01000193);
-        b = imul(((b << 5) | (b >>> 27)) ^ text.charCodeAt(at), 0xc2b2ae3d);
+      let left = part === 0 ? key : value;
+      while (left !== "") {
+        const size = intoScratch(left);
+        let at = 0;
+        for (; at + 3 < size; at += 4) {
+          const block = scratchView.getInt32(at, true);
+          a = imul(a ^ block, lane);
+          a ^= a >>> 15;
+          b = imul(((b << 13) | (b >>> 19)) ^ block, mix);
+        }
+        for (; at < size; at++) {
+          const last = scratchView.getUint8(at);
+          a = imul(a ^ last, 0x01000193);
+          b = imul(((b << 5) | (b >>> 27)) ^ last, 0xc2b2ae3d);
+        }
+        left = size < scratchBytes ? "" : left.slice(size);
       }
     }
     a = imul(a ^ (b >>> 16) ^ (a >>> 13), 0x85ebca6b);

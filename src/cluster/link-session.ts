@@ -57,6 +57,8 @@ export class LinkSession {
   /** Written and not acknowledged, by number from `#acked + 1`. */
   readonly #retained = new Fifo<Outgoing>();
   #retainedBytes = 0;
+  /** Of which chunks. */
+  #syncBytes = 0;
   #acked = 0;
   #resend = false;
   #messagesSent = 0;
@@ -127,7 +129,7 @@ export class LinkSession {
         out += this.#writeFromQueue(next, end);
         continue;
       }
-      if (!syncs || !this.#hasRoom(limits.fragmentBytes + frameOverhead)) break;
+      if (!syncs || !this.#hasRoomForChunk()) break;
       const chunk = chunks?.pull(this.peer, this.#messagesWritten);
       if (chunk === undefined) syncs = false;
       else out += this.#writeWhole(chunk, classes.sync);
@@ -173,6 +175,7 @@ export class LinkSession {
       const frame = this.#retained.shift();
       assert(frame !== undefined, "a frame between acked and written is retained");
       this.#retainedBytes -= cost(frame);
+      if (frame.frameClass === classes.sync) this.#syncBytes -= cost(frame);
       this.#acked += 1;
     }
     return this.#acked > before;
@@ -254,6 +257,13 @@ export class LinkSession {
     return this.#retainedBytes === 0 || this.#retainedBytes + bytes <= this.#limits.windowBytes;
   }
 
+  #hasRoomForChunk(): boolean {
+    const { fragmentBytes, syncWindowBytes } = this.#limits;
+    const bytes = fragmentBytes + frameOverhead;
+    const few = this.#syncBytes === 0 || this.#syncBytes + bytes <= syncWindowBytes;
+    return few && this.#hasRoom(bytes);
+  }
+
   #writeFromQueue(next: Outgoing, end: number): BinaryString {
     const start = this.#cutAt;
     const whole = start === 0 && end === next.end;
@@ -283,6 +293,7 @@ export class LinkSession {
   #retain(frame: Outgoing): BinaryString {
     this.#retained.push(frame);
     this.#retainedBytes += cost(frame);
+    if (frame.frameClass === classes.sync) this.#syncBytes += cost(frame);
     this.framesSent += 1;
     return encoded(frame, this.written);
   }

@@ -5,7 +5,7 @@
  * never changed, it is replaced: who holds one holds what was true when it was read. Beside the records
  * go the seq of the last operation, a digest and an estimate of the memory, all kept up to date.
  */
-import { binaryFromBytes, bytesFromBinary, type BinaryString } from "../base/bytes.ts";
+import { flat, type BinaryString } from "../base/bytes.ts";
 import { Digest } from "./digest.ts";
 import type { Peer } from "./peer.ts";
 import { RecordIndex, type Indexed } from "./record-index.ts";
@@ -29,14 +29,6 @@ export type IndexExtractor = (key: BinaryString, value: BinaryString) => BinaryS
 const overheadBytes = 200;
 
 const nothing: readonly TableRecord[] = [];
-
-/**
- * The same string in one piece with memory of its own. Strings that are slices or sums of others are found
- * in a map several times more slowly, and they keep those others alive.
- */
-export function flat(text: BinaryString): BinaryString {
-  return binaryFromBytes(bytesFromBinary(text));
-}
 
 /** Found by its key, and by its index key if it has one. */
 class StoredRecord implements TableRecord, Indexed {
@@ -100,6 +92,11 @@ export class Partition {
   /** The records of an index key; a single one bare. */
   indexed(key: BinaryString): TableRecord | readonly TableRecord[] {
     return this.#index.get(key) ?? nothing;
+  }
+
+  /** So many records will come, about: whoever adds them one by one need not make room again and again. */
+  reserve(records: number): void {
+    if (this.#indexBy !== undefined) this.#index.reserve(records);
   }
 
   /** Puts a record; returns the one it replaces. Does not touch `seq`: chunks come in any order. */

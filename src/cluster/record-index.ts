@@ -16,6 +16,8 @@ export interface Indexed {
 
 const { imul } = Math;
 const smallest = 8;
+/** 24 MiB. */
+const reservedMax = 2 ** 21;
 
 export class RecordIndex<R extends Indexed> {
   /** Most index keys have one record, which is kept bare. A power of two, at most three quarters full. */
@@ -26,6 +28,13 @@ export class RecordIndex<R extends Indexed> {
   /** The records of an index key in the order in which they came; a single one bare. */
   get(key: BinaryString): R | readonly R[] | undefined {
     return this.#slots[this.#find(key, key.length, hashOf(key, key.length))];
+  }
+
+  /** Makes room for so many index keys at once, within reason: a peer may say any number. */
+  reserve(keys: number): void {
+    let size = this.#slots.length;
+    while (size < reservedMax && size * 3 < keys * 4) size *= 2;
+    if (size > this.#slots.length) this.#resize(size);
   }
 
   add(record: R): void {
@@ -79,12 +88,11 @@ export class RecordIndex<R extends Indexed> {
     this.#slots[at] = record;
     this.#hashes[at] = hash;
     this.#used += 1;
-    if (this.#used * 4 > this.#slots.length * 3) this.#grow();
+    if (this.#used * 4 > this.#slots.length * 3) this.#resize(this.#slots.length * 2);
   }
 
-  #grow(): void {
+  #resize(size: number): void {
     const [slots, hashes] = [this.#slots, this.#hashes];
-    const size = slots.length * 2;
     this.#slots = emptySlots(size);
     this.#hashes = new Int32Array(size);
     for (const [at, found] of slots.entries()) {

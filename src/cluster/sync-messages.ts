@@ -5,7 +5,7 @@
  *     have        head, what the reader has: nothing, all up to a seq, or nothing that it trusts
  *     operations  head, first seq, the operations
  *     delta       head, last seq that the reader has, the operations since: all that it missed
- *     begin       head, sync, seq                                  a snapshot of the state at seq follows
+ *     begin       head, sync, seq, about how many records          a snapshot of the state at seq follows
  *     chunk       head, sync, records                              (class sync, the others: messages)
  *     end         head, sync, seq                                  all has been sent that is true at seq
  *     visible     head, seq                                        shown here, since somebody waits for it
@@ -199,17 +199,22 @@ function readList(reader: WireReader, from: number): readonly Operation[] {
   return operations;
 }
 
-export function writeBegin(table: number, sync: number, seq: number): BinaryString {
-  return head(table) + uint(sync) + uint(seq);
+export function writeBegin(table: number, sync: number, seq: number, count: number): BinaryString {
+  return writeEnd(table, sync, seq) + uint(count);
 }
 
 export function writeEnd(table: number, sync: number, seq: number): BinaryString {
-  return writeBegin(table, sync, seq);
+  return head(table) + uint(sync) + uint(seq);
 }
 
 /** Of `begin` and `end`. */
 export function readBounds(reader: WireReader): { readonly sync: number; readonly seq: number } {
   return { sync: reader.uint(), seq: reader.uint() };
+}
+
+/** Of `begin`, behind its bounds; 0 if a release does not say. */
+export function readCount(reader: WireReader): number {
+  return reader.done ? 0 : reader.uint();
 }
 
 export function writeRecord({ key, value, seq }: TableRecord): BinaryString {

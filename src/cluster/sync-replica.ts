@@ -20,6 +20,7 @@ import type { Peer } from "./peer.ts";
 import {
   readBounds,
   readChunk,
+  readCount,
   readDelta,
   readOperations,
   type Operations,
@@ -142,6 +143,7 @@ export class SyncReplica {
     this.#expected = undefined;
     const partition = new Partition(this.owner, this.table.options.indexBy);
     partition.seq = seq;
+    partition.reserve(readCount(reader));
     this.#loading = { sync, partition, deleted: new Set(), broken: false };
   }
 

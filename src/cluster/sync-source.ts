@@ -209,7 +209,11 @@ export class SyncSource {
       kept: undefined,
       beginAt: undefined,
     };
-    return { kind: kinds.begin, body: writeBegin(this.#number, sync, seq), sync };
+    return {
+      kind: kinds.begin,
+      body: writeBegin(this.#number, sync, seq, this.#partition.size),
+      sync,
+    };
   }
 }
 

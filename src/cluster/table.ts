@@ -8,9 +8,9 @@
  * Reads on the routing path (`first`, `own`, `each`, `eachByIndex`) allocate nothing.
  */
 import { assert } from "../base/assert.ts";
-import type { BinaryString } from "../base/bytes.ts";
+import { flat, type BinaryString } from "../base/bytes.ts";
 import { OperationLog, type Operation } from "./operation-log.ts";
-import { flat, Partition, type IndexExtractor, type TableRecord } from "./partition.ts";
+import { Partition, type IndexExtractor, type TableRecord } from "./partition.ts";
 import { samePeer, type Peer } from "./peer.ts";
 
 export interface TableOptions {

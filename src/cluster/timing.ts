@@ -50,6 +50,11 @@ export const linkTiming: LinkTiming = {
 export interface LinkLimits {
   /** Numbered frames that are not acknowledged, per link. */
   readonly windowBytes: number;
+  /**
+   * Of which chunks of syncs: so much may lie before a write on its way to a peer that loads, and be read by
+   * that peer in one turn.
+   */
+  readonly syncWindowBytes: number;
   /** Messages waiting for the window: more is `queue-full`, less than half of it `queue-drained`. */
   readonly queueBytes: number;
   /** Larger bodies are cut. */
@@ -74,6 +79,7 @@ const mib = 1_024 * kib;
 
 export const linkLimits: LinkLimits = {
   windowBytes: mib,
+  syncWindowBytes: 256 * kib,
   queueBytes: 64 * mib,
   fragmentBytes: 64 * kib,
   messageBytes: 16 * mib,

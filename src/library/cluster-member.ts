@@ -11,7 +11,7 @@
  * `setImmediate`. So it stands outside the fence, as `runtime` does.
  */
 import type { Instant } from "../base/time.ts";
-import { bytesFromText, toHex } from "../base/bytes.ts";
+import { bytesFromText, textFromBinary, toHex } from "../base/bytes.ts";
 import { Cluster, type ClusterEffect, type ClusterInput } from "../cluster/cluster.ts";
 import type { Discovered } from "../cluster/mesh.ts";
 import type { Peer } from "../cluster/peer.ts";
@@ -23,7 +23,7 @@ import { SystemEntropy } from "../runtime/entropy.ts";
 import { SocketNetwork } from "../runtime/network.ts";
 import { RealTime } from "../runtime/timers.ts";
 import type { WorldInput } from "../server/effects.ts";
-import { ReplicatedTable, textOf } from "./replicated-table.ts";
+import { ReplicatedTable } from "./replicated-table.ts";
 
 export interface MemberOptions {
   /** Stable and unique in the cluster. */
@@ -221,8 +221,8 @@ export class ClusterMember {
           break;
         case "record-changed": {
           const { table, owner, key, after } = effect;
-          const value = after === undefined ? undefined : textOf(after);
-          this.#events.changed?.(table, owner, textOf(key), value);
+          const value = after === undefined ? undefined : textFromBinary(after);
+          this.#events.changed?.(table, owner, textFromBinary(key), value);
           break;
         }
         case "log":

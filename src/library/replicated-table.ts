@@ -6,7 +6,7 @@
  * the turn has ended. Who wrote a record alone may change it: two members may have a record under one
  * key, and a read gives both.
  */
-import { binaryFromText, bytesFromBinary, textFromBytes } from "../base/bytes.ts";
+import { binaryFromText, textFromBinary } from "../base/bytes.ts";
 import type { BinaryString } from "../base/bytes.ts";
 import type { Peer } from "../cluster/peer.ts";
 import type { ReplicatedTable as ClusterTable } from "../cluster/table.ts";
@@ -55,12 +55,16 @@ export class ReplicatedTable {
   /** A value of that key, this member's own if it has one. */
   first(key: string): string | undefined {
     const record = this.#table.first(binaryFromText(key));
-    return record === undefined ? undefined : textOf(record.value);
+    return record === undefined ? undefined : textFromBinary(record.value);
   }
 
   /** All values of that key, at most one a member. */
   get(key: string): readonly TableEntry[] {
-    return this.#table.get(binaryFromText(key)).map(entryOf);
+    const entries: TableEntry[] = [];
+    for (const { owner, value } of this.#table.get(binaryFromText(key))) {
+      entries.push({ owner, key, value: textFromBinary(value) });
+    }
+    return entries;
   }
 
   /** All records with this index key, as `indexBy` of the table's options says. */
@@ -74,11 +78,9 @@ export class ReplicatedTable {
 }
 
 function entryOf(record: { owner: Peer; key: BinaryString; value: BinaryString }): TableEntry {
-  return { owner: record.owner, key: textOf(record.key), value: textOf(record.value) };
-}
-
-const ascii = /^[\0-\x7f]*$/;
-
-export function textOf(binary: BinaryString): string {
-  return ascii.test(binary) ? binary : textFromBytes(bytesFromBinary(binary));
+  return {
+    owner: record.owner,
+    key: textFromBinary(record.key),
+    value: textFromBinary(record.value),
+  };
 }

@@ -60,7 +60,7 @@ test("cluster: a snapshot of many windows passes through one, beside live writes
   }
   world.run(1_000);
   expect(new Map(b.view(a.model.peer))).toEqual(a.model.truth("sessions"));
-  expect(most).toBeGreaterThan(linkLimits.windowBytes / 2);
+  expect(most).toBeGreaterThan(linkLimits.syncWindowBytes / 2);
   expect(most).toBeLessThanOrEqual(linkLimits.windowBytes);
   const heard = world.seen.find(({ owner }) => owner.name === "b")?.received.length ?? 0;
   expect(heard).toBe(world.seen.find(({ owner }) => owner.name === "a")?.sent.length);

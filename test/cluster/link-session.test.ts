@@ -96,6 +96,37 @@ test("link: chunks are made only when the wire has room and messages have gone f
   expect(asked.length).toBe(11);
 });
 
+test("link: a sync does not fill the window: writes find little on their way to the peer", () => {
+  const one = session({ windowBytes: 100_000, syncWindowBytes: 4_000, pieceBytes: 1_000_000 });
+  let chunks = 0;
+  const source = {
+    pull: (): Message => {
+      chunks += 1;
+      return { kind: kinds.chunk, body: "c".repeat(900) };
+    },
+  };
+  one.write(source);
+  expect(chunks).toBe(4);
+  one.send(kinds.stanza, "x");
+  expect(one.write(source)).not.toBe("");
+  expect([chunks, one.queuedMessages]).toEqual([4, 0]);
+  one.acknowledged(2);
+  one.write(source);
+  expect(chunks).toBe(6);
+});
+
+test("link: what may go out leaves in pieces, and nothing is left behind", () => {
+  const one = session({ windowBytes: 1_000_000, pieceBytes: 2_500 });
+  for (let count = 0; count < 10; count += 1) one.send(kinds.stanza, "x".repeat(900));
+  const pieces: number[] = [];
+  for (let out = one.write(undefined); out !== ""; out = one.write(undefined)) {
+    pieces.push(out.length);
+  }
+  expect(pieces.length).toBe(4);
+  expect(Math.max(...pieces)).toBeLessThan(2_500 + 1_000);
+  expect(one.queuedMessages).toBe(0);
+});
+
 test("link: messages do not starve a sync", () => {
   const one = session({ windowBytes: 1_000_000 });
   const source = { pull: () => ({ kind: kinds.chunk, body: "c" }) };

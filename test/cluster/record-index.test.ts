@@ -9,7 +9,7 @@ interface Entry extends Indexed {
 /** Few index keys, some of them the start of others, half of them not the start of the record's key. */
 const indexKey = fc.constantFrom("", "a", "aa", "ab", "b", "ba", "user1@x", "user2@x");
 const action = fc.record({
-  do: fc.constantFrom("add", "add", "remove", "replace"),
+  do: fc.constantFrom("add", "add", "remove", "replace", "reserve"),
   indexKey: fc.oneof(indexKey, fc.string({ maxLength: 3 })),
   asStart: fc.boolean(),
   pick: fc.nat(),
@@ -29,6 +29,10 @@ test("record index: holds what a map of lists would, in the same order, after an
           : { id: made, key: `~${rest}`, index: key };
       };
       for (const { do: what, indexKey: key, asStart, pick } of actions) {
+        if (what === "reserve") {
+          index.reserve(pick % 100);
+          continue;
+        }
         const list = model.get(key) ?? [];
         const at = pick % Math.max(1, list.length);
         const picked = list[at];

@@ -54,6 +54,8 @@ test("digest: key, value, seq and the border between them all count, in version 
   // Two releases must compute the same: whoever changes the hash gives it a new version.
   const vector = of("romeo@example.org/phone", "a value of some length\x80\xff", 12_345);
   expect(vector.toString(16)).toBe("40a849cf811e148f");
+  // Longer than what is hashed at a time.
+  expect(of("k", "\xe9v".repeat(50_001), 7).toString(16)).toBe("b7956d30833d8bb6");
 });
 
 test("partition: the index has exactly what the records have, also when a key moves in it", () => {

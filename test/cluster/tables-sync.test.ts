@@ -358,7 +358,7 @@ test("tables: fields of a newer release are skipped, in messages, records and op
   world.write(0, 1, 1);
   world.deliver(0, 1);
   const record = wire("\x02", uint(1), uint(2), "a0", uint(1), "v", uint(3), "new");
-  world.inject(0, 1, begin, wire(writeBegin(0, 9, 1), "more"));
+  world.inject(0, 1, begin, wire(writeBegin(0, 9, 1, 1), "more"));
   world.inject(0, 1, chunk, wire(writeChunk(0, 9, 1, record), "more"));
   world.inject(0, 1, end, wire(writeEnd(0, 9, 1), "more"));
   shows(world);
