@@ -12,17 +12,21 @@ import type { OracleMaker } from "./oracle.ts";
 import { traffic } from "../trace.ts";
 
 interface Holding {
+  readonly begunAt: number;
   /** Sessions of other nodes with this full JID, visible here when ours was bound. */
   readonly atBind: ReadonlySet<string>;
   /** The same when ours ended; undefined while it lives. */
   atEnd: ReadonlySet<string> | undefined;
   endedAt: number;
+  /** By a newer login at the same node. */
+  replaced: boolean;
 }
 
 export const directory: OracleMaker = () => {
   const replicas = new Replicas();
   const logins = new Logins();
-  const holdings = new Map<string, Holding>();
+  /** Of each full JID at each node, one after the other. */
+  const holdings = new Map<string, Holding[]>();
   const failures: string[] = [];
   /** Sessions that ended at this moment: what their node saw in the same turn is told only after it. */
   let justEnded: { self: Process; key: string; holding: Holding }[] = [];
@@ -32,15 +36,20 @@ export const directory: OracleMaker = () => {
 
   function wrote(self: Process, key: string, deleted: boolean, at: number): void {
     const name = `${self.node} ${textFromBinary(key)}`;
-    const holding = holdings.get(name);
+    const earlier = holdings.get(name) ?? [];
+    const holding = earlier.at(-1);
+    const alive = holding !== undefined && holding.atEnd === undefined;
     if (deleted) {
-      if (holding === undefined) return;
+      if (!alive) return;
       holding.atEnd = foreign(self, key);
       holding.endedAt = at;
       justEnded = justEnded.filter((each) => each.holding.endedAt === at);
       justEnded.push({ self, key, holding });
-    } else if (holding?.atEnd !== undefined || holding === undefined) {
-      holdings.set(name, { atBind: foreign(self, key), atEnd: undefined, endedAt: 0 });
+    } else if (!alive) {
+      if (holding?.endedAt === at) holding.replaced = true;
+      const atBind = foreign(self, key);
+      const begun = { begunAt: at, atBind, atEnd: undefined, endedAt: 0, replaced: false };
+      holdings.set(name, [...earlier, begun]);
     }
   }
 
@@ -55,11 +64,13 @@ export const directory: OracleMaker = () => {
   function conflict(login: string, at: number): void {
     const lost = logins.get(login);
     if (lost === undefined || lost.jid === "") return;
-    const holding = holdings.get(`${lost.node} ${lost.jid}`);
-    // A newer login here has the name now.
-    if (holding?.atEnd === undefined || holding.atEnd.size === 0) return;
+    // Which of them was its own, nobody can tell.
+    const ended = (holdings.get(`${lost.node} ${lost.jid}`) ?? []).filter(
+      ({ begunAt, atEnd }) => begunAt >= lost.startedAt && atEnd !== undefined && atEnd.size > 0,
+    );
+    if (ended.length === 0) return;
     judged += 1;
-    for (const sid of holding.atEnd) if (!holding.atBind.has(sid)) return;
+    if (!ended.every(lostToWhatItSaw)) return;
     failures.push(
       `${login} was thrown out at ${at} ms for a session that its node saw when it bound`,
     );
@@ -96,6 +107,10 @@ export const directory: OracleMaker = () => {
     judge: () => ({ judged, unknown: 0, failures }),
   };
 };
+
+function lostToWhatItSaw({ atBind, atEnd, replaced }: Holding): boolean {
+  return !replaced && [...(atEnd ?? [])].every((sid) => atBind.has(sid));
+}
 
 /** Sessions of other nodes with this full JID that a process shows. */
 function visibleTo(replicas: Replicas, self: Process, key: string): ReadonlySet<string> {

@@ -19,8 +19,8 @@ export const ghosts: OracleMaker = (plan) => {
   const told = new Set<string>();
   const { heartbeatTimeout = 0, linkGrace = 0 } = plan.topology.cluster ?? {};
   const noticedWithinMs = heartbeatTimeout + linkGrace + slackMs;
-  /** By process and peer: when each session of theirs came up. */
-  const ups = new Map<string, number[]>();
+  /** By process and peer, of each session of theirs: what the tables of the process were at when it came up. */
+  const ups = new Map<string, ReadonlyMap<string, number>[]>();
   let judged = 0;
 
   /** A partition that was hidden is shown: both sides count their sessions alike. */
@@ -29,8 +29,7 @@ export const ghosts: OracleMaker = (plan) => {
     if (reader === undefined) return;
     judged += 1;
     const session = ups.get(`${reader.peer} ${owner}`)?.length ?? 0;
-    const began = ups.get(`${owner} ${reader.peer}`)?.[session - 1];
-    const old = began === undefined ? 0 : (replicas.history(owner, table)?.seqAt(began) ?? 0);
+    const old = ups.get(`${owner} ${reader.peer}`)?.[session - 1]?.get(table) ?? 0;
     if (seq >= old) return;
     failures.push(
       `${place} shows ${table} of ${owner} at ${at} ms as it was at seq ${seq}; their session began at ${old}`,
@@ -45,8 +44,9 @@ export const ghosts: OracleMaker = (plan) => {
       replicas.see(event);
       const { kind, data, at, place } = event;
       if (kind === "peer-up") {
-        const key = `${replicas.running.get(place)?.peer ?? ""} ${data.peer}`;
-        ups.set(key, [...(ups.get(key) ?? []), at]);
+        const self = replicas.running.get(place)?.peer ?? "";
+        const key = `${self} ${data.peer}`;
+        ups.set(key, [...(ups.get(key) ?? []), replicas.seqs(self)]);
       }
       if (kind === "table-seen" && data.fresh) shown(place, data.owner, data.table, data.seq, at);
       if (kind !== "cluster-observed") return;

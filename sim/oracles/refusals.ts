@@ -21,7 +21,7 @@ const inconclusive = [
 export const refusals: OracleMaker = ({ topology }) => {
   const open = new Map<string, { attack: string; at: number }>();
   const failures: string[] = [];
-  /** Until when a node's closing of a stream says nothing: it is stopping, has just died or begins. */
+  /** Until when a node's closing of a stream says nothing: it is stopping, stands still, has just died or begins. */
   const endingUntil = new Map<string, number>();
   const nodes = new Map<string, string>();
   let judged = 0;
@@ -37,8 +37,9 @@ export const refusals: OracleMaker = ({ topology }) => {
       if (kind === "node-started" && topology.cluster !== undefined)
         endingUntil.set(place, Number.MAX_SAFE_INTEGER);
       if (kind === "cluster-joined") endingUntil.delete(place);
-      if (kind === "shutdown-requested") endingUntil.set(place, Number.MAX_SAFE_INTEGER);
-      if (kind === "node-killed" || kind === "node-stopped")
+      if (kind === "shutdown-requested" || kind === "node-paused")
+        endingUntil.set(place, Number.MAX_SAFE_INTEGER);
+      if (kind === "node-killed" || kind === "node-stopped" || kind === "node-resumed")
         endingUntil.set(place, at + lastWordsMs);
       if (kind === "login-started") nodes.set(data.login, data.node);
       if (kind === "attack-sent") open.set(data.login, { attack: data.attack, at });

@@ -130,6 +130,16 @@ export class Replicas {
     return new Set([...this.#histories.keys()].map((key) => key.slice(0, key.indexOf(" "))));
   }
 
+  /** What each table of an owner is at now. */
+  seqs(owner: string): ReadonlyMap<string, number> {
+    const seqs = new Map<string, number>();
+    for (const table of this.tables()) {
+      const history = this.history(owner, table);
+      if (history !== undefined) seqs.set(table, history.seq);
+    }
+    return seqs;
+  }
+
   shown(reader: Process, table: string, owner: string): number {
     return this.#shown.get(viewKey(reader, table, owner)) ?? 0;
   }

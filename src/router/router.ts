@@ -105,9 +105,16 @@ export class Router {
 
   /**
    * A stanza from another node (`via`), or one that could not be passed to another. Undefined: it is none
-   * that a router would have sent.
+   * that a router would have sent. `lookedUp` remembers, of all that come back together, what was looked
+   * up for its user: once is enough for all copies of a stanza, or each would go to all others of the user,
+   * and their nodes may be out of reach, too.
    */
-  reroute(stanza: Stanza, transit: Transit, via?: Peer): readonly RouterEffect[] | undefined {
+  reroute(
+    stanza: Stanza,
+    transit: Transit,
+    via?: Peer,
+    lookedUp?: Set<string>,
+  ): readonly RouterEffect[] | undefined {
     if (via !== undefined && stanza.from !== undefined) this.#directory.heard(stanza.from, via);
     const session = this.#directory.local.get(transit.target);
     if (session !== undefined && !this.#hasWithdrawn(session, stanza)) {
@@ -120,9 +127,15 @@ export class Router {
     const sender = this.#directory.local.get(from.full) ?? { jid: from };
     if (transit.hops >= hopsMax) return this.#refuse(sender, stanza, "service-unavailable");
     const peer = this.#directory.ownerOf(transit.target);
+    if (peer !== undefined) {
+      return [{ type: "forward", peer, target: transit.target, stanza, transit }];
+    }
+    const { origin, counter } = transit.id;
+    const id = `${origin} ${counter}`;
+    if (lookedUp?.has(id) === true) return nothing;
+    lookedUp?.add(id);
     // Its target has gone, or wants none any more: it may go to others of the user, who may have had copies of their own.
-    if (peer === undefined) return this.#routeTo(sender, stanza, to, { ...transit, maybe: true });
-    return [{ type: "forward", peer, target: transit.target, stanza, transit }];
+    return this.#routeTo(sender, stanza, to, { ...transit, maybe: true });
   }
 
   /**

@@ -281,14 +281,15 @@ export class ClusterHost {
     const returned = undelivered.filter(({ kind }) => kind === kinds.stanza);
     const level = final ? "info" : "warning";
     log.write(level, "peer-down", { peer: peerText(peer), reason, returned: returned.length });
-    for (const { body } of returned) this.#return(now, body);
+    const lookedUp = new Set<string>();
+    for (const { body } of returned) this.#return(now, body, lookedUp);
   }
 
-  #return(now: Now, body: BinaryString): void {
+  #return(now: Now, body: BinaryString, lookedUp: Set<string>): void {
     const { counts, faults, traffic } = this.#options;
     counts.returned.value += 1;
     try {
-      traffic.frame(now, bytesFromBinary(body), undefined);
+      traffic.returned(now, bytesFromBinary(body), lookedUp);
     } catch (error) {
       faults.bug("cluster-fault", error);
     }

@@ -95,15 +95,24 @@ export class Traffic {
     this.#exchange = exchange;
   }
 
-  /** A stanza frame from another node; without `via` ours, which that node may not have received. */
-  frame(now: Now, body: Uint8Array, via: Peer | undefined): void {
-    const { router, faults } = this.#options;
+  /** A stanza frame from another node. */
+  frame(now: Now, body: Uint8Array, via: Peer): void {
     const frame = this.#exchange?.read(body);
     if (frame === undefined) return;
-    const transit = via === undefined ? { ...frame.transit, maybe: true } : frame.transit;
-    const effects = router.reroute(frame.stanza, transit, via);
-    if (effects === undefined) return faults.refusedFrame("its addresses cannot be read");
-    this.#performAll(now, effects);
+    this.#rerouted(now, this.#options.router.reroute(frame.stanza, frame.transit, via));
+  }
+
+  /** Ours, which a peer may not have received. `lookedUp`: see `Router.reroute`. */
+  returned(now: Now, body: Uint8Array, lookedUp: Set<string>): void {
+    const frame = this.#exchange?.read(body);
+    if (frame === undefined) return;
+    const transit = { ...frame.transit, maybe: true };
+    this.#rerouted(now, this.#options.router.reroute(frame.stanza, transit, undefined, lookedUp));
+  }
+
+  #rerouted(now: Now, effects: readonly RouterEffect[] | undefined): void {
+    if (effects === undefined) this.#options.faults.refusedFrame("its addresses cannot be read");
+    else this.#performAll(now, effects);
   }
 
   /** Another node has ended the account. */
