@@ -22,52 +22,67 @@ interface Holding {
   replaced: boolean;
 }
 
-export const directory: OracleMaker = () => {
-  const replicas = new Replicas();
-  const logins = new Logins();
+/** Which sessions each node has held under each full JID, and what it saw of other nodes meanwhile. */
+class Holdings {
+  readonly #replicas: Replicas;
   /** Of each full JID at each node, one after the other. */
-  const holdings = new Map<string, Holding[]>();
-  const failures: string[] = [];
+  readonly #all = new Map<string, Holding[]>();
   /** Sessions that ended at this moment: what their node saw in the same turn is told only after it. */
-  let justEnded: { self: Process; key: string; holding: Holding }[] = [];
-  let judged = 0;
+  #justEnded: { self: Process; key: string; holding: Holding }[] = [];
 
-  const foreign = (self: Process, key: string) => visibleTo(replicas, self, key);
+  constructor(replicas: Replicas) {
+    this.#replicas = replicas;
+  }
 
-  function wrote(self: Process, key: string, deleted: boolean, at: number): void {
-    const name = `${self.node} ${textFromBinary(key)}`;
-    const earlier = holdings.get(name) ?? [];
+  of(node: string, jid: string): readonly Holding[] {
+    return this.#all.get(`${node} ${jid}`) ?? [];
+  }
+
+  wrote(self: Process, key: string, deleted: boolean, at: number): void {
+    const jid = textFromBinary(key);
+    const earlier = this.of(self.node, jid);
     const holding = earlier.at(-1);
     const alive = holding !== undefined && holding.atEnd === undefined;
     if (deleted) {
       if (!alive) return;
-      holding.atEnd = foreign(self, key);
+      holding.atEnd = visibleTo(this.#replicas, self, key);
       holding.endedAt = at;
-      justEnded = justEnded.filter((each) => each.holding.endedAt === at);
-      justEnded.push({ self, key, holding });
+      this.#justEnded = this.#justEnded.filter((each) => each.holding.endedAt === at);
+      this.#justEnded.push({ self, key, holding });
     } else if (!alive) {
       if (holding?.endedAt === at) holding.replaced = true;
-      const atBind = foreign(self, key);
+      const atBind = visibleTo(this.#replicas, self, key);
       const begun = { begunAt: at, atBind, atEnd: undefined, endedAt: 0, replaced: false };
-      holdings.set(name, [...earlier, begun]);
+      this.#all.set(`${self.node} ${jid}`, [...earlier, begun]);
     }
   }
 
-  function seenInTurn(self: Process, at: number): void {
-    for (const { self: node, key, holding } of justEnded) {
+  seenInTurn(self: Process, at: number): void {
+    for (const { self: node, key, holding } of this.#justEnded) {
       if (node !== self || holding.endedAt !== at) continue;
-      holding.atEnd = new Set([...(holding.atEnd ?? []), ...foreign(self, key)]);
+      holding.atEnd = new Set([...(holding.atEnd ?? []), ...visibleTo(this.#replicas, self, key)]);
     }
   }
+}
+
+export const directory: OracleMaker = () => {
+  const replicas = new Replicas();
+  const logins = new Logins();
+  const holdings = new Holdings(replicas);
+  const failures: string[] = [];
+  let judged = 0;
 
   /** Thrown out: in favour of whom? */
   function conflict(login: string, at: number): void {
     const lost = logins.get(login);
     if (lost === undefined || lost.jid === "") return;
-    // Which of them was its own, nobody can tell.
-    const ended = (holdings.get(`${lost.node} ${lost.jid}`) ?? []).filter(
-      ({ begunAt, atEnd }) => begunAt >= lost.startedAt && atEnd !== undefined && atEnd.size > 0,
-    );
+    // Which of them was its own, nobody can tell: it may have lost to a newer login of its own node
+    // that had itself ended before the client read of it.
+    const ended = holdings
+      .of(lost.node, lost.jid)
+      .filter(
+        ({ begunAt, atEnd }) => begunAt >= lost.startedAt && atEnd !== undefined && atEnd.size > 0,
+      );
     if (ended.length === 0) return;
     judged += 1;
     if (!ended.every(lostToWhatItSaw)) return;
@@ -90,9 +105,9 @@ export const directory: OracleMaker = () => {
       }
       if (self === undefined) return;
       if (kind === "table-written" && data.table === sessionTable.name) {
-        wrote(self, data.key, data.deleted, at);
+        holdings.wrote(self, data.key, data.deleted, at);
       }
-      if (kind === "table-seen" && justEnded.length > 0) seenInTurn(self, at);
+      if (kind === "table-seen") holdings.seenInTurn(self, at);
       if (kind !== "sessions-observed") return;
       const history = replicas.history(self.peer, sessionTable.name);
       const written = new Set([...(history?.records.keys() ?? [])].map(textFromBinary));
