@@ -76,6 +76,17 @@ export const profiles = {
     behaviours: odd,
     faults: true,
   },
+  /** One node alone, and thirty clients. */
+  one: {
+    name: "one",
+    clients: 30,
+    nodes: [1],
+    setUp: 10_000,
+    safety: 60_000,
+    liveness: 60_000,
+    behaviours: odd,
+    faults: true,
+  },
   /** For many seeds in little time: the zoo, and the tests of every commit. */
   small: {
     name: "small",
