@@ -60,7 +60,7 @@ export interface Outcome {
 /** After the liveness phase nobody speaks any more, so that what is under way arrives. */
 const quietMs = 15_000;
 const observeEveryMs = 1_000;
-const checkHealthEveryMs = 2_500;
+const checkHealthEveryMs = 1_000;
 
 export function run(plan: Plan, options: RunOptions): Outcome {
   const world = new World();

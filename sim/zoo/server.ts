@@ -125,4 +125,12 @@ export const serverPlants: readonly Plant[] = [
     replace: "    const right = made.storedKey.length === keys.storedKey.length;",
     oracle: "accounts",
   },
+  {
+    name: "ready-while-it-stops",
+    file: "src/server/core.ts",
+    find: 'this.#stopAt === undefined ? this.#cluster?.notReady(now) : "shutting down"',
+    replace: "this.#cluster?.notReady(now)",
+    oracle: "health",
+    profile: "cluster",
+  },
 ];
