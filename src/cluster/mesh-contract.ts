@@ -92,6 +92,8 @@ export type MeshEffect =
       readonly level: "debug" | "info" | "warning" | "error";
       readonly event: string;
       readonly fields: Readonly<Record<string, string | number | boolean | undefined>>;
+      /** A connection that arrived was refused: whoever reaches the port can cause it at will. */
+      readonly stranger?: true;
     };
 
 /** Where the frames of class `sync` come from: read from the live table when the wire has room. */

@@ -226,7 +226,8 @@ export class Handshakes {
     const name = peer === undefined ? channel.link?.name : peerText(peer);
     channel.link?.fail(`${refusal}: ${detail}`);
     const fields = { peer: name, remote: channel.remote, refusal, detail };
-    this.#context.emit({ type: "log", level: "warning", event, fields });
+    const stranger = channel.role === "acceptor" ? ({ stranger: true } as const) : {};
+    this.#context.emit({ type: "log", level: "warning", event, fields, ...stranger });
   }
 }
 

@@ -216,7 +216,9 @@ export class Mesh {
     const data = refusedFrame(writeRefusal("other", detail));
     this.#effects.push({ type: "write", connection, data });
     const fields = { peer: link?.name, remote, detail };
-    this.#effects.push({ type: "log", level: "warning", event: "link-malformed", fields });
+    const stranger = this.#strangers.has(channel) ? ({ stranger: true } as const) : {};
+    const event = "link-malformed";
+    this.#effects.push({ type: "log", level: "warning", event, fields, ...stranger });
     if (channel.open) link?.end(detail, false);
     this.#drop(channel, detail);
   }

@@ -3,6 +3,8 @@
  * (mutual TLS, or none).
  */
 import { createServer, type Socket } from "node:net";
+import { LineLimit } from "../base/line-limit.ts";
+import { minute } from "../base/time.ts";
 import type { C2sListener, ClusterListener } from "../server/config.ts";
 import { AddressLimit } from "./address-limit.ts";
 import { plainAddress, reasonOf, type Surroundings } from "./connection.ts";
@@ -49,6 +51,7 @@ async function open(opening: Opening): Promise<OpenListener> {
   const { listener, max, tls, direct, surroundings } = opening;
   const { name } = listener;
   const limit = new AddressLimit({ listener: name, max, surroundings });
+  const lines = new LineLimit({ max: 20, period: minute });
   const server = createServer({ noDelay: true, allowHalfOpen: true, keepAlive: true });
   server.on("connection", (socket) => {
     if (!limit.admit(socket)) return;
@@ -57,7 +60,7 @@ async function open(opening: Opening): Promise<OpenListener> {
     else {
       socket.on("error", () => undefined); // told by the handshake, or by the TLS socket
       tls.secure(socket, "", (result) => {
-        if (result instanceof Error) refuse(opening, socket, result);
+        if (result instanceof Error) refuse(opening, lines, socket, result);
         else void new TcpConnection(options, result);
       });
     }
@@ -75,13 +78,22 @@ async function open(opening: Opening): Promise<OpenListener> {
   };
 }
 
-function refuse({ listener, surroundings }: Opening, socket: Socket, error: Error): void {
+/** With the first line after a full period comes how many were left out of that one. */
+function refuse(
+  { listener, surroundings }: Opening,
+  lines: LineLimit,
+  socket: Socket,
+  error: Error,
+): void {
+  const now = performance.now();
+  const remote = plainAddress(socket.remoteAddress);
+  socket.destroy();
+  const leftOut = lines.expire(now);
+  if (!lines.allows(now)) return;
   // A node with a bad certificate is a mistake in the cluster; clients with bad TLS are the Internet.
   const level = listener.kind === "cluster" ? "warning" : "debug";
   surroundings.log.write(level, "tls-handshake-failed", {
-    listener: listener.name,
-    remote: plainAddress(socket.remoteAddress),
-    reason: reasonOf(error),
+    ...{ listener: listener.name, remote, reason: reasonOf(error) },
+    ...(leftOut === 0 ? {} : { leftOut }),
   });
-  socket.destroy();
 }

@@ -7,7 +7,8 @@
  * only there are clock and entropy at hand. Everything leaves at the end of the core's step (`flush`).
  */
 import { bytesFromBinary, bytesFromText, toHex, type BinaryString } from "../base/bytes.ts";
-import { second, type Duration, type Instant, type Now } from "../base/time.ts";
+import { LineLimit } from "../base/line-limit.ts";
+import { minute, second, type Duration, type Instant, type Now } from "../base/time.ts";
 import { Cluster, type ClusterEffect, type ClusterInput } from "../cluster/cluster.ts";
 import { WireError } from "../cluster/codec.ts";
 import { kinds } from "../cluster/messages.ts";
@@ -52,6 +53,8 @@ export interface ClusterHostOptions {
 const listenerName = "cluster";
 /** How long a drained node waits for its connections to be closed. */
 const leaveGrace: Duration = second;
+/** Of connections that were refused: the rest is one number. */
+const refusalLines = { max: 20, period: minute };
 /** One flush may cause another (a stanza handed back is sent again); more than a few is a circle. */
 const flushesMax = 16;
 
@@ -59,6 +62,7 @@ export class ClusterHost {
   readonly #options: ClusterHostOptions;
   readonly #readiness: ClusterReadiness;
   readonly #connections = new Set<ConnectionId>();
+  readonly #refusalLines = new LineLimit(refusalLines);
   #cluster: Cluster | undefined;
   #self: Peer | undefined;
   #exchange: StanzaExchange | undefined;
@@ -74,7 +78,10 @@ export class ClusterHost {
   }
 
   deadline(): Instant | undefined {
-    return earliest(this.#cluster?.deadline(), this.#discovery?.deadline(), this.#leaveBy);
+    return earliest(
+      ...[this.#cluster?.deadline(), this.#discovery?.deadline(), this.#leaveBy],
+      this.#refusalLines.deadline(),
+    );
   }
 
   /** The first step of the node. */
@@ -156,6 +163,7 @@ export class ClusterHost {
 
   expire(now: Now): void {
     this.#discovery?.expire(now);
+    this.#tellRefusals(now);
     this.#step(now, { type: "deadline-reached" });
   }
 
@@ -267,8 +275,21 @@ export class ClusterHost {
         log.write("error", "superseded", { by: peerText(effect.by) });
         return this.#options.superseded(now);
       case "log":
+        if (effect.stranger === true && !this.#mayTell(now)) return;
         return log.write(effect.level, effect.event, effect.fields);
     }
+  }
+
+  /** A connection was refused: counted; may it have a line of its own? */
+  #mayTell(now: Now): boolean {
+    this.#options.counts.refusedNodes.value += 1;
+    this.#tellRefusals(now);
+    return this.#refusalLines.allows(now.at);
+  }
+
+  #tellRefusals(now: Now): void {
+    const count = this.#refusalLines.expire(now.at);
+    if (count > 0) this.#options.log.write("warning", "more-handshakes-refused", { count });
   }
 
   /** Its records are hidden by now: what it did not receive is looked up again, in order. */

@@ -61,6 +61,11 @@ export class NodeMetrics {
     "meerkat_cluster_frames_refused_total",
     "Frames of other nodes that could not be read.",
   );
+  readonly refusedNodes = cell(
+    "counter",
+    "meerkat_cluster_handshakes_refused_total",
+    "Connections to the cluster's port that were refused or broke its protocol.",
+  );
   readonly unsettled = cell(
     "counter",
     "meerkat_bind_waits_expired_total",
@@ -94,6 +99,7 @@ export class NodeMetrics {
       this.peers,
       this.duplicates,
       this.refusedFrames,
+      this.refusedNodes,
       this.unsettled,
       this.conflicts,
       this.databaseFailures,

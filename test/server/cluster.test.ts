@@ -419,6 +419,30 @@ test("status: a node shows what it sees of its cluster", () => {
   expect(n1.metric("meerkat_cluster_ready")).toBe(1); // who was ready stays so
 });
 
+test("strangers: whoever knocks at the cluster's port is counted, and bounded in the log", () => {
+  const { cluster, n1 } = balcony();
+  const knock = (count: number): void => {
+    for (let connection = 1_000; connection < 1_000 + count; connection += 1) {
+      const opened = { listener: "cluster", remote: "10.0.0.1", framing: "tcp" } as const;
+      n1.deliver({ type: "connection-opened", connection, ...opened });
+      n1.send(connection, "GET / HTTP/1.1\r\nHost: n1\r\n\r\n");
+      expect(n1.isClosed(connection)).toBe(true);
+      cluster.run(1);
+    }
+  };
+  const lines = (event: string): string[] => n1.logged.filter((line) => line.includes(event));
+  knock(100);
+  expect(n1.metric("meerkat_cluster_handshakes_refused_total")).toBe(100);
+  expect(lines("link-malformed")).toHaveLength(20);
+  expect(lines("more-handshakes-refused")).toEqual([]);
+  cluster.run(60_000); // nobody needs to come again for the rest to be told
+  expect(lines("more-handshakes-refused")).toEqual([
+    'warning more-handshakes-refused {"count":80}',
+  ]);
+  knock(1);
+  expect(lines("link-malformed")).toHaveLength(21);
+});
+
 test("recorder: a node of a cluster is replayed from what it recorded", () => {
   const lines: string[] = [];
   const cluster = new SmallCluster(["n1", "n2"]);
