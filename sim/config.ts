@@ -77,7 +77,7 @@ function clusterOf(plan: Plan, { name }: NodePlan, cluster: ClusterPlan): Cluste
     },
     advertised_address: addressOf(name),
     secret: "what every simulated node knows",
-    backend: cluster.discovery,
+    backend: cluster.discovery === "sql" ? "rdbms" : "static",
     nodes: cluster.discovery === "static" ? nodes : [],
     node_list_file: "",
     dns_name: "",

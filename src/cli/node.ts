@@ -53,7 +53,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const crypto = new NodeCrypto(deliver);
   const recording = record === undefined ? undefined : openRecording(record, log);
   // A node that finds the others by the database waits for it, not ready, and says so.
-  const mayBeAway = config.cluster?.backend === "sql";
+  const mayBeAway = config.cluster?.backend === "rdbms";
   const database = await openDatabase(config.rdbms, deliver, log, mayBeAway);
   const network = new SocketNetwork({
     ...{ deliver, log, metrics: () => node.metrics },

@@ -113,6 +113,14 @@ export type DiscoveryEffect =
       readonly fields: Readonly<Record<string, string | number>>;
     };
 
+/** For people who watch. */
+export interface DiscoveryStatus {
+  /** When the last list came, whether it told anything new or not; null before the first. */
+  readonly listedAt: Timestamp | null;
+  /** Requests that came to nothing since this process began. */
+  readonly failures: number;
+}
+
 export interface DiscoveryOptions {
   readonly cluster: string;
   readonly name: NodeName;
@@ -139,7 +147,10 @@ export class Discovery {
   #nextAt: Instant | undefined = 0;
   #quickUntil: Instant | undefined;
   #failingSince: Instant | undefined;
+  /** In a row. */
   #failures = 0;
+  #failuresInAll = 0;
+  #listedAt: Timestamp | null = null;
   #lastFailure = "";
   #supersededBy: Peer | undefined;
   #leaving = false;
@@ -156,6 +167,10 @@ export class Discovery {
   /** The list in force, without ourselves; undefined before the first discovery is done. */
   get peers(): readonly ListedNode[] | undefined {
     return this.#peers;
+  }
+
+  status(): DiscoveryStatus {
+    return { listedAt: this.#listedAt, failures: this.#failuresInAll };
   }
 
   /**
@@ -252,7 +267,7 @@ export class Discovery {
       this.#log("warning", "registration-lost", { name: this.#owner.name });
       return;
     }
-    this.#list(rows);
+    this.#list(now, rows);
   }
 
   #onHost(now: Now, addresses: readonly string[]): void {
@@ -262,7 +277,7 @@ export class Discovery {
     if (addresses.length === 0) return this.#onFailed(now, `${source.host} has no addresses`);
     this.#answered(now);
     this.#identify(now.wall);
-    this.#list(nodesAt(addresses, source.port));
+    this.#list(now, nodesAt(addresses, source.port));
   }
 
   #onFile(now: Now, text: string): void {
@@ -276,7 +291,7 @@ export class Discovery {
     if (nodes.length === 0) return this.#onFailed(now, `${source.path} names no node`);
     this.#answered(now);
     this.#identify(now.wall);
-    this.#list(nodes);
+    this.#list(now, nodes);
   }
 
   #onSuperseded(by: Peer): void {
@@ -297,6 +312,7 @@ export class Discovery {
     this.#nextAt =
       now.at + Math.min(retryAfter * (1 << Math.min(this.#failures, 16)), quickInterval);
     this.#failures += 1;
+    this.#failuresInAll += 1;
     // One attempt to remove it is enough: a row that stays expires.
     if (this.#removing) this.#leave();
   }
@@ -331,7 +347,8 @@ export class Discovery {
     this.#effects.push({ type: "identified", incarnation });
   }
 
-  #list(found: readonly ListedNode[]): void {
+  #list(now: Now, found: readonly ListedNode[]): void {
+    this.#listedAt = now.wall;
     const peers = found
       .filter(({ name }) => name !== this.#owner.name)
       .map(({ name, address }) => ({ name, address }));
@@ -378,7 +395,7 @@ export class Discovery {
       case "static":
         this.#nextAt = undefined;
         this.#identify(now.wall);
-        this.#list(source.nodes);
+        this.#list(now, source.nodes);
     }
   }
 

@@ -117,6 +117,7 @@ export class ClusterHost {
       notReady: this.#discovery?.notReady(at) ?? this.#readiness.reason(at, this.#cluster),
       discovered: this.#readiness.discovered,
       cluster: this.#cluster,
+      discovery: this.#discovery?.status(),
     });
   }
 

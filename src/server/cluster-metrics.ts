@@ -16,6 +16,10 @@ const gauges: Readonly<Record<string, readonly [help: string, look: Look]>> = {
     "Other nodes on the list in force.",
     ({ nodes }) => nodes.discovered.length,
   ],
+  meerkat_cluster_discovery_last_success_timestamp_seconds: [
+    "When the last list of nodes came, by the wall clock; 0 before the first.",
+    ({ discovery }) => (discovery.listedAt ?? 0) / 1_000,
+  ],
   meerkat_cluster_nodes_unavailable: [
     "Nodes on the list in force that are not linked.",
     ({ nodes }) => nodes.unavailable.length,
@@ -56,6 +60,10 @@ const gauges: Readonly<Record<string, readonly [help: string, look: Look]>> = {
 };
 
 const counters: Readonly<Record<string, readonly [help: string, look: Look]>> = {
+  meerkat_cluster_discovery_failures_total: [
+    "Attempts to register or to get the list of nodes that came to nothing.",
+    ({ discovery }) => discovery.failures,
+  ],
   meerkat_cluster_frames_sent_total: [
     "Numbered frames sent to other nodes.",
     ({ links }) => sum(links.map(({ framesSent }) => framesSent)),

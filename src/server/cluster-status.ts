@@ -6,6 +6,7 @@
  * here), unavailable (listed and not linked).
  */
 import type { Cluster } from "../cluster/cluster.ts";
+import type { DiscoveryStatus } from "../cluster/discovery.ts";
 import type { LinkStatus } from "../cluster/mesh.ts";
 import type { Peer } from "../cluster/peer.ts";
 import type { TableStatus } from "../cluster/tables.ts";
@@ -18,6 +19,7 @@ export interface ClusterStatusSource {
   readonly notReady: string | undefined;
   readonly discovered: readonly DiscoveredNode[] | undefined;
   readonly cluster: Cluster | undefined;
+  readonly discovery: DiscoveryStatus | undefined;
 }
 
 export interface ClusterStatus {
@@ -28,7 +30,9 @@ export interface ClusterStatus {
   readonly reason: string | null;
   /** A listed node is not linked, or a linked one has not given its tables. */
   readonly degraded: boolean;
+  /** Of discovery, as the configuration spells it. */
   readonly backend: string;
+  readonly discovery: DiscoveryStatus;
   readonly nodes: {
     readonly discovered: readonly DiscoveredNode[];
     readonly available: readonly string[];
@@ -57,6 +61,7 @@ export function clusterStatus(source: ClusterStatusSource): ClusterStatus {
     reason: notReady ?? null,
     degraded: unavailable.length > 0 || joined.length < peers.length,
     backend: config.backend,
+    discovery: source.discovery ?? { listedAt: null, failures: 0 },
     nodes: { discovered, available, joined: [name, ...joined], unavailable },
     links,
     tables,

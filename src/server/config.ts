@@ -98,7 +98,7 @@ export interface ClusterConfig {
   readonly advertised_address: string;
   /** Who has it is a member. */
   readonly secret: string;
-  readonly backend: "sql" | "static" | "dns" | "file";
+  readonly backend: "rdbms" | "static" | "dns" | "file";
   /** For `static`: all nodes, ourselves included or not. */
   readonly nodes: readonly ListedNode[];
   /** For `file`: its path. */
@@ -210,7 +210,7 @@ export const clusterDefaults = {
   cluster_name: "meerkat",
   ip_address: "0.0.0.0",
   port: 7_000,
-  backend: "sql",
+  backend: "rdbms",
   heartbeat_interval: 1_000,
   heartbeat_timeout: 5_000,
   link_grace: 5_000,

@@ -11,6 +11,7 @@ import {
   type DiscoveryInput,
   type DiscoveryRequest,
   type DiscoverySource,
+  type DiscoveryStatus,
 } from "../cluster/discovery.ts";
 import type { ListedNode } from "../cluster/node-list.ts";
 import type { Peer } from "../cluster/peer.ts";
@@ -61,6 +62,10 @@ export class DiscoveryHost {
   /** Why there is no list yet, or we must stop. */
   notReady(at: Instant): string | undefined {
     return this.#discovery.notReady(at);
+  }
+
+  status(): DiscoveryStatus {
+    return this.#discovery.status();
   }
 
   /** See `Discovery.idNumber`. */
@@ -142,7 +147,7 @@ export function* discoveryWork(request: DiscoveryRequest): Work<DiscoveryInput> 
 function sourceOf(config: ClusterConfig): DiscoverySource {
   const { port } = config.listener;
   switch (config.backend) {
-    case "sql":
+    case "rdbms":
       return { type: "sql" };
     case "static":
       return { type: "static", nodes: config.nodes };

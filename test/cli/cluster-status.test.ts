@@ -13,7 +13,8 @@ const status: ClusterStatus = {
   ready: true,
   reason: null,
   degraded: true,
-  backend: "sql",
+  backend: "rdbms",
+  discovery: { listedAt: 1_700_000_000_000, failures: 0 },
   nodes: {
     discovered: [
       { name: "b", address: "b:7000" },
@@ -48,7 +49,7 @@ const status: ClusterStatus = {
 test("cluster status: who is there, who is not and why, and how the tables stand", () => {
   expect(statusText(status)).toBe(
     `
-Cluster prod (sql), as a at a:7000 sees it: ready, but not all is well.
+Cluster prod (rdbms), as a at a:7000 sees it: ready, but not all is well.
 
 NODE  ADDRESS  STATE        RTT   QUEUED  UNACKED  SESSIONS  LAST ERROR
 a     a:7000   this node
@@ -65,7 +66,7 @@ sessions  b      3        5    current  current, 2 behind  agrees`.trimStart(),
 test("cluster status: a node that is not ready says why", () => {
   const text = statusText({ ...status, ready: false, reason: "not registered: the database …" });
   expect(text.split("\n").slice(0, 2)).toEqual([
-    "Cluster prod (sql), as a at a:7000 sees it: not ready.",
+    "Cluster prod (rdbms), as a at a:7000 sees it: not ready.",
     "not registered: the database …",
   ]);
 });

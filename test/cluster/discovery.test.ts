@@ -256,3 +256,19 @@ test("discovery: a file that is being written is not believed", () => {
 test("node list: lines that name no node are told by number", () => {
   expect(parseNodeList("a\nb c d\n# e\n:x\n", 1).badLines).toEqual([2, 4]);
 });
+
+test("discovery: who watches sees when the last list came, and each failure", () => {
+  const scene = new Scene();
+  expect(scene.discovery.status()).toEqual({ listedAt: null, failures: 0 });
+  scene.inForce();
+  const listedAt = wall + scene.at;
+  expect(scene.discovery.status()).toEqual({ listedAt, failures: 0 });
+  for (let count = 0; count < 3; count += 1) {
+    scene.wait();
+    scene.step(failed);
+  }
+  expect(scene.discovery.status()).toEqual({ listedAt, failures: 3 });
+  scene.wait(); // the same list once more is news too: discovery works
+  scene.step({ type: "rows-listed", refreshed: true, rows: [row("a")] });
+  expect(scene.discovery.status()).toEqual({ listedAt: wall + scene.at, failures: 3 });
+});

@@ -359,6 +359,8 @@ test("readiness: a node that could not register serves nobody and says why", () 
   const { status, body } = n1.get("/readyz");
   expect(status).toBe(503);
   expect(body).toMatch(/not registered: the database does not answer since \d s/);
+  expect(n1.metric("meerkat_cluster_discovery_failures_total")).toBeGreaterThan(1);
+  expect(n1.metric("meerkat_cluster_discovery_last_success_timestamp_seconds")).toBe(0);
   expect(n1.isClosed(n1.connect("<stream:stream"))).toBe(true);
   expect(n1.get("/healthz").status).toBe(200);
   const link = {
@@ -403,6 +405,8 @@ test("status: a node shows what it sees of its cluster", () => {
   expect(status).toMatchObject({
     ready: true,
     degraded: false,
+    backend: "static",
+    discovery: { failures: 0 },
     nodes: { available: ["n1", "n2", "n3"], joined: ["n1", "n2", "n3"], unavailable: [] },
     tables: [{ name: "sessions", records: 1 }],
   });
@@ -413,6 +417,10 @@ test("status: a node shows what it sees of its cluster", () => {
     nodes: { unavailable: ["n3"] },
   });
   expect(n1.metric("meerkat_cluster_degraded")).toBe(1);
+  expect(n1.metric("meerkat_cluster_nodes_discovered")).toBe(2);
+  expect(n1.metric("meerkat_cluster_discovery_failures_total")).toBe(0);
+  const listedAt = n1.metric("meerkat_cluster_discovery_last_success_timestamp_seconds");
+  expect(listedAt).toBe(1_700_000_001); // at its start
   expect(n1.metric("meerkat_cluster_nodes_unavailable")).toBe(1);
   expect(n1.metric("meerkat_cluster_records_own")).toBe(1);
   expect(n1.metric("meerkat_cluster_records_replicated")).toBe(0);

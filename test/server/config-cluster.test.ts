@@ -30,7 +30,7 @@ test("config: a cluster needs an address and a secret, and the rest has defaults
     listener: { name: "cluster", kind: "cluster", ip_address: "0.0.0.0", port: 7_000 },
     advertised_address: "node-1.example.org:7000",
     secret: "long enough for a secret",
-    backend: "sql",
+    backend: "rdbms",
     nodes: [],
     node_list_file: "",
     dns_name: "",
@@ -73,7 +73,7 @@ nodes = [{ address = "a" }, { address = "b:7100" }, { address = "10.0.0.9", name
 
 test("config: backends bear MongooseIM's names, and each its own option", () => {
   const at = 'advertised_address = "a"\n';
-  expect(cluster(`${at}backend = "rdbms"`).backend).toBe("sql");
+  expect(cluster(`${at}backend = "rdbms"`).backend).toBe("rdbms");
   expect(cluster(`${at}backend = "dns"\ndns_name = "n.local"`).dns_name).toBe("n.local");
   expect(cluster(`${at}backend = "file"\nnode_list_file = "n.txt"`).node_list_file).toBe("n.txt");
 });

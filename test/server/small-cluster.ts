@@ -357,7 +357,7 @@ function configOf(name: string, names: readonly string[], options: ClusterNodeOp
       node_name: name,
       advertised_address: name,
       secret: "a secret that is long enough",
-      backend: options.databaseDown === true ? "sql" : "static",
+      backend: options.databaseDown === true ? "rdbms" : "static",
       nodes: names.map((each) => ({ name: each, address: each })),
       node_list_file: "",
       dns_name: "",

@@ -7,9 +7,6 @@ import { text, textOrEnvironment } from "./options.ts";
 const minute = 60_000;
 const day = 86_400_000;
 
-/** By the names that MongooseIM's discovery has, where it has them. */
-export const backends = { rdbms: "sql", static: "static", dns: "dns", file: "file" } as const;
-
 export const cluster = z.strictObject({
   node_name: about(
     "A name of this node that is stable and unique in the cluster. Without it: `meerkat@` and the advertised address.",

@@ -2,7 +2,7 @@
 import { bytesFromText } from "../../base/bytes.ts";
 import { nodeNameOf, withPort, type ListedNode } from "../../cluster/node-list.ts";
 import type { ClusterConfig, Listener } from "../config.ts";
-import { backends, type ClusterFile } from "./cluster-schema.ts";
+import type { ClusterFile } from "./cluster-schema.ts";
 import type { Problem } from "./explain.ts";
 import type { KeyPath } from "./key-lines.ts";
 import { secretOf, type Sources } from "./sources.ts";
@@ -24,7 +24,6 @@ const ofBackend = { nodes: "static", node_list_file: "file", dns_name: "dns" } a
 
 export function clusterConfig(parts: ClusterParts): ClusterConfig {
   const { file, sources, problems } = parts;
-  const backend = backends[file.backend];
   const advertised = advertisedAddress(parts);
   const name = pointedAt(file.node_name, "node_name", parts) ?? nodeNameOf(advertised);
   checkName(name, ["cluster", "node_name"], problems);
@@ -49,7 +48,7 @@ export function clusterConfig(parts: ClusterParts): ClusterConfig {
     },
     advertised_address: advertised,
     secret,
-    backend,
+    backend: file.backend,
     nodes: listedNodes(parts),
     node_list_file: file.node_list_file ?? "",
     dns_name: file.dns_name ?? "",
