@@ -1,5 +1,7 @@
 /** The contract of the database port over pg-mem, the simulator's engine. */
-import { SimulatedStore } from "../../sim/ports/database.ts";
+import { expect, test } from "vitest";
+import { SimulatedStore, tableIn } from "../../sim/ports/database.ts";
+import { selectIterations } from "../../src/storage/accounts.ts";
 import { databaseContract } from "./database-contract.ts";
 import { discoveryContract } from "./discovery-contract.ts";
 
@@ -18,3 +20,32 @@ discoveryContract("pg-mem", () => ({
     return Promise.resolve();
   },
 }));
+
+test("pg-mem: what is remembered belongs to one table, and a statement of two is refused", () => {
+  expect(tableIn(selectIterations.text)).toBe("scram_keys");
+  expect(tableIn("UPDATE accounts SET host = $1 WHERE host IN (SELECT host FROM accounts)")).toBe(
+    "accounts",
+  );
+  expect(() => tableIn("SELECT 1")).toThrow(TypeError);
+  const text = "SELECT host FROM accounts WHERE host IN (SELECT host FROM scram_keys)";
+  expect(() => store.execute(0, [{ statement: { name: "two_tables", text }, values: [] }])).toThrow(
+    TypeError,
+  );
+});
+
+test("pg-mem: an answer is asked anew once its table was written, also by what was undone", () => {
+  const ask = (text: string, ...values: string[]) =>
+    store.execute(0, [{ statement: { name: text, text }, values }]);
+  const insert = "INSERT INTO accounts (host, username) VALUES ($1, $2)";
+  const select = "SELECT username FROM accounts WHERE host = $1";
+  expect(ask(select, "anew")).toMatchObject({ results: [[]] });
+  ask(insert, "anew", "ann");
+  expect(ask(select, "anew")).toMatchObject({ results: [[{ username: "ann" }]] });
+  const queries = [
+    { statement: { name: insert, text: insert }, values: ["anew", "bob"] },
+    { statement: { name: select, text: select }, values: ["anew"] },
+    { statement: { name: insert, text: insert }, values: ["anew", "bob"] },
+  ];
+  expect(store.execute(0, queries)).toMatchObject({ failure: "constraint" });
+  expect(ask(select, "anew")).toMatchObject({ results: [[{ username: "ann" }]] });
+});
