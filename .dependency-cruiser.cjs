@@ -100,6 +100,13 @@ module.exports = {
       to: { path: "^(src|sim)/", pathNot: "^sim/kit/|^src/(base|ports)/" },
     },
     {
+      name: "the-example-needs-the-kit-only",
+      comment: "what simulates a protocol of somebody else is all in sim/kit",
+      severity: "error",
+      from: { path: "^examples/simulate-a-protocol/" },
+      to: { path: "^(src|sim)/", pathNot: "^sim/kit/|^src/base/" },
+    },
+    {
       name: "modules-are-strangers",
       comment: "what two modules need is in router/ or a stage",
       severity: "error",

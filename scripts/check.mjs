@@ -11,8 +11,8 @@ import { install, root } from "./ready.mjs";
 
 const bin = (...path) => join(root, "node_modules", ...path);
 const tsc = bin("typescript7", "bin", "tsc");
-const folders = ["src", "sim", "test", "properties", "bench", "scripts", "bin"].filter((name) =>
-  existsSync(join(root, name)),
+const folders = ["src", "sim", "test", "properties", "bench", "scripts", "bin", "examples"].filter(
+  (name) => existsSync(join(root, name)),
 );
 const steps = [
   { name: "types in the fence", args: [tsc, "-p", "tsconfig.core.json"] },
@@ -40,6 +40,7 @@ const steps = [
       ".dependency-cruiser.cjs",
       "src",
       "sim",
+      "examples",
     ],
     // With a TypeScript that it does not know, dependency-cruiser sees nothing and is content.
     verdict: (output) => Number(/(\d+) modules/.exec(output)?.[1] ?? 0) > 0,

@@ -18,13 +18,14 @@ import { checkHealth } from "./health-checks.ts";
 import { SimulatedNode, type Compose, type NodeCrypto } from "./node.ts";
 import { oracleMakers } from "./oracles/index.ts";
 import type { Verdict } from "./oracles/oracle.ts";
-import { accountsOf, type FaultPlan, type Plan } from "./plan.ts";
+import { accountsOf, type Plan } from "./plan.ts";
 import { DatabaseFaults, type DatabaseEngine } from "./ports/database-faults.ts";
 import { SimulatedNetwork } from "./kit/network.ts";
 import { probeOf, type Probe } from "./probes.ts";
 import { stream } from "./kit/random.ts";
 import { Trace, traceVersion, type TraceEvent, type TraceSink } from "./trace.ts";
 import { startWorkload } from "./workloads/index.ts";
+import { scheduleTroubles } from "./kit/troubles.ts";
 import { TimeStandsStill, World } from "./kit/world.ts";
 
 export interface RunOptions {
@@ -183,7 +184,7 @@ class Stage {
       if (!joins) this.#nodes.get(name)?.start();
     }
     for (const actor of this.#actors.values()) startWorkload(actor);
-    for (const fault of this.#plan.faults) this.#schedule(fault);
+    this.#scheduleFaults();
     for (let at = setUp; at < heal + liveness + quietMs; at += observeEveryMs) {
       this.#world.schedule(at, () => this.#observeClusters());
     }
@@ -207,17 +208,16 @@ class Stage {
     this.#world.runUntil(until);
   }
 
-  #schedule(plan: FaultPlan): void {
-    const fault = faults[plan.kind];
-    const { kind, target } = plan;
-    this.#world.schedule(plan.startAt, () => {
-      this.#trace.record("world", "fault-started", { fault: kind, target });
-      fault.start(this.#reach, plan);
-    });
-    if (plan.endAt <= plan.startAt) return;
-    this.#world.schedule(plan.endAt, () => {
-      this.#trace.record("world", "fault-ended", { fault: kind, target });
-      fault.end(this.#reach, plan);
+  #scheduleFaults(): void {
+    scheduleTroubles(this.#world, this.#plan.faults, {
+      start: (plan) => {
+        this.#trace.record("world", "fault-started", { fault: plan.kind, target: plan.target });
+        faults[plan.kind].start(this.#reach, plan);
+      },
+      end: (plan) => {
+        this.#trace.record("world", "fault-ended", { fault: plan.kind, target: plan.target });
+        faults[plan.kind].end(this.#reach, plan);
+      },
     });
   }
 

@@ -7,7 +7,8 @@
  */
 import { bytesFromText, fromBase64, toBase64 } from "../src/base/bytes.ts";
 import { planProblem, type Plan } from "./plan.ts";
-import { Trace, traceVersion, type TraceEvent, type TraceSink, type TraceValue } from "./trace.ts";
+import type { TraceValue } from "./kit/trace-hash.ts";
+import { Trace, traceVersion, type TraceEvent, type TraceSink } from "./trace.ts";
 
 /** Of lines and values; what kinds of events there are has a version of its own, `traceVersion`. */
 export const traceFileVersion = 1;

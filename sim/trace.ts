@@ -2,15 +2,13 @@
  * Trace: what happened, in one stable stream of events, and its fingerprint?
  *
  * Every event is a time, a place (a node, a client or "world"), a kind and plain data. A rolling
- * 64-bit hash over all of them is the run's fingerprint: same plan and same code, same hash. Oracles
- * read the same events; trace-file.ts writes them down. The hash is no cryptography:
- * two multiplicative 32-bit lanes, enough to tell runs apart.
+ * 64-bit hash over all of them (kit/trace-hash.ts) is the run's fingerprint: same plan and same code, same
+ * hash. Oracles read the same events; trace-file.ts writes them down.
  */
 import type { Instant } from "../src/base/time.ts";
+import { TraceHash, type TraceValue } from "./kit/trace-hash.ts";
 
 export const traceVersion = 2;
-
-export type TraceValue = string | number | boolean | readonly string[] | Uint8Array;
 
 /** Kinds and their data. A login is one attempt of one client to be online: `alice#2`. */
 export interface TraceKinds {
@@ -202,8 +200,7 @@ export class Trace {
   /** Of each kind, who wants to see it. */
   readonly #readers = new Map<TraceKind, readonly TraceSink[]>();
   readonly #now: () => Instant;
-  #low = 0x811c9dc5;
-  #high = 0x01000193;
+  readonly #hash = new TraceHash();
   #count = 0;
 
   constructor(now: () => Instant, sinks: readonly (TraceSink | SelectiveSink)[]) {
@@ -214,10 +211,11 @@ export class Trace {
   record<K extends TraceKind>(place: string, kind: K, data: TraceKinds[K]): void {
     const at = this.#now();
     this.#count++;
-    this.#mix(at);
-    this.#mixText(place);
-    this.#mixText(kind);
-    for (const name in data) this.#mixValue(data[name] as TraceValue);
+    const hash = this.#hash;
+    hash.mix(at);
+    hash.mixText(place);
+    hash.mixText(kind);
+    for (const name in data) hash.mixValue(data[name] as TraceValue);
     const readers = this.#readers.get(kind) ?? this.#readersOf(kind);
     if (readers.length === 0) return;
     const event = { at, place, kind, data } as unknown as TraceEvent;
@@ -240,61 +238,6 @@ export class Trace {
 
   /** 16 hexadecimal digits. */
   hash(): string {
-    const low = avalanche(this.#low ^ this.#count);
-    const high = avalanche(this.#high ^ low);
-    return hex(high) + hex(low);
+    return this.#hash.text(this.#count);
   }
-
-  #mixValue(value: TraceValue): void {
-    if (typeof value === "string") return this.#mixText(value);
-    if (typeof value === "number") return this.#mix(value);
-    if (typeof value === "boolean") return this.#mix(value ? 1 : 0);
-    if (value instanceof Uint8Array) return this.#mixBytes(value);
-    this.#mix(value.length);
-    for (const text of value) this.#mixText(text);
-  }
-
-  /** Any safe integer. */
-  #mix(number: number): void {
-    const low = number | 0;
-    const high = Math.trunc(number / 0x1_0000_0000) | 0;
-    this.#low = Math.imul(this.#low ^ low, 0x9e3779b1);
-    this.#high = Math.imul(this.#high ^ (this.#low >>> 15) ^ high, 0x85ebca6b);
-  }
-
-  #mixText(text: string): void {
-    this.#mix(text.length);
-    let low = this.#low;
-    let high = this.#high;
-    for (let at = 0; at < text.length; at++) {
-      low = Math.imul(low ^ text.charCodeAt(at), 0x9e3779b1);
-      high = Math.imul(high ^ (low >>> 15), 0x85ebca6b);
-    }
-    this.#low = low;
-    this.#high = high;
-  }
-
-  #mixBytes(bytes: Uint8Array): void {
-    this.#mix(bytes.length);
-    let low = this.#low;
-    let high = this.#high;
-    for (let at = 0; at < bytes.length; at++) {
-      low = Math.imul(low ^ (bytes[at] as number), 0x9e3779b1);
-      high = Math.imul(high ^ (low >>> 15), 0x85ebca6b);
-    }
-    this.#low = low;
-    this.#high = high;
-  }
-}
-
-function avalanche(word: number): number {
-  let mixed = word ^ (word >>> 16);
-  mixed = Math.imul(mixed, 0x85ebca6b);
-  mixed ^= mixed >>> 13;
-  mixed = Math.imul(mixed, 0xc2b2ae35);
-  return (mixed ^ (mixed >>> 16)) >>> 0;
-}
-
-function hex(word: number): string {
-  return (word >>> 0).toString(16).padStart(8, "0");
 }

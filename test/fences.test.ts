@@ -225,8 +225,12 @@ test("fences: imports point one way, in no cycle, past Node and drivers", patien
   good["sim/kit/world.ts"] = 'export type { Thing } from "../../src/base/thing.ts";\n';
   bad["sim/kit/upwards.ts"] = 'export type { Thing } from "../thing.ts";\n';
   bad["sim/kit/of-the-cluster.ts"] = 'export type { Thing } from "../../src/cluster/thing.ts";\n';
+  const example = "examples/simulate-a-protocol";
+  good[`${example}/with-the-kit.ts`] = 'import "../../sim/kit/world.ts";\n';
+  bad[`${example}/with-the-rest.ts`] = 'import "../../sim/world.ts";\n';
   const folder = plot({ ...good, ...bad });
-  const cruise = ["--config", ".dependency-cruiser.cjs", "--output-type", "json", "src", "sim"];
+  const folders = ["src", "sim", "examples"];
+  const cruise = ["--config", ".dependency-cruiser.cjs", "--output-type", "json", ...folders];
   const output = tool(folder, "dependency-cruiser/bin/dependency-cruise.mjs", ...cruise);
   const { summary } = JSON.parse(output) as { summary: { violations: { from: string }[] } };
   const refused = new Set(summary.violations.map(({ from }) => from));
