@@ -24,7 +24,6 @@ export const probeNames = [
   "dial refused",
   "dial unanswered",
   "snapshot begun",
-  "operation missed",
   "partition shown again",
   "settled in vain",
   "settled while a peer was lost",
@@ -83,7 +82,6 @@ export function probeOf({ kind, data }: TraceEvent): Probe | undefined {
     case "node-paused":
       return "node stood still";
     case "logged":
-      if (data.event === "table-gap") return "operation missed";
       return data.detail.includes("reason=resource-constraint") ? "send limit met" : undefined;
     case "bytes-received":
       // A stanza's last byte is ">".

@@ -43,6 +43,8 @@ export function storyWords(event: TraceEvent): string | undefined {
       return `is refused: ${data.condition}`;
     case "login-bound":
       return `is online as ${data.jid}`;
+    case "login-leaving":
+      return "closes its stream";
     case "login-ended":
       return `is gone: ${data.reason}${data.clean ? ", in order" : ""}`;
     case "stream-error-received":

@@ -121,6 +121,8 @@ export interface TraceKinds {
   "login-refused": { readonly login: string; readonly condition: string };
   "login-bound": { readonly login: string; readonly jid: string };
   "bind-refused": { readonly login: string; readonly condition: string };
+  /** The client closes its stream; its end waits for the server's answer. */
+  "login-leaving": { readonly login: string };
   /** The client gave its stream up or lost it; `clean`: both sides closed the stream in order. */
   "login-ended": { readonly login: string; readonly reason: string; readonly clean: boolean };
   "stream-error-received": { readonly login: string; readonly condition: string };

@@ -144,7 +144,7 @@ export class Client {
   leave(): void {
     if (this.#state === "ended" || this.#state === "leaving") return;
     if (this.#state === "connecting") return this.abort();
-    this.#state = "leaving";
+    this.#leaving();
     this.#leaves = true;
     this.#wire.write("</stream:stream>");
   }
@@ -334,9 +334,17 @@ export class Client {
   }
 
   #peerClosed(): void {
-    if (this.#state !== "leaving") this.#wire.write("</stream:stream>");
-    this.#state = "leaving";
+    if (this.#state !== "leaving") {
+      this.#leaving();
+      this.#wire.write("</stream:stream>");
+    }
     this.#wire.close();
+  }
+
+  #leaving(): void {
+    const { login } = this.#options;
+    this.#state = "leaving";
+    this.#trace.record(login, "login-leaving", { login });
   }
 
   // Stanzas.

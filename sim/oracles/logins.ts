@@ -11,6 +11,8 @@ export interface Login {
   /** Full JID; "" before binding. */
   jid: string;
   boundAt: number | undefined;
+  /** When the client closed its stream, whose end may wait for the server's answer. */
+  leavingAt: number | undefined;
   /** When the client's end was gone. */
   endedAt: number | undefined;
   clean: boolean;
@@ -36,6 +38,7 @@ export class Logins {
           node: data.node,
           jid: "",
           boundAt: undefined,
+          leavingAt: undefined,
           endedAt: undefined,
           clean: false,
           nodeClosedAt: undefined,
@@ -58,6 +61,11 @@ export class Logins {
         const others = this.#byBare.get(bare);
         if (others === undefined) this.#byBare.set(bare, [login]);
         else others.push(login);
+        break;
+      }
+      case "login-leaving": {
+        const login = this.#all.get(data.login);
+        if (login !== undefined) login.leavingAt = at;
         break;
       }
       case "login-ended": {

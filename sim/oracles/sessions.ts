@@ -2,7 +2,8 @@
  * Sessions: when all is quiet, does the server know exactly the clients that are online, each once?
  *
  * A host that died without a word shortly before the end is excused: the server may learn of it only
- * by its next sign of life.
+ * by its next sign of life. So is a client that has just closed its stream: it is no longer online, and
+ * its `</stream:stream>` may be under way (seeds found it before the trace said when a client leaves).
  */
 import { textFromBinary } from "../../src/base/bytes.ts";
 import { userOf } from "../plan.ts";
@@ -35,7 +36,8 @@ export const sessions: OracleMaker = (plan) => {
       if (!same) continue;
       // The node binds before its client is told.
       if (login.jid === "" && login.endedAt === undefined) return "unknown";
-      if ((login.endedAt ?? 0) > observedAt - noticedWithinMs) return "unknown";
+      const goneAt = login.endedAt ?? login.leavingAt ?? 0;
+      if (goneAt > observedAt - noticedWithinMs) return "unknown";
     }
     return "ghost";
   }

@@ -154,6 +154,19 @@ test("sessions: who has just been replaced may not have been told yet", () => {
   expect(twins(1_100).failures).toHaveLength(1);
 });
 
+test("sessions: whose client closes its stream is known until the node has heard of it", () => {
+  const leaving = (sinceMs: number) =>
+    both()
+      .then("login-leaving", { login: "alice#1" })
+      .wait(sinceMs)
+      .then("sessions-observed", { jids: [alice, bob] })
+      .then("online-observed", { client: "alice", online: false, jid: "" })
+      .then("online-observed", { client: "bob", online: true, jid: bob })
+      .verdict("sessions");
+  expect(leaving(200)).toMatchObject({ unknown: 1, failures: [] });
+  expect(leaving(3 * plan.limits.keepAliveInterval).failures).toHaveLength(1);
+});
+
 test("accounts: a promise without a row, a stranger and a wrong password are failures", () => {
   const users = ["alice", "bob", "eve", "mallory"];
   const registered = (outcome: string): Tale =>
@@ -205,4 +218,6 @@ test("uncaught: a crash and a reported bug are failures", () => {
   expect(crash.verdict("uncaught").failures).toHaveLength(1);
   const bug = new Tale().then("logged", { level: "error", event: "stream-fault", detail: "" });
   expect(bug.verdict("uncaught").failures).toHaveLength(1);
+  const gap = new Tale().then("logged", { level: "warning", event: "table-gap", detail: "" });
+  expect(gap.verdict("uncaught").failures).toHaveLength(1);
 });
