@@ -15,6 +15,7 @@ import type { Delivery } from "../stream/c2s.ts";
 import type { Jid, JidCache } from "../xmpp/jid.ts";
 import { errorReply } from "../xmpp/stanza-error.ts";
 import type { Stanza } from "../xmpp/stanza.ts";
+import { Bounces } from "./bounces.ts";
 import type { Client, Clients } from "./clients.ts";
 import type { Faults } from "./faults.ts";
 import type { FeatureHost, Moment } from "./feature-host.ts";
@@ -42,11 +43,16 @@ const forwardErrors = {
   unreachable: "service-unavailable",
 } as const;
 
+/** No node's origin, which begins with its boot. */
+const here = "";
+
 type Deliver = Extract<RouterEffect, { type: "deliver" }>;
 
 export class Traffic {
   readonly #options: TrafficOptions;
+  readonly #bounces = new Bounces();
   #exchange: StanzaExchange | undefined;
+  #fanOuts = 0;
 
   constructor(options: TrafficOptions) {
     this.#options = options;
@@ -66,7 +72,8 @@ export class Traffic {
     const to = client.session?.jid.full;
     if (to === undefined) return;
     const { counts, router } = this.#options;
-    for (const { stanza, from } of deliveries) {
+    for (const { stanza, from, transit } of deliveries) {
+      if (!this.#bounces.isFirst(transit?.id)) continue;
       counts.bounced.value += 1;
       this.#performAll(now, router.bounce(stanza, from, to));
     }
@@ -99,7 +106,8 @@ export class Traffic {
   frame(now: Now, body: Uint8Array, via: Peer): void {
     const frame = this.#exchange?.read(body);
     if (frame === undefined) return;
-    this.#rerouted(now, this.#options.router.reroute(frame.stanza, frame.transit, via));
+    const effects = this.#options.router.reroute(frame.stanza, frame.transit, via);
+    this.#rerouted(now, effects, frame.transit.id);
   }
 
   /** Ours, which a peer may not have received. `lookedUp`: see `Router.reroute`. */
@@ -107,12 +115,18 @@ export class Traffic {
     const frame = this.#exchange?.read(body);
     if (frame === undefined) return;
     const transit = { ...frame.transit, maybe: true };
-    this.#rerouted(now, this.#options.router.reroute(frame.stanza, transit, undefined, lookedUp));
+    const effects = this.#options.router.reroute(frame.stanza, transit, undefined, lookedUp);
+    this.#rerouted(now, effects, transit.id);
   }
 
-  #rerouted(now: Now, effects: readonly RouterEffect[] | undefined): void {
-    if (effects === undefined) this.#options.faults.refusedFrame("its addresses cannot be read");
-    else this.#performAll(now, effects);
+  #rerouted(now: Now, effects: readonly RouterEffect[] | undefined, id: StanzaId): void {
+    if (effects === undefined) {
+      return this.#options.faults.refusedFrame("its addresses cannot be read");
+    }
+    // What travels on bears its transit: anything else tells the sender that it does not.
+    const isBounce = effects.length > 0 && effects.every((effect) => !("transit" in effect));
+    if (isBounce && !this.#bounces.isFirst(id)) return;
+    this.#performAll(now, effects);
   }
 
   /** Another node has ended the account. */
@@ -123,14 +137,20 @@ export class Traffic {
   }
 
   #performAll(now: Now, effects: readonly RouterEffect[]): void {
-    const exchange = this.#exchange;
-    if (exchange === undefined || effects.length < 2) {
+    if (effects.length < 2) {
       for (const effect of effects) this.#perform(now, effect);
       return;
     }
-    // Copies share an id: one that is handed back and looked up again finds who has had it already.
-    const id = effects.some(({ type }) => type === "forward") ? exchange.mint() : undefined;
+    // Copies share an id: one that is handed back and looked up again finds who has had it already, and
+    // of those that come to nothing only one is told of.
+    const crossing = effects.some(({ type }) => type === "forward");
+    const id = (crossing ? this.#exchange?.mint() : undefined) ?? this.#localId();
     for (const effect of effects) this.#perform(now, effect, id);
+  }
+
+  /** For copies that stay here. */
+  #localId(): StanzaId {
+    return { origin: here, counter: ++this.#fanOuts };
   }
 
   #perform(now: Now, effect: RouterEffect, id?: StanzaId): void {
@@ -152,7 +172,7 @@ export class Traffic {
     const client = clients.of(session);
     if (client === undefined) return;
     const arriving = transit?.id ?? id;
-    if (arriving !== undefined) {
+    if (arriving !== undefined && arriving.origin !== here) {
       const maybe = transit?.maybe ?? false;
       if (this.#exchange?.arrive(session, arriving, maybe) === false) {
         counts.duplicates.value += 1;
@@ -160,10 +180,12 @@ export class Traffic {
       }
     }
     counts.delivered.value += 1;
+    const delivery =
+      transit !== undefined || id === undefined ? effect : { ...effect, transit: { id } };
     if (client.held === undefined) {
-      return clients.step(now, client, { type: "deliver", delivery: effect });
+      return clients.step(now, client, { type: "deliver", delivery });
     }
-    if (client.held.put(effect)) return;
+    if (client.held.put(delivery)) return;
     const text = "More waits to be read than is allowed";
     clients.end(now, session, "resource-constraint", text);
   }
@@ -175,8 +197,9 @@ export class Traffic {
       counts.forwarded.value += 1;
       return;
     }
+    const { stanza, target, transit } = effect;
+    if (!this.#bounces.isFirst(transit?.id ?? id)) return;
     counts.bounced.value += 1;
-    const { stanza, target } = effect;
     const to = stanza.to ?? target;
     const effects = router.bounce(stanza, effect.from, to, forwardErrors[outcome]);
     this.#performAll(now, effects);

@@ -47,6 +47,8 @@ export interface Delivery {
   readonly stanza: Stanza;
   readonly from?: string;
   readonly to?: string;
+  /** Of whose copies it is one; comes back with it. */
+  readonly transit?: { readonly id: { readonly origin: string; readonly counter: number } };
 }
 
 export type C2sEffect =

@@ -17,12 +17,13 @@ export class Outbox {
 
   /** Keeps a delivery; false when that was more than the bound allows. */
   put(delivery: Delivery): boolean {
-    const { stanza, from, to } = delivery;
+    const { stanza, from, to, transit } = delivery;
     this.#bytes += stanza.size;
     (this.#waiting ??= []).push({
       stanza: stanza.copy(),
       ...(from === undefined ? {} : { from }),
       ...(to === undefined ? {} : { to }),
+      ...(transit === undefined ? {} : { transit }),
     });
     return this.#bytes <= this.#maxBytes;
   }
