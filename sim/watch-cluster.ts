@@ -3,10 +3,12 @@
  *
  * Stands around a `Cluster`, whoever made it: writes to its tables, sessions of its links, questions and
  * answers of `settle`, and after each turn what has changed in the partitions that are visible. All of it
- * goes into the trace, where the oracles compare the nodes. The code under test does not know.
+ * goes into the trace, where the oracles compare the nodes. The code under test does not know. Of a partition
+ * only the keys that were written since are looked up, and once a second all that it shows.
  */
 import type { BinaryString } from "../src/base/bytes.ts";
 import type { Cluster, ClusterEffect } from "../src/cluster/cluster.ts";
+import type { Partition } from "../src/cluster/partition.ts";
 import { peerText, type Peer } from "../src/cluster/peer.ts";
 import type { ReplicatedTable } from "../src/cluster/table.ts";
 import type { TraceKind, TraceKinds } from "./trace.ts";
@@ -14,8 +16,17 @@ import type { TraceKind, TraceKinds } from "./trace.ts";
 type Recording = <K extends TraceKind>(kind: K, data: TraceKinds[K]) => void;
 
 interface View {
+  readonly peer: Peer;
   seq: number;
+  /** What was shown when it was last looked at; another is compared as a whole. */
+  partition: Partition | undefined;
   readonly records: Map<BinaryString, BinaryString>;
+}
+
+interface Difference {
+  /** Keys and values in turn. */
+  readonly put: string[];
+  readonly gone: string[];
 }
 
 export class ClusterWatch {
@@ -26,6 +37,8 @@ export class ClusterWatch {
   readonly #loading = new Set<string>();
   /** Asked for after every turn, and made once. */
   readonly #texts = new Map<Peer, string>();
+  /** Keys that were written since it was last looked at, of each partition that was ever shown. */
+  readonly #touched = new WeakMap<Partition, Set<BinaryString>>();
   #cluster: Cluster | undefined;
   #tables: readonly string[] = [];
   #stirred = false;
@@ -84,6 +97,7 @@ export class ClusterWatch {
   observe(): void {
     const cluster = this.#cluster;
     if (cluster === undefined) return;
+    this.#compareAll(cluster);
     const peers = cluster.peers();
     const { links, tables } = cluster.status();
     this.#record("cluster-observed", {
@@ -116,10 +130,34 @@ export class ClusterWatch {
     const owner = this.#text(peer);
     const before = views.get(owner);
     const fresh = before === undefined;
-    const view = before ?? { seq, records: new Map<BinaryString, BinaryString>() };
+    const view = before ?? { peer, seq, partition: undefined, records: new Map() };
     if (fresh) views.set(owner, view);
     view.seq = seq;
-    const { records } = view;
+    const partition = table.visiblePartition(peer);
+    const keys = partition === view.partition ? this.#touchedOf(partition) : undefined;
+    view.partition = partition;
+    const { put, gone } = keys === undefined ? this.#whole(table, view) : byKey(view, keys);
+    this.#record("table-seen", { table: table.name, owner, seq, fresh, put, gone });
+  }
+
+  /** A partition that changes past its own methods is found here. */
+  #compareAll(cluster: Cluster): void {
+    for (const [name, views] of this.#views) {
+      const table = cluster.table(name);
+      for (const [owner, view] of views) {
+        // What was hidden or replaced in this turn, the next look tells.
+        if (table.visiblePartition(view.peer) !== view.partition) continue;
+        const { seq } = view;
+        const { put, gone } = this.#whole(table, view);
+        if (put.length + gone.length === 0) continue;
+        this.#record("table-seen", { table: name, owner, seq, fresh: false, put, gone });
+      }
+    }
+  }
+
+  /** Compares all that the table shows. */
+  #whole(table: ReplicatedTable, { peer, partition, records }: View): Difference {
+    this.#touchedOf(partition)?.clear();
     const put: string[] = [];
     let size = 0;
     for (const { key, value } of table.ownedBy(peer)) {
@@ -128,19 +166,36 @@ export class ClusterWatch {
       put.push(key, value);
       records.set(key, value);
     }
-    const gone = records.size === size ? [] : this.#gone(table, peer, records);
-    for (const key of gone) records.delete(key);
-    this.#record("table-seen", { table: table.name, owner, seq, fresh, put, gone });
-  }
-
-  #gone(
-    table: ReplicatedTable,
-    peer: Peer,
-    records: ReadonlyMap<BinaryString, BinaryString>,
-  ): readonly string[] {
+    if (records.size === size) return { put, gone: [] };
     const left = new Set(records.keys());
     for (const { key } of table.ownedBy(peer)) left.delete(key);
-    return [...left];
+    for (const key of left) records.delete(key);
+    return { put, gone: [...left] };
+  }
+
+  /** From the first call on it is noted which keys are written. */
+  #touchedOf(partition: Partition | undefined): Set<BinaryString> | undefined {
+    if (partition === undefined) return undefined;
+    const known = this.#touched.get(partition);
+    if (known !== undefined) return known;
+    const touched = new Set<BinaryString>();
+    this.#touched.set(partition, touched);
+    const put = partition.put.bind(partition);
+    partition.put = (key, value, seq) => {
+      touched.add(key);
+      return put(key, value, seq);
+    };
+    const add = partition.add.bind(partition);
+    partition.add = (key, value, seq) => {
+      touched.add(key);
+      add(key, value, seq);
+    };
+    const remove = partition.delete.bind(partition);
+    partition.delete = (key) => {
+      touched.add(key);
+      return remove(key);
+    };
+    return touched;
   }
 
   #text(peer: Peer): string {
@@ -187,4 +242,23 @@ export class ClusterWatch {
         return;
     }
   }
+}
+
+/** Compares what the partition has under these keys, and forgets them. */
+function byKey({ partition, records }: View, keys: Set<BinaryString>): Difference {
+  const put: string[] = [];
+  const gone: string[] = [];
+  for (const key of keys) {
+    const value = partition?.get(key)?.value;
+    if (records.get(key) === value) continue;
+    if (value === undefined) {
+      gone.push(key);
+      records.delete(key);
+    } else {
+      put.push(key, value);
+      records.set(key, value);
+    }
+  }
+  keys.clear();
+  return { put, gone };
 }
