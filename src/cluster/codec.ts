@@ -120,6 +120,11 @@ export class WireReader {
     return value;
   }
 
+  /** Where the next field begins. */
+  get position(): number {
+    return this.#at;
+  }
+
   /** A string of its own: it does not keep the received bytes alive. */
   binary(max = Number.MAX_SAFE_INTEGER): BinaryString {
     const length = this.uint();
@@ -127,6 +132,15 @@ export class WireReader {
       throw new WireError(`A field has ${length} bytes, at most ${max} are allowed`);
     const start = this.#take(length);
     return binaryFromBytes(this.#bytes, start, start + length);
+  }
+
+  /** What `decode` makes of a field's bytes. */
+  field<T>(max: number, decode: (bytes: Uint8Array, start: number, end: number) => T): T {
+    const length = this.uint();
+    if (length > max)
+      throw new WireError(`A field has ${length} bytes, at most ${max} are allowed`);
+    const start = this.#take(length);
+    return decode(this.#bytes, start, start + length);
   }
 
   /** UTF-8; at most so many bytes. */

@@ -12,7 +12,7 @@ import { unreachable } from "../base/assert.ts";
 import type { Peer } from "../cluster/peer.ts";
 import type { Jid, JidCache } from "../xmpp/jid.ts";
 import { errorReply, type StanzaErrorCondition } from "../xmpp/stanza-error.ts";
-import type { Stanza } from "../xmpp/stanza.ts";
+import type { Sendable, Stanza } from "../xmpp/stanza.ts";
 import type { StreamErrorCondition } from "../xmpp/stream-error.ts";
 import { deliveryRules, type Action, type Addressee, type Kind } from "./delivery-rules.ts";
 import type { Directory, RemoteSession } from "./directory.ts";
@@ -26,7 +26,7 @@ export type RouterEffect =
   | {
       readonly type: "deliver";
       readonly session: Session;
-      readonly stanza: Stanza;
+      readonly stanza: Sendable;
       readonly from?: string;
       readonly to?: string;
       /** It came from another node. */
@@ -105,21 +105,22 @@ export class Router {
 
   /**
    * A stanza from another node (`via`), or one that could not be passed to another. Undefined: it is none
-   * that a router would have sent. `lookedUp` remembers, of all that come back together, what was looked
-   * up for its user: once is enough for all copies of a stanza, or each would go to all others of the user,
-   * and their nodes may be out of reach, too.
+   * that a router would have sent. It is opened if it does not just go to its target. `lookedUp` remembers,
+   * of all that come back together, what was looked up for its user: once is enough for all copies of a
+   * stanza, or each would go to all others of the user, and their nodes may be out of reach, too.
    */
   reroute(
-    stanza: Stanza,
+    arrived: Sendable,
     transit: Transit,
     via?: Peer,
     lookedUp?: Set<string>,
   ): readonly RouterEffect[] | undefined {
-    if (via !== undefined && stanza.from !== undefined) this.#directory.heard(stanza.from, via);
+    if (via !== undefined && arrived.from !== undefined) this.#directory.heard(arrived.from, via);
     const session = this.#directory.local.get(transit.target);
-    if (session !== undefined && !this.#hasWithdrawn(session, stanza)) {
-      return [{ type: "deliver", session, stanza, transit }];
+    if (session !== undefined && !this.#hasWithdrawn(session, arrived)) {
+      return [{ type: "deliver", session, stanza: arrived, transit }];
     }
+    const stanza = arrived.open();
     const target = this.#jids.get(transit.target);
     const from = this.#jids.get(stanza.from ?? "");
     const to = stanza.to === undefined ? target?.toBare() : this.#jids.get(stanza.to);
@@ -142,8 +143,9 @@ export class Router {
    * A message to the user, given to one session by a node whose record of it was older: none may reach one
    * of negative priority (RFC 6121 §8.5.2.1.1).
    */
-  #hasWithdrawn(session: Session, { name, to }: Stanza): boolean {
-    if (name !== "message" || isReachable(session)) return false;
+  #hasWithdrawn(session: Session, arrived: Sendable): boolean {
+    if (arrived.name !== "message" || isReachable(session)) return false;
+    const { to } = arrived.open();
     return to === undefined || this.#jids.get(to)?.full !== session.jid.full;
   }
 

@@ -2,23 +2,30 @@
  * Stanza frame: how does a stanza travel from one node to another?
  *
  *     id       origin (name, boot), counter     minted once, kept on every way
- *     flags    1 maybe: it may have arrived before
+ *     flags    1 maybe: it may have arrived before; 2 the stanza declares its namespace
  *     hops     how many nodes have passed it on
+ *     name     1 message, 2 presence, 3 iq
+ *     from     its sender
  *     target   the full JID whose session is meant
  *     options  fields of a newer release, ignored
  *     stanza   its bytes, for a stream of content namespace jabber:client
  *
- * Who sent it and whom to stands in the stanza itself: the sender's node has put both in, so the
- * recipient's node writes these bytes on as they are. A peer has proved that it knows the secret of the
- * cluster, and is trusted as to who sends; bytes are read by the strict reader all the same.
+ * Who sent it and whom to stands in the stanza, too: the sender's node has put both in, so the recipient's
+ * node writes these bytes on as they are. A peer has proved that it knows the secret of the cluster, and is
+ * trusted as to who sends and that these bytes are one stanza (see `sealed-stanza.ts`).
  */
-import { binaryFromText, bytesFromText, textFromBinary, type BinaryString } from "../base/bytes.ts";
+import {
+  binaryFromBytes,
+  binaryFromText,
+  textFromBytes,
+  type BinaryString,
+} from "../base/bytes.ts";
 import { binary, byte, uint, WireError, WireReader } from "../cluster/codec.ts";
 import type { Peer } from "../cluster/peer.ts";
 import { NS } from "../xmpp/namespaces.ts";
-import { Reader, XmlError } from "../xmpp/reader.ts";
 import type { AddressChange } from "../xmpp/splice.ts";
 import type { Stanza } from "../xmpp/stanza.ts";
+import { SealedStanza } from "./sealed-stanza.ts";
 
 /**
  * Names one stanza in the whole cluster, for ever: minted by the node whose client sent it. All copies of
@@ -41,13 +48,15 @@ export interface Transit {
 export interface StanzaFrame {
   readonly transit: Transit;
   /** In the memory of what was decoded, until `copy()`. */
-  readonly stanza: Stanza;
+  readonly stanza: SealedStanza;
 }
 
 const flagMaybe = 1;
+const flagDeclares = 2;
+const stanzaNames = ["", "message", "presence", "iq"];
 const originBytesMax = 300;
 /** RFC 7622 §3.1: three parts of at most 1023 bytes, and two separators. */
-const targetBytesMax = 3_071;
+const jidBytesMax = 3_071;
 
 export function encodeFrame(
   transit: Transit,
@@ -58,60 +67,32 @@ export function encodeFrame(
   return (
     binary(id.origin) +
     uint(id.counter) +
-    byte(maybe ? flagMaybe : 0) +
+    byte((maybe ? flagMaybe : 0) | (stanza.declaresDefault ? flagDeclares : 0)) +
     byte(hops) +
+    byte(stanzaNames.indexOf(stanza.name)) +
+    binary(binaryFromText(addresses.from ?? stanza.from ?? "")) +
     binary(binaryFromText(target)) +
     binary("") +
     stanza.write(NS.client, addresses)
   );
 }
 
-/** Reads frames; keeps a reader, whose stream never ends. */
-export class FrameReader {
-  #reader = newReader();
-
-  /** Throws `WireError` for what is no frame. */
-  read(body: Uint8Array): StanzaFrame {
-    const wire = new WireReader(body);
-    const id = { origin: wire.binary(originBytesMax), counter: wire.uint() };
-    const flags = wire.byte();
-    const hops = wire.byte();
-    const target = textFromBinary(wire.binary(targetBytesMax));
-    wire.binary();
-    const transit = {
-      id,
-      maybe: (flags & flagMaybe) !== 0,
-      hops,
-      target,
-    };
-    return { transit, stanza: this.#stanza(wire.rest()) };
-  }
-
-  #stanza(bytes: Uint8Array): Stanza {
-    try {
-      this.#reader.push(bytes);
-      const stanza = this.#reader.next();
-      if (stanza?.kind !== "element") throw new WireError("A frame without a whole stanza");
-      if (this.#reader.next() !== undefined) throw new WireError("A frame of two stanzas");
-      return stanza;
-    } catch (error) {
-      this.#reader = newReader();
-      if (error instanceof XmlError) throw new WireError(`A stanza that is none: ${error.message}`);
-      throw error;
-    }
-  }
-}
-
-const header = bytesFromText(`<stream:stream xmlns='${NS.client}' xmlns:stream='${NS.streams}'>`);
-
-/** More than any listener allows its clients: a node may have added to what it received. */
-const limits = { maxStanzaSize: 16 * 1_048_576, maxDepth: 128, maxAttributes: 1_024 };
-
-function newReader(): Reader {
-  const reader = new Reader(limits);
-  reader.push(header);
-  reader.next();
-  return reader;
+/** Throws `WireError` for what is no frame; the stanza is left unread. */
+export function decodeFrame(body: Uint8Array): StanzaFrame {
+  const wire = new WireReader(body);
+  const id = { origin: wire.field(originBytesMax, binaryFromBytes), counter: wire.uint() };
+  const flags = wire.byte();
+  const hops = wire.byte();
+  const name = stanzaNames[wire.byte()] ?? "";
+  if (name === "") throw new WireError("A frame of what is no stanza");
+  const from = wire.field(jidBytesMax, textFromBytes);
+  const target = wire.field(jidBytesMax, textFromBytes);
+  wire.binary();
+  const start = wire.position;
+  if (wire.done) throw new WireError("A frame without a stanza");
+  const transit = { id, maybe: (flags & flagMaybe) !== 0, hops, target };
+  const declares = (flags & flagDeclares) !== 0;
+  return { transit, stanza: new SealedStanza(body, start, name, from, declares) };
 }
 
 const originsMax = 8_192;

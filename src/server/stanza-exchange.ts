@@ -13,8 +13,8 @@ import { isAnswer, kindOf } from "../router/kinds.ts";
 import type { RouterEffect } from "../router/router.ts";
 import type { Session } from "../router/session.ts";
 import {
+  decodeFrame,
   encodeFrame,
-  FrameReader,
   StanzaIds,
   type StanzaFrame,
   type StanzaId,
@@ -41,7 +41,6 @@ const endTextMax = 4_096;
 export class StanzaExchange {
   readonly #send: (peer: Peer, kind: MessageKind, body: BinaryString) => boolean;
   readonly #ids: StanzaIds;
-  readonly #frames = new FrameReader();
   /** Peers whose queues are past their bound, by `peerText`. Empty in all but the worst hours. */
   readonly #full = new Set<string>();
 
@@ -85,7 +84,7 @@ export class StanzaExchange {
 
   /** Throws `WireError` for what is no frame. */
   read(body: Uint8Array): StanzaFrame {
-    return this.#frames.read(body);
+    return decodeFrame(body);
   }
 
   /** Notes that a stanza reaches a session; false if it has reached it before. */

@@ -5,6 +5,7 @@
  * not send after all comes back here, so that its sender is told.
  */
 import type { Now } from "../base/time.ts";
+import { WireError } from "../cluster/codec.ts";
 import type { Peer } from "../cluster/peer.ts";
 import type { Work } from "../ports/work.ts";
 import type { Directory } from "../router/directory.ts";
@@ -14,8 +15,8 @@ import type { StanzaId } from "../router/stanza-frame.ts";
 import type { Delivery } from "../stream/c2s.ts";
 import type { Jid, JidCache } from "../xmpp/jid.ts";
 import { errorReply } from "../xmpp/stanza-error.ts";
-import type { Stanza } from "../xmpp/stanza.ts";
 import { Bounces } from "./bounces.ts";
+import type { Sendable, Stanza } from "../xmpp/stanza.ts";
 import type { Client, Clients } from "./clients.ts";
 import type { Faults } from "./faults.ts";
 import type { FeatureHost, Moment } from "./feature-host.ts";
@@ -75,7 +76,8 @@ export class Traffic {
     for (const { stanza, from, transit } of deliveries) {
       if (!this.#bounces.isFirst(transit?.id)) continue;
       counts.bounced.value += 1;
-      this.#performAll(now, router.bounce(stanza, from, to));
+      const opened = this.#open(stanza);
+      if (opened !== undefined) this.#performAll(now, router.bounce(opened, from, to));
     }
   }
 
@@ -127,6 +129,17 @@ export class Traffic {
     const isBounce = effects.length > 0 && effects.every((effect) => !("transit" in effect));
     if (isBounce && !this.#bounces.isFirst(id)) return;
     this.#performAll(now, effects);
+  }
+
+  /** Undefined: another node sent bytes that are none. */
+  #open(stanza: Sendable): Stanza | undefined {
+    try {
+      return stanza.open();
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#options.faults.refusedFrame(error.message);
+      return undefined;
+    }
   }
 
   /** Another node has ended the account. */

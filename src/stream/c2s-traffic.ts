@@ -2,7 +2,7 @@
 import type { Duration } from "../base/time.ts";
 import type { Entropy } from "../ports/entropy.ts";
 import type { ConnectionId, NetworkEffect, TlsInfo } from "../ports/network.ts";
-import type { Stanza } from "../xmpp/stanza.ts";
+import type { Sendable, Stanza } from "../xmpp/stanza.ts";
 import type { StreamErrorCondition } from "../xmpp/stream-error.ts";
 import type { SaslOutcome } from "./sasl/exchange.ts";
 
@@ -44,7 +44,7 @@ export type C2sInput =
   | { readonly type: "end"; readonly condition?: StreamErrorCondition; readonly text?: string };
 
 export interface Delivery {
-  readonly stanza: Stanza;
+  readonly stanza: Sendable;
   readonly from?: string;
   readonly to?: string;
   /** Of whose copies it is one; comes back with it. */

@@ -77,7 +77,8 @@ export class ReceivedElement {
 
   /** Makes these bytes ours: the reader's may be overwritten once the turn is over. */
   own(): void {
-    if (this.#start === 0 && this.#bytes.length === this.size) return;
+    // The whole of its memory, not a part that looks like it (a field for this would cost every stanza).
+    if (this.#start === 0 && this.#bytes.buffer.byteLength === this.size) return;
     this.#bytes = copyBytes(this.#bytes, this.#start, this.#start + this.size);
     this.#start = 0;
   }

@@ -14,7 +14,25 @@ import { attributeText, namespaceOf, parseElement, writeElement } from "./tree.t
 
 const PAYLOADS_MAX = 8;
 
-export class Stanza implements StanzaHead {
+/**
+ * What must be known of a stanza to write it to a client, and to give it back. Less than routing needs: one
+ * that another node has read and passed on is written unread (see `src/router/sealed-stanza.ts`).
+ */
+export interface Sendable {
+  /** Without prefix. */
+  readonly name: string;
+  readonly from: string | undefined;
+  /** Bytes, as received or as it would be written to a client. */
+  readonly size: number;
+  /** Itself, in memory of its own. */
+  copy(): Sendable;
+  /** For a stream whose content namespace is `context`, see `Stanza`. */
+  write(context: string, address?: AddressChange): BinaryString;
+  /** All that it says. May throw where it has not been read yet. */
+  open(): Stanza;
+}
+
+export class Stanza implements StanzaHead, Sendable {
   /** Without prefix. */
   readonly name: string;
   readonly namespace: string;
@@ -77,6 +95,12 @@ export class Stanza implements StanzaHead {
     return this.#received?.size ?? this.write(NS.client).length;
   }
 
+  /** Does the start tag say which namespace it is in? Never so for one made here. */
+  get declaresDefault(): boolean {
+    const received = this.#received;
+    return received !== undefined && received.spliceable && received.declaresDefault;
+  }
+
   /** The tree, built once; all its prefixes and namespaces are declared within it. Not to be changed. */
   element(): Element {
     if (this.#element !== undefined) return this.#element;
@@ -103,6 +127,11 @@ export class Stanza implements StanzaHead {
   /** Itself, in memory of its own. */
   copy(): Stanza {
     this.#received?.own();
+    return this;
+  }
+
+  /** Has been read. */
+  open(): Stanza {
     return this;
   }
 

@@ -4,8 +4,8 @@ import { bytesFromBinary } from "../../src/base/bytes.ts";
 import { WireError } from "../../src/cluster/codec.ts";
 import { Arrivals } from "../../src/router/arrivals.ts";
 import {
+  decodeFrame,
   encodeFrame,
-  FrameReader,
   StanzaIds,
   type StanzaId,
   type Transit,
@@ -124,25 +124,61 @@ test("reroute: no request to an account or server is answered for another node",
   expect(effect).toMatchObject({ type: "forward", target: "juliet@localhost/balcony" });
 });
 
-test("frame: one that is cut anywhere, or holds no stanza, is refused, and the next one is read", () => {
-  const frames = new FrameReader();
+test("frame: one whose header is cut, or names what is no stanza, is refused", () => {
   const body = encodeFrame(transit(orchard), sent, {});
-  for (let length = 0; length < body.length; length += 1) {
-    expect(() => frames.read(bytesFromBinary(body.slice(0, length)))).toThrow(WireError);
-  }
   const at = body.indexOf("<message");
-  for (const wrong of [
-    "text",
-    "</stream:stream>",
-    "<message/><message/>",
-    "<a><b></a>",
-    "<!-- -->",
-  ]) {
-    expect(() => frames.read(bytesFromBinary(body.slice(0, at) + wrong))).toThrow(WireError);
+  for (let length = 0; length <= at; length += 1) {
+    expect(() => decodeFrame(bytesFromBinary(body.slice(0, length)))).toThrow(WireError);
   }
-  const read = frames.read(bytesFromBinary(body));
+  const nameAt = 1 + id.origin.length + 3;
+  for (const name of ["\x00", "\x04", "\xff"]) {
+    const unknown = body.slice(0, nameAt) + name + body.slice(nameAt + 1);
+    expect(() => decodeFrame(bytesFromBinary(unknown))).toThrow(WireError);
+  }
+  const read = decodeFrame(bytesFromBinary(body));
   expect(read.transit).toEqual(transit(orchard));
   expect(read.stanza.write("jabber:client")).toBe(sent.write("jabber:client"));
+  expect(read.stanza.size).toBe(body.length - at);
+});
+
+test("frame: what is no stanza is seen when more than its target is asked for", () => {
+  const scene = new SplitScene();
+  const body = encodeFrame(transit(orchard), sent, {});
+  const at = body.indexOf("<message");
+  for (const wrong of [
+    ...["text", "</stream:stream>", "<message/><message/>", "<a><b></a>", "<!-- -->"],
+    body.slice(at, -1),
+  ]) {
+    const { stanza: sealed } = decodeFrame(bytesFromBinary(body.slice(0, at) + wrong));
+    expect(() => sealed.open()).toThrow(WireError);
+    expect(() => scene.router.reroute(sealed, transit(orchard))).toThrow(WireError);
+  }
+});
+
+test("sealed stanza: unread it is written as it would be when it was read", () => {
+  const declared = "<message xmlns='jabber:client' from='a@b/c'><body>é</body></message>";
+  for (const original of [sent, stanza(declared), stanza(`<iq id='1' type='get'><x/></iq>`)]) {
+    const changes = [{}, { from: "x@y/z" }, { to: "x@y/z" }, { from: null }];
+    for (const context of ["jabber:client", "", "jabber:server"]) {
+      for (const change of changes) {
+        const frame = encodeFrame(transit(orchard), original, {});
+        const { stanza: sealed } = decodeFrame(bytesFromBinary(frame));
+        expect(sealed.write(context, change)).toBe(original.write(context, change));
+        expect(sealed.copy().copy().write(context, change)).toBe(original.write(context, change));
+        expect(sealed.open().name).toBe(original.name);
+      }
+    }
+  }
+});
+
+test("sealed stanza: opened, then copied, it needs nothing of the frame", () => {
+  const frame = bytesFromBinary(encodeFrame(transit(orchard), sent, {}));
+  const { stanza: sealed } = decodeFrame(frame);
+  const opened = sealed.open();
+  sealed.copy();
+  frame.fill(0);
+  expect(sealed.write("jabber:client")).toBe(sent.write("jabber:client"));
+  expect(opened.write("jabber:client")).toBe(sent.write("jabber:client"));
 });
 
 test("arrivals: a session drops a `maybe` that it has, among the last thousand", () => {

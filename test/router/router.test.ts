@@ -69,7 +69,7 @@ test.each(["message", "presence", "iq type='get' id='1'"])(
     const xml = `<${tag} to='romeo@elsewhere.test'><x xmlns='urn:x'/></${name}>`;
     const [effect] = scene.send(juliet, xml);
     if (effect?.type !== "deliver") throw new TypeError("an error was expected");
-    expect(conditionOf(effect.stanza)).toBe("remote-server-not-found");
+    expect(conditionOf(effect.stanza.open())).toBe("remote-server-not-found");
     expect(effect.stanza.from).toBe("romeo@elsewhere.test");
   },
 );

@@ -85,8 +85,9 @@ function wordOf(effect: RouterEffect, sender: Session): string {
   if (effect.type === "forward") return effect.target;
   if (effect.type === "close-stream") return `closed ${effect.condition}`;
   const { session, stanza: delivered } = effect;
-  if (session === sender && delivered.type === "error" && effect.from === undefined) {
-    return `error ${conditionOf(delivered)}`;
+  const opened = delivered.open();
+  if (session === sender && opened.type === "error" && effect.from === undefined) {
+    return `error ${conditionOf(opened)}`;
   }
   return session.jid.resource;
 }

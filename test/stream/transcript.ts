@@ -186,7 +186,7 @@ function wordsOf(effect: C2sEffect): string {
     case "stanza-received":
       return `stanza-received ${effect.stanza.name} ${effect.stanza.id ?? "-"}`;
     case "undelivered":
-      return `undelivered ${effect.deliveries.map((each) => each.stanza.id ?? "-").join(" ")}`;
+      return `undelivered ${effect.deliveries.map((each) => each.stanza.open().id ?? "-").join(" ")}`;
     case "ended":
       return `ended: ${effect.reason}`;
     default:
