@@ -19,6 +19,7 @@ import {
   type NodePlan,
   type Plan,
   type Range,
+  type Topology,
 } from "./plan.ts";
 import { congestionMarkBytes } from "./kit/network.ts";
 import { stream, type Random } from "./kit/random.ts";
@@ -176,6 +177,7 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
         cutChance: random.pick([0, 0.1, 0.5, 0.9]),
         windowBytes: random.pick([2_048, 16_384, 65_536]),
         congestionMarkBytes: random.pick([1_024, 8_192, congestionMarkBytes]),
+        ...(profile.faults ? planNoise(stream(seed, "plan/noise")) : {}),
       },
       database: {
         latencyMs: random.pick([
@@ -210,6 +212,11 @@ function planNodes(random: Random, profile: Profile): NodePlan[] {
     wallOrigin: wall + random.pick([0, 0, 40, -40, 3_000, -3_000, 600_000, -86_400_000]),
     joins: late && index > 1 && random.chance(0.4),
   }));
+}
+
+/** Some runs never have a clean network again: they must converge in spite of it. */
+function planNoise(random: Random): Pick<Topology["network"], "noise"> {
+  return random.chance(0.15) ? { noise: { loss: 0.05, latencyMs: 100 } } : {};
 }
 
 function planCluster(random: Random): ClusterPlan {

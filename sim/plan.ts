@@ -5,6 +5,8 @@
  * a seed becomes a plan. So a plan can be written to a file, cut down by hand and run again after the
  * generator has changed. Times are milliseconds of virtual time from the start of the run.
  */
+import { lossMax, type Noise } from "./kit/fabric.ts";
+
 export const planVersion = 2;
 
 export type Range = readonly [low: number, high: number];
@@ -39,6 +41,8 @@ export interface Topology {
     readonly windowBytes: number;
     /** More than this unsent is congestion; as the real network's, or lower. */
     readonly congestionMarkBytes: number;
+    /** From the end of the set-up on, and the heal does not end it; missing: there is none. */
+    readonly noise?: Noise | undefined;
   };
   readonly database: { readonly latencyMs: Range };
 }
@@ -222,6 +226,10 @@ export function planProblem(value: unknown): string | undefined {
   if (!Array.isArray(plan.faults)) return "`faults` must be a list";
   for (const part of ["topology", "limits", "duration"] as const) {
     if (typeof plan[part] !== "object" || plan[part] === null) return `\`${part}\` is missing`;
+  }
+  const { loss = 0, latencyMs = 0 } = plan.topology?.network?.noise ?? {};
+  if (!(loss >= 0 && loss <= lossMax && latencyMs >= 0)) {
+    return `\`topology.network.noise\` must have a loss of 0 to ${lossMax} and a latency`;
   }
   const nodes = plan.topology?.nodes;
   if (!Array.isArray(nodes) || nodes.length < 1 || nodes.length > nodesMax) {

@@ -179,6 +179,7 @@ class Stage {
 
   play(): void {
     const { setUp, safety, liveness } = this.#plan.duration;
+    const { noise } = this.#plan.topology.network;
     const heal = setUp + safety;
     for (const { name, joins } of this.#plan.topology.nodes) {
       if (!joins) this.#nodes.get(name)?.start();
@@ -194,6 +195,7 @@ class Stage {
       });
     }
     this.#phase("set-up", setUp);
+    if (noise !== undefined) this.#network.fabric.setNoise(noise);
     this.#phase("safety", heal);
     this.#heal();
     this.#phase("liveness", heal + liveness);
@@ -221,7 +223,7 @@ class Stage {
     });
   }
 
-  /** Whatever a fault left behind (a plan may be cut by hand), and hosts that died in silence. */
+  /** Whatever a fault left behind (a plan may be cut by hand; a plan's noise stays), and hosts that died in silence. */
   #heal(): void {
     if (this.crashed) return;
     this.#database.setDown(false);

@@ -44,6 +44,7 @@ const plainNetwork: Topology["network"] = {
   cutChance: 0,
   windowBytes: 65_536,
   congestionMarkBytes,
+  noise: undefined,
 };
 
 /** Far enough that they are not met. */

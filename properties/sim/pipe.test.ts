@@ -26,47 +26,56 @@ const step: fc.Arbitrary<Step> = fc.record({
   size: fc.integer({ min: 1, max: 3_000 }),
 });
 
+const percent = fc.nat(100);
+
 test("pipe: whatever happens on the way, bytes arrive whole, once and in order", () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 40 }), fc.nat(), fc.nat(100), (steps, seed, cut) => {
-      const world = new World();
-      let received = "";
-      let written = "";
-      const pipe = new Pipe({
-        world,
-        random: stream(seed, "pipe"),
-        options: { latencyMs: [1, 100], cutChance: cut / 100, windowBytes: 1_000 },
-        receive: (segment) => {
-          if (segment.type === "bytes") received += segment.data;
-          else received += "|";
-        },
-        onSent: () => undefined,
-        extraLatency: () => 0,
-      });
-      for (const { kind, at, size } of steps) {
-        world.schedule(at, () => {
-          if (kind === "stop") return pipe.setReading(false);
-          if (kind === "read") return pipe.setReading(true);
-          if (kind === "silence") return pipe.setSilent(true);
-          if (kind === "speak") return pipe.setSilent(false);
-          if (kind === "deafen") return pipe.setDeaf(true);
-          if (kind === "hear") return pipe.setDeaf(false);
-          const data = String.fromCharCode(97 + (written.length % 26)).repeat(size);
-          written += data;
-          pipe.send({ type: "bytes", data, secured: false });
+    fc.property(
+      fc.array(step, { maxLength: 40 }),
+      fc.nat(),
+      percent,
+      percent,
+      (steps, seed, cut, loss) => {
+        const world = new World();
+        let received = "";
+        let written = "";
+        const pipe = new Pipe({
+          world,
+          random: stream(seed, "pipe"),
+          options: { latencyMs: [1, 100], cutChance: cut / 100, windowBytes: 1_000 },
+          receive: (segment) => {
+            if (segment.type === "bytes") received += segment.data;
+            else received += "|";
+          },
+          onSent: () => undefined,
+          extraLatency: () => 0,
+          loss: () => loss / 200,
         });
-      }
-      world.runUntil(2_000);
-      expect(written.startsWith(received)).toBe(true);
-      pipe.send({ type: "fin" });
-      pipe.setReading(true);
-      pipe.setSilent(false);
-      pipe.setDeaf(false);
-      world.runUntil(10_000_000);
-      expect(received).toBe(`${written}|`);
-      expect(pipe.unsentBytes()).toBe(0);
-      expect(pipe.idle()).toBe(true);
-    }),
+        for (const { kind, at, size } of steps) {
+          world.schedule(at, () => {
+            if (kind === "stop") return pipe.setReading(false);
+            if (kind === "read") return pipe.setReading(true);
+            if (kind === "silence") return pipe.setSilent(true);
+            if (kind === "speak") return pipe.setSilent(false);
+            if (kind === "deafen") return pipe.setDeaf(true);
+            if (kind === "hear") return pipe.setDeaf(false);
+            const data = String.fromCharCode(97 + (written.length % 26)).repeat(size);
+            written += data;
+            pipe.send({ type: "bytes", data, secured: false });
+          });
+        }
+        world.runUntil(2_000);
+        expect(written.startsWith(received)).toBe(true);
+        pipe.send({ type: "fin" });
+        pipe.setReading(true);
+        pipe.setSilent(false);
+        pipe.setDeaf(false);
+        world.runUntil(10_000_000);
+        expect(received).toBe(`${written}|`);
+        expect(pipe.unsentBytes()).toBe(0);
+        expect(pipe.idle()).toBe(true);
+      },
+    ),
   );
 });
 
@@ -79,6 +88,7 @@ test("pipe: a receiver that does not read costs one window, the rest waits with 
     receive: () => undefined,
     onSent: () => undefined,
     extraLatency: () => 0,
+    loss: () => 0,
   });
   pipe.setReading(false);
   pipe.send({ type: "bytes", data: "x".repeat(5_000), secured: false });

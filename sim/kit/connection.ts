@@ -137,6 +137,7 @@ export class Connection {
 
   #syn(): void {
     const { world } = this.parts;
+    if (this.#lost()) return;
     world.after(this.trip(this.from), () => {
       if (this.from.state !== "connecting") return this.forget();
       // A connection needs both directions; a SYN that meets a cut is sent again.
@@ -148,8 +149,15 @@ export class Connection {
         }
         this.to.accept(listener);
       }
+      if (this.#lost()) return;
       world.after(this.trip(this.to), () => this.#established());
     });
+  }
+
+  /** A packet of the handshake; what follows it goes through pipes. */
+  #lost(): boolean {
+    const loss = this.parts.fabric.loss();
+    return loss > 0 && this.parts.random.chance(loss);
   }
 
   #refuse(): void {
@@ -202,6 +210,7 @@ export class End {
       receive: (segment) => this.other.arrive(segment),
       onSent: () => this.#relieve(),
       extraLatency: () => fabric.delay(this.host, this.other.host),
+      loss: () => fabric.loss(),
     });
   }
 

@@ -3,12 +3,24 @@
  *
  * Hosts are names: clients, nodes, the database. A cut has a direction; cuts are counted, so that two
  * troubles which overlap end each on its own. A host that is down answers nobody. Whoever holds bytes
- * is told when something changes. Knows no connections and no protocol.
+ * is told when something changes. Noise is no trouble that ends: a heal leaves it. Knows no connections and no protocol.
  */
+/** What all packets suffer, whoever sends them. */
+export interface Noise {
+  /** Probability that a packet is lost: at most `lossMax`. */
+  readonly loss: number;
+  /** On top of the usual, one way. */
+  readonly latencyMs: number;
+}
+
+/** Beyond it hardly anything gets through. */
+export const lossMax = 0.5;
+
 export class Fabric {
   readonly #cuts = new Map<string, number>();
   readonly #down = new Set<string>();
   readonly #delays = new Map<string, number>();
+  #noise: Noise = { loss: 0, latencyMs: 0 };
   readonly #onChange: () => void;
 
   constructor(onChange: () => void) {
@@ -53,11 +65,22 @@ export class Fabric {
 
   delay(from: string, to: string): number {
     const delays = this.#delays;
-    if (delays.size === 0) return 0;
-    return (delays.get(from) ?? 0) + (delays.get(to) ?? 0) + (delays.get(pair(from, to)) ?? 0);
+    const noise = this.#noise.latencyMs;
+    if (delays.size === 0) return noise;
+    return (
+      noise + (delays.get(from) ?? 0) + (delays.get(to) ?? 0) + (delays.get(pair(from, to)) ?? 0)
+    );
   }
 
-  /** All cuts and delays are over; hosts without power stay so. */
+  setNoise(noise: Noise): void {
+    this.#noise = noise;
+  }
+
+  loss(): number {
+    return this.#noise.loss;
+  }
+
+  /** All cuts and delays are over; noise stays, and hosts without power stay so. */
   heal(): void {
     this.#cuts.clear();
     this.#delays.clear();

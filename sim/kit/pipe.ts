@@ -2,7 +2,7 @@
  * Pipe: one direction of a simulated connection. When does which piece of bytes arrive?
  *
  * Bytes are cut anywhere and travel in pieces, each with its own latency, but never overtake each
- * other. What a reader does not take fills a window of bounded size, then the sender's queue. A
+ * other. A piece that is lost is sent again and holds up what follows. What a reader does not take fills a window of bounded size, then the sender's queue. A
  * silent pipe loses nothing and delivers nothing: TCP would send again, so the pieces arrive when
  * the silence ends, if it ends. A deaf pipe delivers, but no acknowledgement comes back: the window
  * fills though the reader reads.
@@ -27,6 +27,9 @@ export interface PipeOptions {
   readonly windowBytes: number;
 }
 
+/** Beyond a round trip, before what was not acknowledged is sent again: Linux's least; then twice as long each time. */
+const retransmissionSlackMs = 200;
+
 export class Pipe {
   readonly #world: World;
   readonly #random: Random;
@@ -35,6 +38,7 @@ export class Pipe {
   /** Called whenever `unsentBytes` has become smaller. */
   readonly #onSent: () => void;
   readonly #extraLatency: () => number;
+  readonly #loss: () => number;
   #unsent: Segment[] = [];
   #unsentBytes = 0;
   #windowUsed = 0;
@@ -54,6 +58,8 @@ export class Pipe {
     receive: (segment: Segment) => void;
     onSent: () => void;
     extraLatency: () => number;
+    /** Probability that a piece is lost on its way. */
+    loss: () => number;
   }) {
     this.#world = parts.world;
     this.#random = parts.random;
@@ -61,6 +67,7 @@ export class Pipe {
     this.#receive = parts.receive;
     this.#onSent = parts.onSent;
     this.#extraLatency = parts.extraLatency;
+    this.#loss = parts.loss;
   }
 
   /** Bytes that no kernel has taken yet. */
@@ -146,13 +153,25 @@ export class Pipe {
   }
 
   #transmit(segment: Segment): void {
-    const at = Math.max(this.#lastArrival, this.#world.now() + this.#latency());
+    const trip = this.#latency();
+    const arrival = this.#world.now() + trip + this.#sentAgainAfter(2 * trip);
+    const at = Math.max(this.#lastArrival, arrival);
     this.#lastArrival = at;
     this.#world.schedule(at, () => {
       if (this.#cut) return;
       this.#arrived.push(segment);
       this.#drain();
     });
+  }
+
+  /** How long a piece that is lost, perhaps again and again, waits for the sender's timers. */
+  #sentAgainAfter(roundTrip: number): number {
+    const loss = this.#loss();
+    if (loss === 0) return 0;
+    let waited = 0;
+    let timeout = roundTrip + retransmissionSlackMs;
+    for (; this.#random.chance(loss); timeout *= 2) waited += timeout;
+    return waited;
   }
 
   #latency(): number {

@@ -23,7 +23,9 @@ const slow: readonly FaultKind[] = [
 export const courtesy: OracleMaker = (plan) => {
   const good = new Set(plan.clients.filter(wellBehaved).map((client) => client.name));
   const kinds = new Map(plan.clients.map((client) => [client.name, client.behaviour.kind]));
-  const troubled = plan.faults.some((fault) => slow.includes(fault.kind));
+  const troubled =
+    plan.topology.network.noise !== undefined ||
+    plan.faults.some((fault) => slow.includes(fault.kind));
   const failures: string[] = [];
   let logins = 0;
   let errors = 0;

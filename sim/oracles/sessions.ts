@@ -9,14 +9,17 @@ import { textFromBinary } from "../../src/base/bytes.ts";
 import { userOf } from "../plan.ts";
 import { bareOf, Logins } from "./logins.ts";
 import type { OracleMaker } from "./oracle.ts";
+import { sentAgainWithinMs } from "./under-way.ts";
 
 /** How long a client that is replaced may not know it yet. */
-const conflictUnderWayMs = 1_000;
+const conflictUsuallyUnderWayMs = 1_000;
 
 /** Two nodes may have one full JID until they have heard of each other's. */
-const underWayMs = 5_000;
+const usuallyUnderWayMs = 5_000;
 
 export const sessions: OracleMaker = (plan) => {
+  const underWayMs = usuallyUnderWayMs + sentAgainWithinMs(plan);
+  const conflictUnderWayMs = conflictUsuallyUnderWayMs + sentAgainWithinMs(plan);
   const logins = new Logins();
   const online = new Map<string, string>();
   const failures: string[] = [];
@@ -57,7 +60,7 @@ export const sessions: OracleMaker = (plan) => {
       } else if (kind === "online-observed" && data.online) {
         const other = online.get(data.jid);
         if (other !== undefined) {
-          if (justBound(logins, data.jid, at)) beingReplaced += 1;
+          if (justBound(logins, data.jid, at - conflictUnderWayMs)) beingReplaced += 1;
           else failures.push(`${other} and ${data.client} are both ${data.jid}`);
         }
         online.set(data.jid, data.client);
@@ -89,10 +92,10 @@ export const sessions: OracleMaker = (plan) => {
 };
 
 /** Whoever had the name before may not have been reached yet by its `<conflict/>`. */
-function justBound(logins: Logins, jid: string, at: number): boolean {
+function justBound(logins: Logins, jid: string, since: number): boolean {
   return [...logins.all()].some(
     ({ jid: name, boundAt, endedAt }) =>
-      name === jid && endedAt === undefined && (boundAt ?? 0) > at - conflictUnderWayMs,
+      name === jid && endedAt === undefined && (boundAt ?? 0) > since,
   );
 }
 

@@ -3,7 +3,9 @@ import { oracleMakers } from "../../sim/oracles/index.ts";
 import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../../sim/trace.ts";
 
-const plan = planFromSeed(1, profiles.cluster);
+const drawn = planFromSeed(1, profiles.cluster);
+const network = { ...drawn.topology.network, noise: undefined };
+const plan = { ...drawn, topology: { ...drawn.topology, network } };
 const [one, two] = ["n1#1.aa", "n2#2.bb"];
 const healed = plan.duration.setUp + plan.duration.safety;
 

@@ -5,11 +5,11 @@ import { congestionMarkBytes, SimulatedNetwork, type Wire } from "../../sim/kit/
 import { World } from "../../sim/kit/world.ts";
 
 /** One node, one client and what either was told, as text. */
-function pair(cutChance = 0.5) {
+function pair(cutChance = 0.5, seed = 1) {
   const world = new World();
   const network = new SimulatedNetwork({
     world,
-    seed: 1,
+    seed,
     pipe: { latencyMs: [5, 20], cutChance, windowBytes: 10_000 },
   });
   const node: string[] = [];
@@ -58,6 +58,44 @@ test("network: bytes pass both ways, in order, however they are cut", () => {
   expect(node).toEqual(["connection-opened"]);
   expect(client).toEqual(["opened"]);
   expect(texts()).toEqual({ node: "hello node", client: "hello client" });
+});
+
+test("network: what is lost arrives a timeout later, in order, and a heal leaves the noise", () => {
+  const { network, world, connect, pass, texts } = pair(0);
+  const wire = connect();
+  pass(100);
+  network.fabric.setNoise({ loss: 0.2, latencyMs: 100 });
+  network.heal();
+  const trips: number[] = [];
+  let sent = "";
+  for (let count = 0; count < 60; count++) {
+    const at = world.now();
+    sent += `${count} `;
+    wire.write(`${count} `);
+    while (texts().node !== sent) pass(1);
+    trips.push(world.now() - at);
+  }
+  const once = trips.filter((trip) => trip >= 105 && trip <= 120);
+  // Beside the trip: 200 ms, and a round trip.
+  const again = trips.filter((trip) => trip >= 105 + 200 + 210);
+  expect(once.length + again.length).toBe(60);
+  expect(again.length).toBeGreaterThan(4);
+  expect(once.length).toBeGreaterThan(30);
+});
+
+test("network: a host is reached although its SYN is lost now and then", () => {
+  const opened = { atOnce: 0, atLast: 0 };
+  for (let seed = 1; seed <= 20; seed++) {
+    const { network, client, connect, pass } = pair(0, seed);
+    network.fabric.setNoise({ loss: 0.3, latencyMs: 0 });
+    connect();
+    pass(100);
+    opened.atOnce += client.length;
+    pass(9_000);
+    opened.atLast += client.filter((told) => told === "opened").length;
+  }
+  expect(opened.atOnce).toBeLessThan(15);
+  expect(opened.atLast).toBeGreaterThan(16);
 });
 
 test("network: TLS is granted once both sides have asked, after a round trip", () => {

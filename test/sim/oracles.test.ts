@@ -8,6 +8,7 @@ import type { TraceEvent, TraceKind, TraceKinds } from "../../sim/trace.ts";
 
 const plan: Plan = {
   ...planFromSeed(1),
+  topology: withoutNoise(planFromSeed(1)),
   faults: [],
   clients: [
     row("alice", { kind: "chatter", everyMs: [1, 1], peers: [] }),
@@ -221,3 +222,7 @@ test("uncaught: a crash and a reported bug are failures", () => {
   const gap = new Tale().then("logged", { level: "warning", event: "table-gap", detail: "" });
   expect(gap.verdict("uncaught").failures).toHaveLength(1);
 });
+
+function withoutNoise({ topology }: Plan): Plan["topology"] {
+  return { ...topology, network: { ...topology.network, noise: undefined } };
+}

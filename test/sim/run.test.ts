@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { runPorts } from "../../sim/cli/ports.ts";
 import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
-import type { Plan } from "../../sim/plan.ts";
+import { planProblem, type Plan } from "../../sim/plan.ts";
 import { run } from "../../sim/run.ts";
 import { server } from "../../src/server/server.ts";
 import { fenced } from "./fenced.ts";
@@ -59,6 +59,53 @@ test("run: 20 seeds are clean, and nobody looks at a clock, a timer or chance", 
   for (const [oracle, count] of judged)
     expect({ oracle, empty: count === 0 }).toEqual({ oracle, empty: false });
 }, 60_000);
+
+test("run: noise is still there after the heal, and a plan without it is as it was", () => {
+  const plan = planFromSeed(2, {
+    ...profiles.small,
+    nodes: [3],
+    clients: 8,
+    behaviours: ["reconnecter"],
+    faults: false,
+  });
+  const { noise: _, ...network } = plan.topology.network;
+  const [clean, noisy] = [undefined, { loss: 0.05, latencyMs: 100 }].map((noise) => ({
+    ...plan,
+    topology: { ...plan.topology, network: { ...network, latencyMs: [1, 2] as const, noise } },
+  }));
+  expect(quickestLoginAfterHeal(clean as Plan)).toBeLessThan(100);
+  // A login takes five round trips, and more.
+  expect(quickestLoginAfterHeal(noisy as Plan)).toBeGreaterThan(1_000);
+});
+
+test("run: some plans have noise, most have none, and one without sense is refused", () => {
+  const drawn = Array.from({ length: 60 }, (_, seed) => planFromSeed(seed + 1, profiles.small));
+  const noisy = drawn.filter(({ topology }) => topology.network.noise !== undefined);
+  expect(noisy.length).toBeGreaterThan(2);
+  expect(noisy.length).toBeLessThan(20);
+  for (const plan of drawn) expect(planProblem(plan)).toBeUndefined();
+  const [{ topology, ...rest }] = drawn as [Plan];
+  const network = { ...topology.network, noise: { loss: 1, latencyMs: 100 } };
+  expect(planProblem({ ...rest, topology: { ...topology, network } })).toContain("noise");
+});
+
+function quickestLoginAfterHeal(plan: Plan): number {
+  const heal = plan.duration.setUp + plan.duration.safety;
+  const began = new Map<string, number>();
+  const took: number[] = [];
+  const { failures } = run(plan, {
+    ...ports,
+    sinks: [
+      ({ kind, data, at }) => {
+        if (kind === "login-started" && at > heal) began.set(data.login, at);
+        const from = kind === "login-bound" ? began.get(data.login) : undefined;
+        if (from !== undefined) took.push(at - from);
+      },
+    ],
+  });
+  expect(failures).toEqual([]);
+  return Math.min(...took);
+}
 
 test("run: a server that throws stops the run and is reported with its place", () => {
   const outcome = run(planFromSeed(1, profiles.demo), {
