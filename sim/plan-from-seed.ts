@@ -41,6 +41,8 @@ export interface Profile {
   readonly familyMax?: number;
 }
 
+const messageTypes = ["chat", "chat", "normal", "headline", "groupchat"] as const;
+
 /** After a heal links and tables have 30 s, clients as much again. */
 const clusterLivenessMs = 40_000;
 
@@ -276,18 +278,27 @@ function planClients(random: Random, profile: Profile, nodes: readonly string[])
     kinds[idle] = "non-reader";
   }
   const names = kinds.map((kind, index) => `${kind}-${index + 1}`);
-  const seats = names.map((name, index) => seatOf(name, kinds, index, random, profile.familyMax));
-  const addresses = seats.map(({ user, resource }) => addressOf(user, resource));
+  const family = { chance: random.pick([0.1, 0.2, 0.6]), max: profile.familyMax };
+  const seats = names.map((name, index) => seatOf(name, kinds, index, random, family));
+  // Nobody writes to a hermit, so that only the server's own keep-alive finds out that it is gone.
+  const hermits = kinds.map((kind) => kind === "vanisher" && random.chance(0.4));
+  const addresses = seats.map(({ user, resource }, index) =>
+    hermits[index] === true ? "" : addressOf(user, resource),
+  );
   return kinds.map((kind, index) => {
     const { user, resource } = seats[index] ?? { user: "", resource: "" };
+    const hermit = hermits[index] === true;
+    const peers = peersOf(addresses, index, random);
+    const behaviour = planBehaviour(kind, random, peers, profile.everyMs);
     return {
       name: names[index] ?? "",
       ...planHome(random, nodes, kind),
       user,
-      resource,
+      resource: hermit ? "" : resource,
       mechanism: random.pick(["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"] as const),
       startAt: random.int(Math.max(1, profile.setUp >> 1)),
-      behaviour: planBehaviour(kind, random, peersOf(addresses, index, random), profile.everyMs),
+      behaviour:
+        hermit && behaviour.kind === "vanisher" ? { ...behaviour, silent: true } : behaviour,
     };
   });
 }
@@ -298,13 +309,13 @@ function seatOf(
   kinds: readonly BehaviourKind[],
   index: number,
   random: Random,
-  familyMax: number | undefined,
+  family: { readonly chance: number; readonly max: number | undefined },
 ): { user: string; resource: string } {
   const kind = kinds[index];
   if (kind === "rival") return { user: `rival-${random.int(2)}`, resource: "one" };
-  if (kind === "chatter" && random.chance(0.2)) {
-    const family = familyMax === undefined ? "" : `-${Math.floor(index / familyMax)}`;
-    return { user: `family${family}`, resource: name };
+  if (kind === "chatter" && random.chance(family.chance)) {
+    const number = family.max === undefined ? "" : `-${Math.floor(index / family.max)}`;
+    return { user: `family${number}`, resource: name };
   }
   return { user: name, resource: random.pick(["phone", "büro", "a/b", ""]) };
 }
@@ -314,12 +325,13 @@ function addressOf(user: string, resource: string): string {
   return resource === "" ? `${user}@${planHost}` : `${user}@${planHost}/${resource}`;
 }
 
-/** A few full JIDs, a bare one and one of nobody. */
+/** A few full JIDs, one or two bare ones and one of nobody. */
 function peersOf(addresses: readonly string[], self: number, random: Random): string[] {
-  const others = addresses.filter((_, index) => index !== self);
+  const others = addresses.filter((address, index) => index !== self && address !== "");
   const peers = random.shuffle(others).slice(0, 4);
-  const [first] = peers;
-  if (first !== undefined) peers.push(addressOf(userOf(first), ""));
+  for (const peer of peers.slice(0, random.between(1, 2))) {
+    peers.push(addressOf(userOf(peer), ""));
+  }
   if (random.chance(0.3)) peers.push(`nobody@${planHost}`);
   if (random.chance(0.2)) peers.push(`nobody@${planHost}/nowhere`);
   return peers;
@@ -338,19 +350,25 @@ function planBehaviour(
       [1_000, 5_000],
       [8_000, 12_000],
     ] as const);
+  const chat = {
+    everyMs,
+    peers,
+    types: random.pick([["chat"], ["chat", "normal"], messageTypes] as const),
+    moods: random.pick([0, 0.1, 0.3]),
+  };
   const livesMs = random.pick([
     [1_000, 5_000],
     [5_000, 20_000],
   ] as const);
   switch (kind) {
     case "chatter":
-      return { kind, everyMs, peers };
+      return { kind, ...chat };
     case "rival":
-      return { kind, everyMs, peers };
+      return { kind, ...chat };
     case "vanisher":
-      return { kind, everyMs, peers, livesMs, silent: random.chance(0.5) };
+      return { kind, ...chat, livesMs, silent: random.chance(0.5) };
     case "reconnecter":
-      return { kind, everyMs, peers, livesMs };
+      return { kind, ...chat, livesMs };
     case "non-reader":
       return {
         kind,

@@ -101,27 +101,33 @@ export interface ClientPlan {
   readonly behaviour: Behaviour;
 }
 
+/** What a client says, and to whom. */
+export interface Chat {
+  readonly everyMs: Range;
+  readonly peers: readonly string[];
+  /** Of its messages; one of these, drawn for each. Missing: chat. */
+  readonly types?: readonly MessageType[];
+  /** How often it changes its priority instead of speaking. Missing: never, but for now and then. */
+  readonly moods?: number;
+}
+
+/** Not `error`: those only answer (RFC 6121 §5.2.2). */
+export type MessageType = "chat" | "normal" | "headline" | "groupchat";
+
 export type Behaviour =
   /** Sends something to one of its peers every so often; comes back when it is thrown out. */
-  | { readonly kind: "chatter"; readonly everyMs: Range; readonly peers: readonly string[] }
+  | ({ readonly kind: "chatter" } & Chat)
   /** A chatter whose host dies without a word now and then. */
-  | {
+  | (Chat & {
       readonly kind: "vanisher";
-      readonly everyMs: Range;
-      readonly peers: readonly string[];
       readonly livesMs: Range;
       /** Silently (no RST), or does its kernel reset the connection? */
       readonly silent: boolean;
-    }
+    })
   /** Logs out in order and in again, over and over. */
-  | {
-      readonly kind: "reconnecter";
-      readonly everyMs: Range;
-      readonly peers: readonly string[];
-      readonly livesMs: Range;
-    }
+  | (Chat & { readonly kind: "reconnecter"; readonly livesMs: Range })
   /** Shares its full JID with another client; each login throws the other out. */
-  | { readonly kind: "rival"; readonly everyMs: Range; readonly peers: readonly string[] }
+  | (Chat & { readonly kind: "rival" })
   /** Stops reading for a while, though others go on sending to it. */
   | { readonly kind: "non-reader"; readonly readsMs: Range; readonly pausesMs: Range }
   /** Floods the peers with larger messages. */

@@ -7,6 +7,7 @@
  */
 import type { Instant } from "../src/base/time.ts";
 import { TraceHash, type TraceValue } from "./kit/trace-hash.ts";
+import type { MessageType } from "./plan.ts";
 
 export const traceVersion = 2;
 
@@ -135,7 +136,13 @@ export interface TraceKinds {
     readonly available: boolean;
     readonly priority: number;
   };
-  "message-sent": { readonly login: string; readonly id: string; readonly to: string };
+  "message-sent": {
+    readonly login: string;
+    readonly id: string;
+    readonly to: string;
+    /** Missing: chat. */
+    readonly type?: MessageType;
+  };
   "message-received": {
     readonly login: string;
     readonly id: string;

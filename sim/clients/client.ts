@@ -14,6 +14,7 @@ import { escapeText, escapeValue } from "../../src/xmpp/escape.ts";
 import { NS } from "../../src/xmpp/namespaces.ts";
 import { Reader, XmlError, type ReaderEvent } from "../../src/xmpp/reader.ts";
 import type { Stanza } from "../../src/xmpp/stanza.ts";
+import type { MessageType } from "../plan.ts";
 import type { SimulatedNetwork, Wire } from "../kit/network.ts";
 import type { Trace } from "../trace.ts";
 import type { ClientSasl } from "./authentication.ts";
@@ -112,13 +113,18 @@ export class Client {
 
   // What behaviours do.
 
-  sendMessage(to: string, bytes: number): void {
+  sendMessage(to: string, bytes: number, type: MessageType = "chat"): void {
     const { login } = this.#options;
     const id = this.#nextId("m");
-    this.#trace.record(login, "message-sent", { login, id, to });
+    this.#trace.record(login, "message-sent", {
+      login,
+      id,
+      to,
+      ...(type === "chat" ? {} : { type }),
+    });
     const body = bodyOf(id, bytes);
     this.#write(
-      `<message to='${escapeValue(to)}' id='${escapeValue(id)}' type='chat'><body>${escapeText(body)}</body></message>`,
+      `<message to='${escapeValue(to)}' id='${escapeValue(id)}' type='${type}'><body>${escapeText(body)}</body></message>`,
     );
   }
 

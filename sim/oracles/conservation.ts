@@ -7,7 +7,7 @@
  *
  * Between nodes a message may be handed back by a link that has died and be looked up again: then it may
  * go to other sessions of its user, later than what was sent after it, and each copy of it may bounce. No
- * session is given it twice.
+ * session is given it twice. A headline to a user may be ignored (RFC 6121 §8.5.2.2.1).
  */
 import { bodyOf } from "../clients/client.ts";
 import { userOf } from "../plan.ts";
@@ -19,6 +19,7 @@ interface Sent {
   readonly id: string;
   readonly login: string;
   readonly to: string;
+  readonly ignorable: boolean;
   readonly at: number;
   readonly sequence: number;
   readonly received: string[];
@@ -66,6 +67,7 @@ class Conservation implements Oracle {
         id,
         login,
         to,
+        ignorable: data.type === "headline" && !to.includes("/"),
         at,
         sequence,
         received: [],
@@ -138,6 +140,7 @@ class Conservation implements Oracle {
 
   #fate(message: Sent): "known" | "unknown" | "lost" {
     if (message.received.length > 0 || message.bounced > 0) return "known";
+    if (message.ignorable) return "unknown";
     const sender = this.#logins.get(message.login);
     if (sender !== undefined && mayHaveDied(sender, message.at) && !sender.clean) return "unknown";
     if (sender !== undefined && this.#nodeEnded(sender.node, message.at)) return "unknown";

@@ -14,6 +14,8 @@ const slow: readonly FaultKind[] = [
   "latency",
   "vanish",
   "stop-reading",
+  "node-pause",
+  "database-cut",
   "database-slow",
   "database-down",
   "database-lost-before-commit",

@@ -6,6 +6,7 @@ import { bounds } from "./bounds.ts";
 import { conservation } from "./conservation.ts";
 import { convergence } from "./convergence.ts";
 import { courtesy } from "./courtesy.ts";
+import { delivery } from "./delivery.ts";
 import { directory } from "./directory.ts";
 import { ghosts } from "./ghosts.ts";
 import { health } from "./health.ts";
@@ -22,6 +23,7 @@ import { uncaught } from "./uncaught.ts";
 
 export const oracleMakers: readonly OracleMaker[] = [
   conservation,
+  delivery,
   answers,
   sessions,
   accounts,

@@ -1,5 +1,6 @@
 /** Progress: once everything is healed, is every client that wants to be online soon online? */
 import type { BehaviourKind } from "../plan.ts";
+import { Logins } from "./logins.ts";
 import { clientOf } from "../kit/network.ts";
 import type { OracleMaker } from "./oracle.ts";
 import { traffic } from "../trace.ts";
@@ -12,7 +13,13 @@ const stays: readonly BehaviourKind[] = [
   "flooder",
 ];
 
+/** How long a node may know a session of another that has ended. */
+const staleMs = 30_000;
+
 export const progress: OracleMaker = (plan) => {
+  const logins = new Logins();
+  const max = plan.limits.maxSessionsPerUser;
+  const stale = plan.topology.cluster === undefined ? 0 : staleMs;
   const rows = new Map(plan.clients.map((client) => [client.name, client]));
   const contested = new Map<string, boolean>();
   const failures: string[] = [];
@@ -24,10 +31,16 @@ export const progress: OracleMaker = (plan) => {
     name: "progress",
     counts: "clients",
     ignores: traffic,
-    see({ kind, data }) {
+    see(event) {
+      logins.see(event);
+      const { kind, data } = event;
       if (kind === "login-bound") crowdedOut.delete(clientOf(data.login));
       if (kind === "bind-refused" && data.condition === "resource-constraint") {
         crowdedOut.add(clientOf(data.login));
+        const others = mayExist(logins, data.login, stale);
+        if (others < max) {
+          failures.push(`${data.login} was refused for ${max} sessions, but there were ${others}`);
+        }
       }
       if (kind !== "online-observed") return;
       const client = rows.get(data.client);
@@ -50,3 +63,15 @@ export const progress: OracleMaker = (plan) => {
     },
   };
 };
+
+/** Sessions of the same user that a node may have known since this login began. */
+function mayExist(logins: Logins, login: string, stale: number): number {
+  const self = logins.get(login);
+  if (self === undefined) return 0;
+  let count = 0;
+  for (const other of logins.all()) {
+    if (other === self || other.user !== self.user || other.connection === undefined) continue;
+    if ((other.nodeClosedAt ?? Infinity) >= self.startedAt - stale) count += 1;
+  }
+  return count;
+}

@@ -21,6 +21,7 @@ export const sessions: OracleMaker = (plan) => {
   const underWayMs = usuallyUnderWayMs + sentAgainWithinMs(plan);
   const conflictUnderWayMs = conflictUsuallyUnderWayMs + sentAgainWithinMs(plan);
   const logins = new Logins();
+  const max = plan.limits.maxSessionsPerUser;
   const online = new Map<string, string>();
   const failures: string[] = [];
   const observed: string[] = [];
@@ -51,6 +52,7 @@ export const sessions: OracleMaker = (plan) => {
     see(event) {
       logins.see(event);
       const { kind, data, at } = event;
+      if (kind === "login-bound") failures.push(...crowd(logins, data.login, data.jid, max));
       if (kind === "table-written") writtenAt.set(textFromBinary(data.key), at);
       if (kind === "logged" && data.event === "session-ended") endedAt.set(jidIn(data.detail), at);
       if (kind === "sessions-observed") {
@@ -79,7 +81,7 @@ export const sessions: OracleMaker = (plan) => {
         if (judgeGhost(jid) === "unknown") unknown += 1;
         else failures.push(`the server has a session for ${jid}, whose client is gone`);
       }
-      failures.push(...tooMany(perNode, plan.limits.maxSessionsPerUser));
+      failures.push(...tooMany(perNode, max));
       for (const [jid, client] of online) {
         if (known.has(jid)) continue;
         if ((endedAt.get(jid) ?? 0) > observedAt - underWayMs) unknown += 1;
@@ -90,6 +92,18 @@ export const sessions: OracleMaker = (plan) => {
     },
   };
 };
+
+/** All of a user's sessions at one node that neither side has closed: the node saw them all at once. */
+function crowd(logins: Logins, login: string, jid: string, max: number): string[] {
+  const node = logins.get(login)?.node;
+  const jids = new Set<string>();
+  for (const each of logins.ofUser(bareOf(jid))) {
+    if (each.node !== node || each.endedAt !== undefined) continue;
+    if (each.nodeClosedAt === undefined) jids.add(each.jid);
+  }
+  if (jids.size <= max) return [];
+  return [`${login} is session ${jids.size} of ${bareOf(jid)} on ${node}, the maximum is ${max}`];
+}
 
 /** Whoever had the name before may not have been reached yet by its `<conflict/>`. */
 function justBound(logins: Logins, jid: string, since: number): boolean {

@@ -1,12 +1,7 @@
 /** Chatter: says something to one of its peers every so often, and comes back when thrown out. */
 import type { Actor } from "../clients/actor.ts";
 import type { Client } from "../clients/client.ts";
-import type { Range } from "../plan.ts";
-
-export interface Chat {
-  readonly everyMs: Range;
-  readonly peers: readonly string[];
-}
+import type { Chat, Range } from "../plan.ts";
 
 /** How long a client waits before it logs in again: short enough for the liveness phase. */
 const comesBackMs: Range = [500, 3_000];
@@ -26,19 +21,26 @@ export function logInAgain(actor: Actor): void {
 export function chatOn(actor: Actor, client: Client, chat: Chat): void {
   actor.within(chat.everyMs, () => {
     if (actor.online() !== client) return;
-    saySomething(actor, client, chat.peers);
+    saySomething(actor, client, chat);
     chatOn(actor, client, chat);
   });
 }
 
-function saySomething(actor: Actor, client: Client, peers: readonly string[]): void {
+/** Optional parts draw only where the plan has them: older plans run as they did. */
+function saySomething(actor: Actor, client: Client, { peers, types, moods }: Chat): void {
   const { random } = actor;
+  if (moods !== undefined && random.chance(moods)) {
+    return client.sendPresence(true, random.pick([-1, 0, 0, 1, 5]));
+  }
   const die = random.int(20);
   if (die < 13 && peers.length > 0) {
     const peer = random.pick(peers);
     // A burst of several shows what happens to order.
     const count = random.chance(0.2) ? random.between(2, 6) : 1;
-    for (let sent = 0; sent < count; sent++) client.sendMessage(peer, random.pick([10, 100, 700]));
+    const type = types === undefined ? "chat" : random.pick(types);
+    for (let sent = 0; sent < count; sent++) {
+      client.sendMessage(peer, random.pick([10, 100, 700]), type);
+    }
   } else if (die < 15) client.sendPing("");
   else if (die < 17 && peers.length > 0) client.sendPing(random.pick(peers));
   else if (die < 18) client.sendUnknownIq("");

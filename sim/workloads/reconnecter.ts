@@ -1,7 +1,7 @@
 /** Reconnecter: logs out in order and in again, over and over. */
 import type { Actor } from "../clients/actor.ts";
-import type { Range } from "../plan.ts";
-import { chatOn, logInAgain, type Chat } from "./chatter.ts";
+import type { Chat, Range } from "../plan.ts";
+import { chatOn, logInAgain } from "./chatter.ts";
 import { inLiveness } from "./vanisher.ts";
 
 const staysAwayMs: Range = [0, 2_000];

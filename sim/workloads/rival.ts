@@ -1,7 +1,7 @@
 /** Rival: wants a full JID that another client wants too; whoever is thrown out comes back later. */
 import type { Actor } from "../clients/actor.ts";
-import type { Range } from "../plan.ts";
-import { chatOn, logInAgain, type Chat } from "./chatter.ts";
+import type { Chat, Range } from "../plan.ts";
+import { chatOn, logInAgain } from "./chatter.ts";
 
 const comesBackMs: Range = [500, 6_000];
 

@@ -1,7 +1,7 @@
 /** Vanisher: a chatter whose host dies now and then, with or without a word. */
 import type { Actor } from "../clients/actor.ts";
-import type { Range } from "../plan.ts";
-import { chatOn, logInAgain, type Chat } from "./chatter.ts";
+import type { Chat, Range } from "../plan.ts";
+import { chatOn, logInAgain } from "./chatter.ts";
 
 const staysAwayMs: Range = [100, 8_000];
 

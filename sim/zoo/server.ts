@@ -25,7 +25,7 @@ export const serverPlants: readonly Plant[] = [
     file: router,
     find: "        return deliverTo(bestOf(sessions), sender, stanza, transit);",
     replace: "        return deliverTo(sessions, sender, stanza, transit);",
-    oracle: "answers",
+    oracle: "delivery",
   },
   {
     name: "router-drops-what-cannot-be-stored",
@@ -39,7 +39,7 @@ export const serverPlants: readonly Plant[] = [
     file: "src/router/sessions.ts",
     find: "    else all.splice(index, 1);",
     replace: "",
-    oracle: "conservation",
+    oracle: "progress",
   },
   {
     name: "bind-conflict-closes-neither",
