@@ -5,7 +5,7 @@
  * world has for it goes through `deliver`, the loop's only door, and is traced there. While it stands
  * still inputs pile up; what comes for a process that has ended is dropped.
  */
-import type { Instant, Now } from "../src/base/time.ts";
+import type { Instant } from "../src/base/time.ts";
 import type { Crypto, KeyDerivation } from "../src/ports/crypto.ts";
 import type { Database } from "../src/ports/database.ts";
 import type { LogFields, LogLevel } from "../src/ports/log.ts";
@@ -16,6 +16,7 @@ import type { Server, ServerOptions } from "../src/server/server.ts";
 import type { NodePlan } from "./plan.ts";
 import type { DatabaseFaults } from "./ports/database-faults.ts";
 import { SimulatedHttp, type HttpAsked, type HttpAnswered } from "./ports/http.ts";
+import type { Clock } from "./kit/clock.ts";
 import type { NodePort, SimulatedNetwork } from "./kit/network.ts";
 import { stream } from "./kit/random.ts";
 import { traceInput } from "./trace-input.ts";
@@ -49,7 +50,7 @@ export interface NodeProcessOptions extends NodeWorld {
   readonly config: Config;
   /** How many processes this node has had, this one included. */
   readonly generation: number;
-  readonly now: () => Now;
+  readonly clock: Clock;
   /** A graceful stop is complete. */
   readonly onStopped: () => void;
 }
@@ -112,7 +113,7 @@ export class NodeProcess {
     if (this.#state !== "running") return;
     traceInput(this.#options.trace, this.#options.plan.name, input, login);
     try {
-      this.#server.loop.deliver(this.#options.now(), input);
+      this.#server.loop.deliver(this.#options.clock.now(), input);
       this.#port.flush();
       this.watch.look();
     } catch (error) {
@@ -169,7 +170,8 @@ export class NodeProcess {
     if (deadline === undefined) return;
     if (this.#armedFor !== undefined && this.#armedFor <= deadline) return;
     this.#armedFor = deadline;
-    this.#options.world.schedule(deadline - this.#options.plan.monotonicOrigin, () => {
+    const { world, clock } = this.#options;
+    world.schedule(clock.reaches(deadline), () => {
       if (this.#armedFor !== deadline) return;
       this.#armedFor = undefined;
       if (this.#state === "running" && !this.#expire()) this.#arm();
@@ -179,7 +181,7 @@ export class NodeProcess {
   /** False if nothing is due. */
   #expire(): boolean {
     const due = this.#server.loop.deadline();
-    if (due === undefined || due > this.#options.now().at) return false;
+    if (due === undefined || due > this.#options.clock.now().at) return false;
     this.deliver({ type: "deadline-reached" });
     return true;
   }

@@ -7,9 +7,9 @@
  *     down -- start --> running -- pause --> paused -- resume --> running
  *     running, paused -- kill, power off --> down       running -- stop --> stopping --> down
  */
-import type { Now } from "../src/base/time.ts";
 import type { SessionState } from "../src/router/session.ts";
 import type { Config } from "../src/server/config.ts";
+import { Clock } from "./kit/clock.ts";
 import { stream, type Random } from "./kit/random.ts";
 import { NodeProcess, type NodeWorld } from "./node-process.ts";
 import type { NodePlan } from "./plan.ts";
@@ -30,18 +30,19 @@ export class SimulatedNode {
   readonly name: string;
   readonly #options: SimulatedNodeOptions;
   readonly #random: Random;
+  readonly #clock: Clock;
   #process: NodeProcess | undefined;
   #generation = 0;
   #powered = true;
   /** A graceful stop is under way. */
   #stopping = false;
   #startWhenStopped = false;
-  #wallOffset = 0;
 
   constructor(options: SimulatedNodeOptions) {
     this.#options = options;
     this.name = options.plan.name;
     this.#random = stream(options.seed, `node/${this.name}/fate`);
+    this.#clock = new Clock(options.world, options.plan);
     options.network.addHost(this.name);
   }
 
@@ -79,7 +80,7 @@ export class SimulatedNode {
     this.#process = new NodeProcess({
       ...this.#options,
       generation: this.#generation,
-      now: () => this.#now(),
+      clock: this.#clock,
       onStopped: () => this.#stopped(),
     });
   }
@@ -127,14 +128,8 @@ export class SimulatedNode {
 
   /** The wall clock is set by this much; the monotonic clock does not notice. */
   jumpClock(by: number): void {
-    this.#wallOffset += by;
+    this.#clock.jump(by);
     this.#options.trace.record(this.name, "clock-jumped", { by });
-  }
-
-  #now(): Now {
-    const elapsed = this.#options.world.now();
-    const { monotonicOrigin, wallOrigin } = this.#options.plan;
-    return { at: monotonicOrigin + elapsed, wall: wallOrigin + elapsed + this.#wallOffset };
   }
 
   #ended(silent: boolean): void {
