@@ -169,6 +169,6 @@ test("cluster: two of five die at once, and nobody waits in vain", async () => {
   const account = await ledger.stop();
   expect(account.lost).toEqual([]);
   expect(account.misordered).toEqual([]);
-  const counts = await Promise.all(rest.map((node) => node.sessions()));
-  expect(new Set(counts).size).toBe(1);
+  // The clients have just gone, and a node is told of it some milliseconds after another.
+  await until(async () => new Set(await views(rest)).size === 1, 20_000);
 }, 180_000);
