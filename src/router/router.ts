@@ -127,16 +127,17 @@ export class Router {
     if (from === undefined || to === undefined || !isStanza(stanza)) return undefined;
     const sender = this.#directory.local.get(from.full) ?? { jid: from };
     if (transit.hops >= hopsMax) return this.#refuse(sender, stanza, "service-unavailable");
+    // Its target has gone: wherever it goes now, it may come to a session that has had a copy of its own.
+    const onwards = { ...transit, maybe: true };
     const peer = this.#directory.ownerOf(transit.target);
     if (peer !== undefined) {
-      return [{ type: "forward", peer, target: transit.target, stanza, transit }];
+      return [{ type: "forward", peer, target: transit.target, stanza, transit: onwards }];
     }
     const { origin, counter } = transit.id;
     const id = `${origin} ${counter}`;
     if (lookedUp?.has(id) === true) return nothing;
     lookedUp?.add(id);
-    // Its target has gone, or wants none any more: it may go to others of the user, who may have had copies of their own.
-    return this.#routeTo(sender, stanza, to, { ...transit, maybe: true });
+    return this.#routeTo(sender, stanza, to, onwards);
   }
 
   /**
