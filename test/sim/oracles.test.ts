@@ -168,6 +168,22 @@ test("sessions: whose client closes its stream is known until the node has heard
   expect(leaving(3 * plan.limits.keepAliveInterval).failures).toHaveLength(1);
 });
 
+test("delivery: what its type or a negative priority forbids is a failure", () => {
+  const to = "bob@meerkat.test";
+  const given = (type: "normal" | "groupchat", tale = both()): readonly string[] =>
+    tale
+      .then("message-sent", { login: "alice#1", id: "m", to, type })
+      .then("message-received", { login: "bob#1", id: "m", from: alice, to, body: "" })
+      .verdict("delivery").failures;
+  const declined = both()
+    .then("presence-sent", { login: "bob#1", available: true, priority: -1 })
+    .then("iq-sent", { login: "bob#1", id: "q", to, about: "ping" })
+    .then("iq-answered", { login: "bob#1", id: "q", from: to, outcome: "result" });
+  expect(given("normal")).toEqual([]);
+  expect(given("groupchat")).toHaveLength(1);
+  expect(given("normal", declined)).toHaveLength(1);
+});
+
 test("accounts: a promise without a row, a stranger and a wrong password are failures", () => {
   const users = ["alice", "bob", "eve", "mallory"];
   const registered = (outcome: string): Tale =>
