@@ -3,7 +3,8 @@
  *
  * Hosts are names: clients, nodes, the database. A cut has a direction; cuts are counted, so that two
  * troubles which overlap end each on its own. A host that is down answers nobody. Whoever holds bytes
- * is told when something changes. Noise is no trouble that ends: a heal leaves it. Knows no connections and no protocol.
+ * is told when something changes. Noise is no trouble that ends: a heal leaves it. Knows no
+ * connections and no protocol.
  */
 /** What all packets suffer, whoever sends them. */
 export interface Noise {

@@ -2,10 +2,10 @@
  * Pipe: one direction of a simulated connection. When does which piece of bytes arrive?
  *
  * Bytes are cut anywhere and travel in pieces, each with its own latency, but never overtake each
- * other. A piece that is lost is sent again and holds up what follows. What a reader does not take fills a window of bounded size, then the sender's queue. A
- * silent pipe loses nothing and delivers nothing: TCP would send again, so the pieces arrive when
- * the silence ends, if it ends. A deaf pipe delivers, but no acknowledgement comes back: the window
- * fills though the reader reads.
+ * other. A piece that is lost is sent again and holds up what follows. What a reader does not take
+ * fills a window of bounded size, then the sender's queue. A silent pipe loses nothing and delivers
+ * nothing: TCP would send again, so the pieces arrive when the silence ends, if it ends. A deaf pipe
+ * delivers, but no acknowledgement comes back: the window fills though the reader reads.
  *
  *     write -> unsent --[window has room]--> in transit -> arrived --[reading, not silent]--> receiver
  */
@@ -27,7 +27,10 @@ export interface PipeOptions {
   readonly windowBytes: number;
 }
 
-/** Beyond a round trip, before what was not acknowledged is sent again: Linux's least; then twice as long each time. */
+/**
+ * Beyond a round trip, before what was not acknowledged is sent again: Linux's least. Twice as long each
+ * further time.
+ */
 const retransmissionSlackMs = 200;
 
 export class Pipe {

@@ -55,10 +55,6 @@ export class Stage {
   readonly #ports: StagePorts;
   readonly #engine: DatabaseEngine;
   readonly #logins = new Map<string, number>();
-  readonly #wallOffsets = new Map<string, number>();
-  /** What the last request over HTTP was answered. */
-  #response = "";
-  #requests = 0;
 
   constructor(plan: Plan, ports: StagePorts, sinks: readonly TraceSink[]) {
     this.#plan = plan;
@@ -108,23 +104,17 @@ export class Stage {
   }
 
   jumpClock(node: string, by: number): void {
-    this.#wallOffsets.set(node, (this.#wallOffsets.get(node) ?? 0) + by);
     this.nodes.get(node)?.jumpClock(by);
   }
 
   /** GET of a path, as an operator's tools do. */
   request(name: string, path: string): string {
-    const running = this.running.get(name);
-    const plan = this.#plan.topology.nodes.find((node) => node.name === name);
-    if (running === undefined || plan === undefined) return "";
-    const elapsed = this.world.now();
-    const wall = plan.wallOrigin + elapsed + (this.#wallOffsets.get(name) ?? 0);
-    const request = ++this.#requests;
-    running.server.loop.deliver(
-      { at: plan.monotonicOrigin + elapsed, wall },
-      { type: "http-requested", request, listener: "http", method: "GET", path, host: planHost },
-    );
-    return this.#response;
+    let body = "";
+    const asked = { listener: "http", method: "GET", target: path, host: planHost };
+    this.nodes.get(name)?.ask(asked, (answer) => {
+      body = answer.body;
+    });
+    return body;
   }
 
   /** Looks at what has become of everything, for the oracles. */
@@ -161,15 +151,11 @@ export class Stage {
     });
   }
 
-  /** The real server, whose cluster and answers over HTTP can be looked at. */
+  /** The real server, whose cluster can be looked at. */
   #compose(name: string): Compose {
     return (options) => {
       const composed = server({
         ...options,
-        ports: {
-          ...options.ports,
-          http: { respond: (_request, _status, _headers, body) => void (this.#response = body) },
-        },
         onCluster: (self, cluster) => {
           options.onCluster?.(self, cluster);
           running.cluster = cluster;
