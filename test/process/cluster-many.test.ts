@@ -86,6 +86,18 @@ async function sees(node: ClusterNode, boot: string): Promise<boolean> {
   );
 }
 
+/** Everybody is online and is heard, and in the end nothing was lost or came in another order. */
+async function allSpeakAgain(
+  ledger: ReturnType<typeof newLedger>,
+): Promise<Awaited<ReturnType<typeof ledger.stop>>> {
+  const before = ledger.delivered;
+  await until(() => ledger.online === users.length && ledger.delivered > before + 50);
+  const account = await ledger.stop();
+  expect(account.lost).toEqual([]);
+  expect(account.misordered).toEqual([]);
+  return account;
+}
+
 test("cluster: ten nodes start at once, find one another in the database and are one server", async () => {
   await Promise.all(cluster.nodes.map((node) => node.start()));
   await until(linked(cluster.nodes), 30_000);
@@ -115,11 +127,7 @@ test("cluster: five of ten leave at once, and nobody waits in vain", async () =>
   for (const node of leaving) ledger.avoid(node.ports.c2s);
   expect(await Promise.all(leaving.map((node) => node.stop()))).toEqual([0, 0, 0, 0, 0]);
   await until(linked(staying), 10_000);
-  const before = ledger.delivered;
-  await until(() => ledger.online === users.length && ledger.delivered > before + 50);
-  const account = await ledger.stop();
-  expect(account.lost).toEqual([]);
-  expect(account.misordered).toEqual([]);
+  await allSpeakAgain(ledger);
 }, 180_000);
 
 test("cluster: one of five killed under load is gone from the others within a second, and soon back", async () => {
@@ -142,11 +150,7 @@ test("cluster: one of five killed under load is gone from the others within a se
   expect(performance.now() - killedAt).toBeLessThan(goneMax);
   await restarted;
   await until(linked(five), 20_000);
-  const before = ledger.delivered;
-  await until(() => ledger.online === users.length && ledger.delivered > before + 50);
-  const account = await ledger.stop();
-  expect(account.lost).toEqual([]);
-  expect(account.misordered).toEqual([]);
+  const account = await allSpeakAgain(ledger);
   // Nothing else was disturbed: the others kept one another, and two of ten clients were on the node that died.
   expect(await sessionsAmong(others)).toEqual(sessionsBefore);
   expect(account.losses).toBe(users.length / five.length);
@@ -164,11 +168,7 @@ test("cluster: two of five die at once, and nobody waits in vain", async () => {
     ledger.avoid(victim?.ports.c2s ?? 0);
   }
   await until(linked(rest), 20_000);
-  const later = ledger.delivered;
-  await until(() => ledger.online === users.length && ledger.delivered > later + 50);
-  const account = await ledger.stop();
-  expect(account.lost).toEqual([]);
-  expect(account.misordered).toEqual([]);
+  await allSpeakAgain(ledger);
   // The clients have just gone, and a node is told of it some milliseconds after another.
   await until(async () => new Set(await views(rest)).size === 1, 20_000);
 }, 180_000);
