@@ -43,6 +43,8 @@ export class SimulatedNode {
     this.name = options.plan.name;
     this.#random = stream(options.seed, `node/${this.name}/fate`);
     this.#clock = new Clock(options.world, options.plan);
+    const { drift = 0 } = options.plan;
+    if (drift !== 0) options.trace.record(this.name, "clock-drifts", { ppm: drift });
     options.network.addHost(this.name);
   }
 

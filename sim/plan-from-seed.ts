@@ -154,7 +154,11 @@ export type ProfileName = keyof typeof profiles;
 
 export function planFromSeed(seed: number, profile: Profile = profiles.default): Plan {
   const random = stream(seed, "plan");
-  const nodes = planNodes(stream(seed, "plan/nodes"), profile);
+  const nodes = planDrift(
+    stream(seed, "plan/drift"),
+    profile,
+    planNodes(stream(seed, "plan/nodes"), profile),
+  );
   const names = nodes.map(({ name }) => name);
   const clustered = nodes.length > 1;
   const duration = {
@@ -214,6 +218,20 @@ function planNodes(random: Random, profile: Profile): NodePlan[] {
     wallOrigin: wall + random.pick([0, 0, 40, -40, 3_000, -3_000, 600_000, -86_400_000]),
     joins: late && index > 1 && random.chance(0.4),
   }));
+}
+
+/** In some runs no clock is quite right: as crystals are, or as badly as a broken one. */
+function planDrift(
+  random: Random,
+  profile: Profile,
+  nodes: readonly NodePlan[],
+): readonly NodePlan[] {
+  if (!profile.faults || !random.chance(0.3)) return nodes;
+  const drifts = random.pick([
+    [0, 20, -20, 150, -150],
+    [0, 10_000, -10_000],
+  ] as const);
+  return nodes.map((node) => ({ ...node, drift: random.pick(drifts) }));
 }
 
 /** Some runs never have a clean network again: they must converge in spite of it. */

@@ -53,6 +53,8 @@ export interface NodePlan {
   readonly monotonicOrigin: number;
   /** Where its wall clock stands at the start of the run. */
   readonly wallOrigin: number;
+  /** How much too fast both clocks run, in parts per million; missing: they are right. */
+  readonly drift?: number;
   /** It is not there until a fault of kind `node-join` starts it. */
   readonly joins: boolean;
 }
@@ -240,6 +242,9 @@ export function planProblem(value: unknown): string | undefined {
   const nodes = plan.topology?.nodes;
   if (!Array.isArray(nodes) || nodes.length < 1 || nodes.length > nodesMax) {
     return `\`topology.nodes\` must name 1 to ${nodesMax} nodes`;
+  }
+  if (nodes.some(({ drift = 0 }) => !Number.isSafeInteger(drift) || drift <= -1_000_000)) {
+    return "a node's `drift` is an integer of parts per million, above -1000000";
   }
   if (nodes.length > 1 && plan.topology?.cluster === undefined) {
     return "`topology.cluster` is missing: several nodes are a cluster";

@@ -16,6 +16,7 @@ export const probeNames = [
   "host died silently",
   "connection reset",
   "clock jumped",
+  "clock drifted",
   "stanza cut by a chunk",
   "link came up",
   "link ended with a reason",
@@ -48,6 +49,8 @@ export function probeOf({ kind, data }: TraceEvent): Probe | undefined {
       return "database gave no answer";
     case "clock-jumped":
       return "clock jumped";
+    case "clock-drifts":
+      return "clock drifted";
     case "attack-answered":
       return "attack refused";
     case "registration-answered":

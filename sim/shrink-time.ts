@@ -72,14 +72,17 @@ export function simplerWorld(plan: Plan): readonly Plan[] {
   const { nodes, network, cluster } = topology;
   const [head] = nodes;
   const wallOrigin = head?.wallOrigin ?? 0;
-  const plainNodes = nodes.map((node) => ({ ...node, wallOrigin, joins: false }));
+  const rightNodes = nodes.map((node) => ("drift" in node ? { ...node, drift: 0 } : node));
+  const plainNodes = rightNodes.map((node) => ({ ...node, wallOrigin, joins: false }));
   const candidates: Plan[] = [
     ...eachPlain(network, plainNetwork, (changed) => inTopology(plan, { network: changed })),
     ...eachPlain(topology.database, { latencyMs: [1, 1] }, (database) =>
       inTopology(plan, { database }),
     ),
     ...eachPlain(plan.limits, wideLimits, (limits) => ({ ...plan, limits })),
-    ...eachPlain({ nodes }, { nodes: plainNodes }, (changed) => inTopology(plan, changed)),
+    ...[plainNodes, rightNodes].flatMap((plain) =>
+      eachPlain({ nodes }, { nodes: plain }, (changed) => inTopology(plan, changed)),
+    ),
   ];
   if (cluster !== undefined) {
     const inCluster = (changed: ClusterPlan): Plan => inTopology(plan, { cluster: changed });

@@ -29,6 +29,8 @@ export function storyWords(event: TraceEvent): string | undefined {
       return `CRASHES: ${data.error}`;
     case "clock-jumped":
       return `its wall clock jumps by ${data.by} ms`;
+    case "clock-drifts":
+      return `its clocks run ${Math.abs(data.ppm)} ppm too ${data.ppm > 0 ? "fast" : "slow"}`;
     case "connection-congested":
       return `connection ${data.connection} is congested: its client reads too slowly`;
     case "query-failed":

@@ -51,6 +51,8 @@ export interface TraceKinds {
   "deadline-reached": Record<never, never>;
   "shutdown-requested": Record<never, never>;
   "clock-jumped": { readonly by: number };
+  /** From the start: its clocks run so much too fast, in parts per million. */
+  "clock-drifts": { readonly ppm: number };
   /** The first process of a node is generation 1. */
   "node-started": { readonly generation: number };
   "node-stopped": Record<never, never>;

@@ -37,6 +37,16 @@ test("clock: it reaches a deadline at the first moment at which it says so", () 
   );
 });
 
+test("clock: what is due at once or never is so whatever the drift", () => {
+  fc.assert(
+    fc.property(settings, (options) => {
+      const { clock } = clockOf(options);
+      expect(clock.reaches(-Infinity)).toBe(-Infinity);
+      expect(clock.reaches(Infinity)).toBe(Infinity);
+    }),
+  );
+});
+
 test("clock: it never goes back, and both clocks go alike until one is set", () => {
   fc.assert(
     fc.property(settings, moments, moments, fc.integer(), (options, one, other, by) => {

@@ -47,8 +47,12 @@ export class Clock {
     this.#wallOffset += by;
   }
 
-  /** The first moment of the world at which the monotonic clock has reached this. */
+  /**
+   * The first moment of the world at which the monotonic clock has reached this. "At once" (-Infinity)
+   * and "never" are no moments: no step leads to them.
+   */
   reaches(at: Instant): Instant {
+    if (!Number.isFinite(at)) return at;
     const elapsed = at - this.#monotonicOrigin;
     // Right but for rounding: the steps below are few.
     let moment = Math.ceil((elapsed / (million + this.#drift)) * million);

@@ -89,6 +89,19 @@ test("run: some plans have noise, most have none, and one without sense is refus
   expect(planProblem({ ...rest, topology: { ...topology, network } })).toContain("noise");
 });
 
+test("run: in some plans clocks drift, in most they do not, and one that stands still is refused", () => {
+  const drawn = Array.from({ length: 60 }, (_, seed) => planFromSeed(seed + 1, profiles.small));
+  const drifting = drawn.filter(({ topology }) =>
+    topology.nodes.some(({ drift = 0 }) => drift !== 0),
+  );
+  expect(drifting.length).toBeGreaterThan(5);
+  expect(drifting.length).toBeLessThan(30);
+  for (const plan of drawn) expect(planProblem(plan)).toBeUndefined();
+  const [{ topology, ...rest }] = drawn as [Plan];
+  const nodes = topology.nodes.map((node) => ({ ...node, drift: -1_000_000 }));
+  expect(planProblem({ ...rest, topology: { ...topology, nodes } })).toContain("drift");
+});
+
 function quickestLoginAfterHeal(plan: Plan): number {
   const heal = plan.duration.setUp + plan.duration.safety;
   const began = new Map<string, number>();
