@@ -1,4 +1,5 @@
 /** Config of a plan: what a simulated node is told, with the plan's limits. */
+import { nodeNameOf } from "../src/cluster/node-list.ts";
 import { linkLimits } from "../src/cluster/timing.ts";
 import {
   defaultConfig,
@@ -11,8 +12,23 @@ import { planHost, type ClusterPlan, type NodePlan, type Plan } from "./plan.ts"
 /** As low as it goes: the cost of hashing is simulated, not paid. */
 export const simulatedScramIterations = 16;
 
-/** Of every node; its name is its host's. */
-export const addressOf = (node: string): string => `${node}:7000`;
+export const clusterPort = 7_000;
+/** What a cluster that is found by DNS is called there. */
+export const nodesName = "nodes.meerkat.test";
+export const nodeListFile = "/etc/meerkat/nodes";
+
+/** Of a node's machine. */
+export function ipOf({ topology }: Plan, node: string): string {
+  return `10.1.0.${topology.nodes.findIndex(({ name }) => name === node) + 1}`;
+}
+
+/** Where other nodes reach it: by its host's name, but where a name server gives addresses. */
+export function addressOf(plan: Plan, node: string): string {
+  const byAddress = plan.topology.cluster?.discovery === "dns";
+  return `${byAddress ? ipOf(plan, node) : node}:${clusterPort}`;
+}
+
+const backends = { static: "static", sql: "rdbms", dns: "dns", file: "file" } as const;
 
 export function configOf(plan: Plan, node: NodePlan): Config {
   const { limits } = plan;
@@ -63,24 +79,26 @@ export function configOf(plan: Plan, node: NodePlan): Config {
 function clusterOf(plan: Plan, { name }: NodePlan, cluster: ClusterPlan): ClusterConfig {
   const nodes = plan.topology.nodes.map((each) => ({
     name: each.name,
-    address: addressOf(each.name),
+    address: addressOf(plan, each.name),
   }));
+  const address = addressOf(plan, name);
   return {
-    node_name: name,
+    // Who is known by nothing but an address bears the name that it has by default.
+    node_name: cluster.discovery === "dns" ? nodeNameOf(address) : name,
     cluster_name: "simulated",
     listener: {
       name: "cluster",
       kind: "cluster",
       ip_address: "0.0.0.0",
-      port: 7_000,
+      port: clusterPort,
       tls: undefined,
     },
-    advertised_address: addressOf(name),
+    advertised_address: address,
     secret: "what every simulated node knows",
-    backend: cluster.discovery === "sql" ? "rdbms" : "static",
+    backend: backends[cluster.discovery],
     nodes: cluster.discovery === "static" ? nodes : [],
-    node_list_file: "",
-    dns_name: "",
+    node_list_file: cluster.discovery === "file" ? nodeListFile : "",
+    dns_name: cluster.discovery === "dns" ? nodesName : "",
     heartbeat_interval: cluster.heartbeatInterval,
     heartbeat_timeout: cluster.heartbeatTimeout,
     link_grace: cluster.linkGrace,

@@ -15,6 +15,7 @@ import type { Ports, WorldInput } from "../src/server/effects.ts";
 import type { Server, ServerOptions } from "../src/server/server.ts";
 import type { NodePlan } from "./plan.ts";
 import type { DatabaseFaults } from "./ports/database-faults.ts";
+import type { SimulatedLookups } from "./ports/resolver.ts";
 import { SimulatedHttp, type HttpAsked, type HttpAnswered } from "./ports/http.ts";
 import type { Clock } from "./kit/clock.ts";
 import type { NodePort, SimulatedNetwork } from "./kit/network.ts";
@@ -38,6 +39,7 @@ export interface NodeWorld {
   readonly seed: number;
   readonly network: SimulatedNetwork;
   readonly database: DatabaseFaults;
+  readonly lookups: SimulatedLookups;
   readonly crypto: NodeCrypto;
   readonly trace: Trace;
   readonly compose: Compose;
@@ -187,7 +189,7 @@ export class NodeProcess {
   }
 
   #ports(): Ports {
-    const { world, crypto, seed, plan, generation } = this.#options;
+    const { world, crypto, seed, plan, generation, lookups } = this.#options;
     const path = generation === 1 ? "entropy" : `entropy#${generation}`;
     const entropy = stream(seed, `node/${plan.name}/${path}`);
     return {
@@ -214,6 +216,7 @@ export class NodeProcess {
       },
       entropy: { bytes: (count) => entropy.bytes(count) },
       http: this.#http,
+      resolver: lookups.port((input) => this.deliver(input), plan.name),
       log: { write: (level, event, fields) => this.#log(level, event, fields) },
     };
   }

@@ -45,7 +45,7 @@ export class SimulatedNode {
     this.#clock = new Clock(options.world, options.plan);
     const { drift = 0 } = options.plan;
     if (drift !== 0) options.trace.record(this.name, "clock-drifts", { ppm: drift });
-    options.network.addHost(this.name);
+    options.network.addHost(this.name, options.config.cluster?.advertised_address);
   }
 
   get running(): boolean {

@@ -167,12 +167,13 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
     liveness: clustered ? Math.max(profile.liveness, clusterLivenessMs) : profile.liveness,
   };
   const clients = planClients(stream(seed, "plan/clients"), profile, names);
+  const cluster = clustered ? planCluster(stream(seed, "plan/cluster")) : undefined;
   return {
     version: planVersion,
     seed,
     topology: {
       nodes,
-      ...(clustered ? { cluster: planCluster(stream(seed, "plan/cluster")) } : {}),
+      ...(cluster === undefined ? {} : { cluster }),
       network: {
         latencyMs: random.pick([
           [1, 2],
@@ -197,10 +198,8 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
     clients,
     faults: profile.faults
       ? planFaults(stream(seed, "plan/faults"), {
-          kinds: faultKinds,
-          clients,
-          nodes,
-          duration,
+          ...{ kinds: faultKinds, clients, nodes, duration },
+          discovery: cluster?.discovery,
         })
       : [],
     duration,
@@ -239,6 +238,8 @@ function planNoise(random: Random): Pick<Topology["network"], "noise"> {
   return random.chance(0.15) ? { noise: { loss: 0.05, latencyMs: 100 } } : {};
 }
 
+const discoveries = ["sql", "sql", "sql", "sql", "static", "static", "dns", "file"] as const;
+
 function planCluster(random: Random): ClusterPlan {
   const [heartbeatInterval, heartbeatTimeout, linkGrace] = random.pick([
     [1_000, 5_000, 5_000],
@@ -246,7 +247,7 @@ function planCluster(random: Random): ClusterPlan {
     [500, 2_000, 2_000],
   ] as const);
   return {
-    discovery: random.pick(["static", "static", "sql"] as const),
+    discovery: random.pick(discoveries),
     heartbeatInterval,
     heartbeatTimeout,
     linkGrace,

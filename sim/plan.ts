@@ -59,8 +59,12 @@ export interface NodePlan {
   readonly joins: boolean;
 }
 
+/** Where a node learns of the others: its configuration, the database, a name server, a file. */
+export const discoveryKinds = ["static", "sql", "dns", "file"] as const;
+export type DiscoveryKind = (typeof discoveryKinds)[number];
+
 export interface ClusterPlan {
-  readonly discovery: "static" | "sql";
+  readonly discovery: DiscoveryKind;
   readonly heartbeatInterval: number;
   readonly heartbeatTimeout: number;
   readonly linkGrace: number;
@@ -149,7 +153,8 @@ export type Behaviour =
 
 export type BehaviourKind = Behaviour["kind"];
 
-export type FaultKind = ClientFaultKind | DatabaseFaultKind | LinkFaultKind | NodeFaultKind;
+export type FaultKind =
+  ClientFaultKind | DatabaseFaultKind | LinkFaultKind | NodeFaultKind | LookupFaultKind;
 
 export type ClientFaultKind = "reset" | "half-open" | "latency" | "vanish" | "stop-reading";
 
@@ -179,6 +184,16 @@ export type NodeFaultKind =
   | "node-stop"
   | "node-join"
   | "all-nodes-restart";
+
+/** To names and files that list the nodes. */
+export type LookupFaultKind =
+  | "dns-down"
+  | "dns-slow"
+  | "dns-stale"
+  | "dns-lacking"
+  | "file-gone"
+  | "file-half-written"
+  | "file-lacking";
 
 export interface FaultPlan {
   readonly kind: FaultKind;

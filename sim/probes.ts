@@ -1,4 +1,5 @@
 /** Probes: which rare states did a run reach? One that a healthy hunt never reaches is a finding. */
+import type { LookupFaultKind } from "./plan.ts";
 import type { TraceEvent } from "./trace.ts";
 
 export const probeNames = [
@@ -13,6 +14,16 @@ export const probeNames = [
   "wrong password refused",
   "account registered",
   "attack refused",
+  "nodes found by name",
+  "nodes found in a file",
+  "name without addresses",
+  "name server silent",
+  "name server slow",
+  "answer of a name server out of date",
+  "answer of a name server incomplete",
+  "list of nodes gone",
+  "list of nodes half-written",
+  "list of nodes incomplete",
   "host died silently",
   "connection reset",
   "clock jumped",
@@ -33,6 +44,16 @@ export const probeNames = [
   "node stood still",
   "machine lost its power",
 ] as const;
+
+const lookupProbes: Readonly<Record<LookupFaultKind, Probe>> = {
+  "dns-down": "name server silent",
+  "dns-slow": "name server slow",
+  "dns-stale": "answer of a name server out of date",
+  "dns-lacking": "answer of a name server incomplete",
+  "file-gone": "list of nodes gone",
+  "file-half-written": "list of nodes half-written",
+  "file-lacking": "list of nodes incomplete",
+};
 
 export type Probe = (typeof probeNames)[number];
 
@@ -64,6 +85,12 @@ export function probeOf({ kind, data }: TraceEvent): Probe | undefined {
     case "stream-error-received":
       if (data.condition === "conflict") return "session replaced";
       return data.condition === "connection-timeout" ? "login timed out" : undefined;
+    case "host-resolved":
+      return data.addresses.length === 0 ? "name without addresses" : "nodes found by name";
+    case "file-read":
+      return "nodes found in a file";
+    case "lookup-troubled":
+      return lookupProbes[data.trouble];
     case "peer-up":
       return "link came up";
     case "peer-down":

@@ -16,10 +16,12 @@ import type { FaultWorld } from "./faults/fault.ts";
 import { leavers } from "./faults/node-stop.ts";
 import { checkHealth } from "./health-checks.ts";
 import { SimulatedNode, type Compose, type NodeCrypto } from "./node.ts";
+import { NodeLists } from "./node-lists.ts";
 import { oracleMakers } from "./oracles/index.ts";
 import type { Verdict } from "./oracles/oracle.ts";
 import { accountsOf, type Plan } from "./plan.ts";
 import { DatabaseFaults, type DatabaseEngine } from "./ports/database-faults.ts";
+import type { SimulatedLookups } from "./ports/resolver.ts";
 import { SimulatedNetwork } from "./kit/network.ts";
 import { probeOf, type Probe } from "./probes.ts";
 import { stream } from "./kit/random.ts";
@@ -67,9 +69,13 @@ export function run(plan: Plan, options: RunOptions): Outcome {
   const world = new World();
   const oracles = options.judge === false ? [] : oracleMakers.map((make) => make(plan));
   const probes = new Map<Probe, number>();
-  const trace = new Trace(
+  const lists = new NodeLists(plan, world, (node, trouble) => {
+    trace.record(node, "lookup-troubled", { trouble });
+  });
+  const trace: Trace = new Trace(
     () => world.now(),
     [
+      (event) => lists.see(event),
       ...oracles.map((oracle) => ({
         see: (event: TraceEvent): void => oracle.see(event),
         ignores: oracle.ignores,
@@ -82,7 +88,7 @@ export function run(plan: Plan, options: RunOptions): Outcome {
     ],
   );
   trace.record("world", "run-started", { version: traceVersion, seed: plan.seed });
-  const stage = new Stage(plan, options, world, trace);
+  const stage = new Stage({ plan, world, trace, lookups: lists.lookups }, options);
   const failures: Failure[] = [];
   if (options.until !== undefined) {
     world.schedule(options.until, () => {
@@ -114,6 +120,13 @@ export function run(plan: Plan, options: RunOptions): Outcome {
   };
 }
 
+interface Setting {
+  readonly plan: Plan;
+  readonly world: World;
+  readonly trace: Trace;
+  readonly lookups: SimulatedLookups;
+}
+
 /** All that takes part in one run. */
 class Stage {
   readonly #plan: Plan;
@@ -121,16 +134,18 @@ class Stage {
   readonly #trace: Trace;
   readonly #network: SimulatedNetwork;
   readonly #database: DatabaseFaults;
+  readonly #lookups: SimulatedLookups;
   readonly #engine: DatabaseEngine;
   readonly #nodes = new Map<string, SimulatedNode>();
   readonly #actors = new Map<string, Actor>();
   readonly #reach: FaultWorld;
   crashed = false;
 
-  constructor(plan: Plan, options: RunOptions, world: World, trace: Trace) {
+  constructor({ plan, world, trace, lookups }: Setting, options: RunOptions) {
     this.#plan = plan;
     this.#world = world;
     this.#trace = trace;
+    this.#lookups = lookups;
     const { seed, topology } = plan;
     this.#network = new SimulatedNetwork({ world, seed, pipe: topology.network });
     this.#engine = options.database(() => this.#wall());
@@ -146,6 +161,7 @@ class Stage {
     this.#reach = {
       network: this.#network,
       database: this.#database,
+      lookups,
       node: (name) => this.#nodes.get(name),
       nodes: () => this.#present(),
       after: (milliseconds, act) => world.after(milliseconds, act),
@@ -160,6 +176,7 @@ class Stage {
         world,
         network: this.#network,
         database: this.#database,
+        lookups,
         crypto: options.crypto,
         trace,
         compose: options.compose ?? server,
@@ -229,6 +246,7 @@ class Stage {
     this.#database.setDown(false);
     this.#database.setExtraLatency(0);
     this.#database.setLoss("none");
+    this.#lookups.heal();
     this.#network.heal();
     for (const node of this.#nodes.values()) node.resume();
     for (const node of this.#present()) node.revive();

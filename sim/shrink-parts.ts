@@ -1,5 +1,5 @@
 /** Shrink parts: a plan with fewer faults, clients or nodes, or with simpler clients, and still sound. */
-import { pairOf, pathOf } from "./kit/paths.ts";
+import { hostsOf, pairOf, pathOf } from "./kit/paths.ts";
 import {
   userOf,
   type Behaviour,
@@ -173,11 +173,6 @@ function targetWithout(target: string, name: string): string | undefined {
   const tooFew = target.includes("|") ? groups.length < 2 : groups.flat().length < 2;
   if (tooFew) return undefined;
   return groups.map((group) => group.join(",")).join("|");
-}
-
-/** One, or those at the ends of paths or in groups. */
-function hostsOf(target: string): readonly string[] {
-  return target.split(/[>~|,]/);
 }
 
 function picked<T>(items: readonly T[], indices: readonly number[]): T[] {

@@ -35,6 +35,10 @@ export function storyWords(event: TraceEvent): string | undefined {
       return `connection ${data.connection} is congested: its client reads too slowly`;
     case "query-failed":
       return `gets no answer from the database (${data.failure})`;
+    case "lookup-failed":
+      return `finds no list of nodes: ${data.detail}`;
+    case "lookup-troubled":
+      return `is told of the nodes under ${data.trouble}`;
     case "login-started":
       return `connects to log in as ${data.user}`;
     case "login-secured":

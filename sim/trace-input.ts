@@ -38,9 +38,14 @@ export function traceInput(trace: Trace, node: string, input: WorldInput, login:
     case "shutdown-requested":
       return trace.record(node, input.type, {});
     case "host-resolved":
+      return trace.record(node, input.type, {
+        request: input.request,
+        addresses: input.addresses,
+      });
     case "file-read":
+      return trace.record(node, input.type, { request: input.request, text: input.text });
     case "lookup-failed":
-      return;
+      return trace.record(node, input.type, { request: input.request, detail: input.detail });
     case "http-requested":
       return; // a health check, told by who asked
   }

@@ -7,7 +7,7 @@
  */
 import type { Instant } from "../src/base/time.ts";
 import { TraceHash, type TraceValue } from "./kit/trace-hash.ts";
-import type { MessageType } from "./plan.ts";
+import type { FaultKind, LookupFaultKind, MessageType } from "./plan.ts";
 
 export const traceVersion = 2;
 
@@ -15,8 +15,8 @@ export const traceVersion = 2;
 export interface TraceKinds {
   "run-started": { readonly version: number; readonly seed: number };
   "phase-started": { readonly phase: string };
-  "fault-started": { readonly fault: string; readonly target: string };
-  "fault-ended": { readonly fault: string; readonly target: string };
+  "fault-started": { readonly fault: FaultKind; readonly target: string };
+  "fault-ended": { readonly fault: FaultKind; readonly target: string };
   "probe-hit": { readonly probe: string };
 
   // What reaches a node, and what it does about it.
@@ -47,6 +47,11 @@ export interface TraceKinds {
   "query-sent": { readonly request: number; readonly statements: readonly string[] };
   "query-answered": { readonly request: number; readonly rows: number };
   "query-failed": { readonly request: number; readonly failure: string };
+  "host-resolved": { readonly request: number; readonly addresses: readonly string[] };
+  "file-read": { readonly request: number; readonly text: string };
+  "lookup-failed": { readonly request: number; readonly detail: string };
+  /** An answer that is given, or not, is not what it would be without this fault. */
+  "lookup-troubled": { readonly trouble: LookupFaultKind };
   "key-derived": { readonly request: number };
   "deadline-reached": Record<never, never>;
   "shutdown-requested": Record<never, never>;

@@ -5,8 +5,17 @@
  * simulated world. A fault knows nothing of XMPP.
  */
 import type { SimulatedNode } from "../node.ts";
-import type { ClientPlan, FaultKind, FaultPlan, NodePlan, Plan } from "../plan.ts";
+import type {
+  ClientPlan,
+  DiscoveryKind,
+  FaultKind,
+  FaultPlan,
+  LookupFaultKind,
+  NodePlan,
+  Plan,
+} from "../plan.ts";
 import type { DatabaseFaults } from "../ports/database-faults.ts";
+import type { SimulatedLookups } from "../ports/resolver.ts";
 import type { SimulatedNetwork } from "../kit/network.ts";
 import type { Random } from "../kit/random.ts";
 
@@ -14,12 +23,15 @@ export interface FaultSetting {
   readonly clients: readonly ClientPlan[];
   readonly nodes: readonly NodePlan[];
   readonly duration: Plan["duration"];
+  /** Missing: a node on its own. */
+  readonly discovery?: DiscoveryKind | undefined;
 }
 
 /** What faults may touch. */
 export interface FaultWorld {
   readonly network: SimulatedNetwork;
   readonly database: DatabaseFaults;
+  readonly lookups: SimulatedLookups;
   readonly node: (name: string) => SimulatedNode | undefined;
   readonly nodes: () => readonly SimulatedNode[];
   readonly after: (milliseconds: number, act: () => void) => void;
@@ -31,6 +43,8 @@ export interface Fault {
   readonly kind: FaultKind;
   /** Fewer nodes than this have nothing of the kind. */
   readonly nodesMin?: number;
+  /** Clusters that find each other in another way have nothing of the kind. */
+  readonly discovery?: DiscoveryKind;
   readonly plan: (random: Random, setting: FaultSetting) => readonly FaultPlan[];
   readonly start: (world: FaultWorld, fault: FaultPlan) => void;
   readonly end: (world: FaultWorld, fault: FaultPlan) => void;
@@ -80,6 +94,27 @@ export function atDatabase(
     ...periodOf(random, setting, longest),
     amount: random.pick([20, 200, 1_000, 6_000]),
   }));
+}
+
+/** Of the names or files that list the nodes, on one machine or on all. */
+export function lookupFault(
+  kind: LookupFaultKind,
+  discovery: DiscoveryKind,
+  amounts: readonly number[] = [0],
+): Fault {
+  return {
+    kind,
+    nodesMin: 2,
+    discovery,
+    plan: (random, setting) =>
+      severalRows(kind, random, 3, () => ({
+        target: random.chance(0.5) ? "all" : nodeOf(random, setting),
+        ...periodOf(random, setting, 20_000),
+        amount: random.pick(amounts),
+      })),
+    start: ({ lookups }, { target, amount }) => lookups.begin(kind, target, amount),
+    end: ({ lookups }, { target }) => lookups.end(kind, target),
+  };
 }
 
 /** A few rows, each aimed at what `target` draws. */

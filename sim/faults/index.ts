@@ -9,7 +9,14 @@ import { databaseDown } from "./database-down.ts";
 import { databaseLostAfterCommit } from "./database-lost-after-commit.ts";
 import { databaseLostBeforeCommit } from "./database-lost-before-commit.ts";
 import { databaseSlow } from "./database-slow.ts";
+import { dnsDown } from "./dns-down.ts";
+import { dnsSlow } from "./dns-slow.ts";
+import { dnsStale } from "./dns-stale.ts";
+import { dnsLacking } from "./dns-lacking.ts";
 import type { Fault, FaultSetting } from "./fault.ts";
+import { fileGone } from "./file-gone.ts";
+import { fileHalfWritten } from "./file-half-written.ts";
+import { fileLacking } from "./file-lacking.ts";
 import { flapping } from "./flapping.ts";
 import { halfOpen } from "./half-open.ts";
 import { latency } from "./latency.ts";
@@ -54,6 +61,13 @@ export const faults: Readonly<Record<FaultKind, Fault>> = {
   "node-stop": nodeStop,
   "node-join": nodeJoin,
   "all-nodes-restart": allNodesRestart,
+  "dns-down": dnsDown,
+  "dns-slow": dnsSlow,
+  "dns-stale": dnsStale,
+  "dns-lacking": dnsLacking,
+  "file-gone": fileGone,
+  "file-half-written": fileHalfWritten,
+  "file-lacking": fileLacking,
 };
 
 export const faultKinds = Object.keys(faults) as readonly FaultKind[];
@@ -67,7 +81,8 @@ export function planFaults(
   // Who joins must come, whatever the coin says.
   const on = setting.kinds.filter((kind) => {
     const chosen = random.chance(bias) || kind === "node-join";
-    return chosen && setting.nodes.length >= (faults[kind].nodesMin ?? 1);
+    const { nodesMin = 1, discovery = setting.discovery } = faults[kind];
+    return chosen && setting.nodes.length >= nodesMin && discovery === setting.discovery;
   });
   return on
     .flatMap((kind) => faults[kind].plan(random, setting))

@@ -69,7 +69,7 @@ export interface NodePortOptions {
   readonly deliver: (input: NetworkInput, login: string) => void;
   /** What a turn wrote to one connection, as it leaves. */
   readonly onSent: (connection: ConnectionId, data: BinaryString) => void;
-  /** Where other nodes reach it, `host:port`; the host is the node's name. */
+  /** Where other nodes reach it, `host:port`. */
   readonly address?: string;
 }
 
@@ -92,7 +92,8 @@ export class SimulatedNetwork {
   readonly #nodes = new Map<string, NodePort>();
   readonly #connections = new Set<Connection>();
   readonly #dials = new Map<string, number>();
-  readonly #hosts = new Set<string>();
+  /** By what others dial them by. */
+  readonly #hosts = new Map<string, string>();
   #lastConnection = 0;
 
   constructor(options: SimulatedNetworkOptions) {
@@ -102,9 +103,9 @@ export class SimulatedNetwork {
     });
   }
 
-  /** A machine that can be reached, whether or not anything runs on it. */
-  addHost(host: string): void {
-    this.#hosts.add(host);
+  /** A machine that can be reached, whether or not anything runs on it; by its name, if by no address. */
+  addHost(host: string, address?: string): void {
+    this.#hosts.set(hostOf(address ?? "") ?? host, host);
   }
 
   /** A node's process starts to listen; the port is what its loop calls. */
@@ -113,7 +114,7 @@ export class SimulatedNetwork {
       this.#dial(node, from, dial, address),
     );
     this.#nodes.set(node, port);
-    this.addHost(node);
+    this.addHost(node, options.address);
     return port;
   }
 
@@ -250,8 +251,8 @@ export class SimulatedNetwork {
   }
 
   #dial(node: string, from: NodePort, dial: DialId, address: string): void {
-    const host = hostOf(address);
-    if (host === undefined || !this.#hosts.has(host)) {
+    const host = this.#hosts.get(hostOf(address) ?? "");
+    if (host === undefined) {
       const reason = `no host has the address "${address}"`;
       this.#options.world.after(0, () => from.failDial(dial, reason));
       return;

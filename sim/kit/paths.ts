@@ -8,6 +8,11 @@ import type { Fabric } from "./fabric.ts";
 
 export type Path = readonly [from: string, to: string];
 
+/** One, or those at the ends of paths or in groups. */
+export function hostsOf(target: string): readonly string[] {
+  return target.split(/[>~|,]/);
+}
+
 export function pathOf(target: string): Path {
   const [from = "", to = ""] = target.split(">");
   return [from, to];

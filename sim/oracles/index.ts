@@ -4,6 +4,7 @@ import { answers } from "./answers.ts";
 import { atomicSync } from "./atomic-sync.ts";
 import { bounds } from "./bounds.ts";
 import { conservation } from "./conservation.ts";
+import { constancy } from "./constancy.ts";
 import { convergence } from "./convergence.ts";
 import { courtesy } from "./courtesy.ts";
 import { delivery } from "./delivery.ts";
@@ -32,6 +33,7 @@ export const oracleMakers: readonly OracleMaker[] = [
   progress,
   health,
   links,
+  constancy,
   reunion,
   convergence,
   atomicSync,

@@ -15,6 +15,7 @@
  *
  * `login` waits for its outcome, `until` for an event of the trace at that node; all others take no time.
  */
+import { discoveryKinds, type DiscoveryKind } from "../plan.ts";
 import { TranscriptError, type Line } from "./transcript.ts";
 
 export interface LoginOrder {
@@ -55,7 +56,7 @@ export type Command =
   | { readonly type: "show"; readonly view: View; readonly node: string };
 
 export interface Options {
-  readonly discovery: "static" | "sql";
+  readonly discovery: DiscoveryKind;
   readonly beat: number;
   readonly silence: number;
   readonly grace: number;
@@ -158,7 +159,7 @@ function optionsOf(words: readonly string[]): Options {
     duration(values.get(name) ?? "") ?? otherwise;
   const bound = (name: string, otherwise: number): number => Number(values.get(name) ?? otherwise);
   return {
-    discovery: values.get("discovery") === "sql" ? "sql" : "static",
+    discovery: discoveryKinds.find((kind) => kind === values.get("discovery")) ?? "static",
     beat: time("beat", 1_000),
     silence: time("silence", 5_000),
     grace: time("grace", 5_000),

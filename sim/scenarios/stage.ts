@@ -12,6 +12,7 @@ import { accountsIn, makeAccounts } from "../accounts.ts";
 import { Client } from "../clients/client.ts";
 import { scramClient } from "../clients/sasl.ts";
 import { configOf } from "../config.ts";
+import { NodeLists } from "../node-lists.ts";
 import { SimulatedNode, type Compose } from "../node.ts";
 import {
   accountsOf,
@@ -23,6 +24,7 @@ import {
   type Plan,
 } from "../plan.ts";
 import { DatabaseFaults, type DatabaseEngine } from "../ports/database-faults.ts";
+import type { SimulatedLookups } from "../ports/resolver.ts";
 import { congestionMarkBytes, SimulatedNetwork } from "../kit/network.ts";
 import { stream, type Random } from "../kit/random.ts";
 import type { RunOptions } from "../run.ts";
@@ -54,6 +56,7 @@ export class Stage {
   readonly #plan: Plan;
   readonly #ports: StagePorts;
   readonly #engine: DatabaseEngine;
+  readonly #lookups: SimulatedLookups;
   readonly #logins = new Map<string, number>();
 
   constructor(plan: Plan, ports: StagePorts, sinks: readonly TraceSink[]) {
@@ -61,7 +64,9 @@ export class Stage {
     this.#ports = ports;
     const { seed, topology, limits } = plan;
     const { world } = this;
-    this.trace = new Trace(() => world.now(), sinks);
+    const lists = new NodeLists(plan, world, () => undefined);
+    this.trace = new Trace(() => world.now(), [(event) => lists.see(event), ...sinks]);
+    this.#lookups = lists.lookups;
     this.network = new SimulatedNetwork({ world, seed, pipe: topology.network });
     this.#engine = ports.database(() => wallOrigin + world.now());
     makeAccounts(this.#engine, ports.crypto, accountsOf(plan));
@@ -142,6 +147,7 @@ export class Stage {
       world,
       network,
       database,
+      lookups: this.#lookups,
       crypto: this.#ports.crypto,
       trace,
       compose: this.#compose(plan.name),

@@ -5,6 +5,7 @@ const link = "src/cluster/link-session.ts";
 const replica = "src/cluster/sync-replica.ts";
 const source = "src/cluster/sync-source.ts";
 const settlement = "src/cluster/settlement.ts";
+const discovery = "src/cluster/discovery.ts";
 const directory = "src/router/directory.ts";
 const host = "src/server/cluster-host.ts";
 
@@ -88,6 +89,27 @@ const plantsOfCluster: readonly Omit<Plant, "profile">[] = [
     find: 'return source.state !== "stale" && source.visibleSeq < seq;',
     replace: 'return source.state !== "stale" && source.visibleSeq > seq;',
     oracle: "settled",
+  },
+  {
+    name: "mesh-ends-what-no-list-names",
+    file: "src/cluster/mesh.ts",
+    find: "      link.dialling.listed = false;",
+    replace: '      link.dialling.listed = false;\n      link.end("no longer listed", false);',
+    oracle: "constancy",
+  },
+  {
+    name: "discovery-takes-no-address-for-a-list",
+    file: discovery,
+    find: "    if (addresses.length === 0) return this.#onFailed(now, `${source.host} has no addresses`);",
+    replace: "",
+    oracle: "health",
+  },
+  {
+    name: "discovery-takes-an-empty-file-for-a-list",
+    file: discovery,
+    find: "    if (nodes.length === 0) return this.#onFailed(now, `${source.path} names no node`);",
+    replace: "",
+    oracle: "health",
   },
   {
     name: "bind-stamps-by-the-wall-clock",

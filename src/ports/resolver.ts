@@ -16,9 +16,12 @@ export type ResolverEffect =
   | { readonly type: "resolve"; readonly request: RequestId; readonly host: string }
   | { readonly type: "read-file"; readonly request: RequestId; readonly path: string };
 
+/** Larger files are not read. */
+export const fileBytesMax = 1_048_576;
+
 /** Each is answered later by one `ResolverInput`, always, within a few seconds. */
 export interface Resolver {
   resolve(request: RequestId, host: string): void;
-  /** Of at most 1 MiB. */
+  /** Of at most `fileBytesMax`. */
   readFile(request: RequestId, path: string): void;
 }

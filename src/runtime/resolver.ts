@@ -9,10 +9,9 @@ import { open } from "node:fs/promises";
 import { isIP } from "node:net";
 import { second } from "../base/time.ts";
 import type { RequestId } from "../ports/database.ts";
-import type { Resolver, ResolverInput } from "../ports/resolver.ts";
+import { fileBytesMax, type Resolver, type ResolverInput } from "../ports/resolver.ts";
 
 const resolveTimeout = 2 * second;
-const fileMaxBytes = 1_048_576;
 
 export class SystemResolver implements Resolver {
   readonly #answer: (input: ResolverInput) => void;
@@ -60,8 +59,8 @@ async function readText(path: string): Promise<string> {
   const file = await open(path, "r");
   try {
     const { size } = await file.stat();
-    if (size > fileMaxBytes) {
-      throw new Error(`the file has ${size} bytes, the maximum is ${fileMaxBytes}`);
+    if (size > fileBytesMax) {
+      throw new Error(`the file has ${size} bytes, the maximum is ${fileBytesMax}`);
     }
     return await file.readFile("utf8");
   } finally {

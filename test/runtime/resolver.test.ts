@@ -1,11 +1,12 @@
-/** What the resolver answers, by a name server of our own and files in a folder of our own. */
+/** The system's resolver keeps its contract: by a name server of our own and files in a folder of our own. */
 import { createSocket } from "node:dgram";
 import { writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { ResolverInput } from "../../src/ports/resolver.ts";
 import { SystemResolver } from "../../src/runtime/resolver.ts";
+import { resolverContract } from "../contracts/resolver-contract.ts";
 import { temporaryFolder } from "../support/temporary-folders.ts";
 
 interface Zone {
@@ -35,66 +36,49 @@ async function nameServer(zone: Zone): Promise<{ address: string; close: () => v
   });
   await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
   const { port } = socket.address() as AddressInfo;
-  return { address: `127.0.0.1:${port}`, close: () => void socket.close() };
+  let open = true;
+  const close = (): void => {
+    if (open) socket.close();
+    open = false;
+  };
+  return { address: `127.0.0.1:${port}`, close };
 }
 
 /** `fd00::N` alone. */
 const ipv6 = (address: string): Buffer =>
   Buffer.from([0xfd, ...Array.from({ length: 14 }, () => 0), Number(address.split("::")[1])]);
 
-function answerTo(ask: (resolver: SystemResolver) => void, servers?: string[]) {
-  return new Promise<ResolverInput>((resolve) => ask(new SystemResolver(resolve, servers)));
-}
-
-async function addressesOf(zone: Zone): Promise<ResolverInput> {
+resolverContract("system's resolver", async () => {
+  const zone: { -readonly [K in keyof Zone]: Zone[K] } = { a: [], aaaa: [] };
   const server = await nameServer(zone);
-  const answer = await answerTo((resolver) => resolver.resolve(7, "n.test"), [server.address]);
-  server.close();
-  return answer;
-}
-
-test("resolver: a name's addresses of both kinds", async () => {
-  expect(await addressesOf({ a: ["10.0.0.1", "10.0.0.2"], aaaa: ["fd00::3"] })).toEqual({
-    ...{ type: "host-resolved", request: 7 },
-    addresses: ["10.0.0.1", "10.0.0.2", "fd00::3"],
-  });
-});
-
-test("resolver: addresses of one kind are no mistake", async () => {
-  expect(await addressesOf({ a: ["10.0.0.1"], aaaa: [] })).toMatchObject({
-    ...{ type: "host-resolved", addresses: ["10.0.0.1"] },
-  });
-});
-
-test("resolver: a name that does not exist fails in words, one without addresses is empty", async () => {
-  expect(await addressesOf({ a: [], aaaa: [], code: 3 })).toEqual({
-    ...{ type: "lookup-failed", request: 7, detail: "there is no such name" },
-  });
-  expect(await addressesOf({ a: [], aaaa: [] })).toMatchObject({
-    ...{ type: "host-resolved", addresses: [] },
-  });
-});
-
-test("resolver: an address needs no name server", async () => {
-  const answer = await answerTo((resolver) => resolver.resolve(1, "10.9.8.7"), ["127.0.0.1:1"]);
-  expect(answer).toMatchObject({ type: "host-resolved", addresses: ["10.9.8.7"] });
-});
-
-test("resolver: a file's text, and why there is none", async () => {
+  const inputs: ResolverInput[] = [];
   const folder = temporaryFolder();
   const path = join(folder, "nodes");
-  writeFileSync(path, "ünï\n");
-  expect(await answerTo((resolver) => resolver.readFile(1, path))).toEqual({
-    ...{ type: "file-read", request: 1, text: "ünï\n" },
+  return {
+    resolver: new SystemResolver((input) => inputs.push(input), [server.address]),
+    inputs,
+    name(addresses) {
+      zone.code = addresses === undefined ? 3 : 0;
+      zone.a = (addresses ?? []).filter((each) => !each.includes(":"));
+      zone.aaaa = (addresses ?? []).filter((each) => each.includes(":"));
+    },
+    // Its port is closed: who asks is told so.
+    stopNameServer: server.close,
+    write(text) {
+      writeFileSync(path, text);
+      return path;
+    },
+    missingPath: join(folder, "none"),
+    async until(condition) {
+      await vi.waitUntil(condition, { timeout: 10_000, interval: 1 });
+    },
+    close: server.close,
+  };
+});
+
+test("system's resolver: a folder is no file", async () => {
+  const answer = await new Promise<ResolverInput>((resolve) => {
+    new SystemResolver(resolve).readFile(1, temporaryFolder());
   });
-  expect(await answerTo((resolver) => resolver.readFile(2, join(folder, "none")))).toEqual({
-    ...{ type: "lookup-failed", request: 2, detail: "there is no such file" },
-  });
-  expect(await answerTo((resolver) => resolver.readFile(3, folder))).toMatchObject({
-    detail: "it is a folder",
-  });
-  writeFileSync(path, "x".repeat(1_048_577));
-  expect(await answerTo((resolver) => resolver.readFile(4, path))).toMatchObject({
-    detail: "the file has 1048577 bytes, the maximum is 1048576",
-  });
+  expect(answer).toEqual({ type: "lookup-failed", request: 1, detail: "it is a folder" });
 });

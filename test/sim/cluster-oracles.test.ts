@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { oracleMakers } from "../../sim/oracles/index.ts";
 import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
+import type { FaultKind } from "../../sim/plan.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../../sim/trace.ts";
 
 const drawn = planFromSeed(1, profiles.cluster);
@@ -153,4 +154,29 @@ test("directory: the table of sessions holds the node's sessions, no more and no
   expect(observed(bound(), ["a@b/c", "d@b/e"]).failures("directory")).toHaveLength(1);
   const gone = observed(bound(), ["a@b/c"]).then("n1", "sessions-observed", { jids: [] });
   expect(gone.failures("directory")).toHaveLength(1);
+});
+
+test("constancy: a link ends for nothing, unless something befell its nodes a while ago or befalls them now", () => {
+  const calm = () => new Tale().until(60_000).observed("n1", [two]);
+  const lost = (tale: Tale, reason = "no longer listed") =>
+    tale.then("n1", "peer-down", { peer: two, session: 1, reason, final: false, undelivered: 0 });
+  const fault = (tale: Tale, kind: FaultKind, target: string) =>
+    tale.then("world", "fault-started", { fault: kind, target });
+  expect(calm().failures("constancy")).toEqual([]);
+  expect(lost(calm()).failures("constancy")).toHaveLength(1);
+  expect(lost(fault(calm(), "dns-lacking", "all")).failures("constancy")).toHaveLength(1);
+  expect(lost(fault(calm(), "split", "n2|n3")).failures("constancy")).toEqual([]);
+  expect(lost(fault(calm(), "all-nodes-restart", "all")).failures("constancy")).toEqual([]);
+  expect(lost(fault(calm(), "node-pause", "n3")).failures("constancy")).toHaveLength(1);
+  const killed = calm().then("n2", "node-killed", { silent: true });
+  expect(lost(killed).failures("constancy")).toEqual([]);
+  const later = fault(calm(), "split", "n2|n3").until(80_000);
+  expect(
+    lost(later.then("world", "fault-ended", { fault: "split", target: "n2|n3" })).failures(
+      "constancy",
+    ),
+  ).toEqual([]);
+  expect(lost(calm(), "9 bytes wait for the peer, twice the limit").failures("constancy")).toEqual(
+    [],
+  );
 });

@@ -2,16 +2,29 @@
 import { expect, test } from "vitest";
 import { runPorts } from "../../sim/cli/ports.ts";
 import { health } from "../../sim/oracles/health.ts";
+import type { DiscoveryKind, Plan } from "../../sim/plan.ts";
 import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
 import { run } from "../../sim/run.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../../sim/trace.ts";
 
-const plan = planFromSeed(1, profiles.cluster);
+const drawn = planFromSeed(1, profiles.cluster);
+const plan = foundBy("static");
+
+function foundBy(discovery: DiscoveryKind): Plan {
+  const { cluster, ...topology } = drawn.topology;
+  if (cluster === undefined) throw new Error("no cluster");
+  return { ...drawn, topology: { ...topology, cluster: { ...cluster, discovery } } };
+}
+
 const healed = plan.duration.setUp + plan.duration.safety;
 
 class Tale {
-  readonly #oracle = health(plan);
+  readonly #oracle;
   #at = 0;
+
+  constructor(of: Plan = plan) {
+    this.#oracle = health(of);
+  }
 
   then<K extends TraceKind>(kind: K, data: TraceKinds[K]): this {
     this.#at += 1;
@@ -33,8 +46,8 @@ class Tale {
   }
 }
 
-const started = () => new Tale().then("node-started", { generation: 1 });
-const joined = () => started().then("cluster-joined", { peer: "n1#1.aa" });
+const started = (of?: Plan) => new Tale(of).then("node-started", { generation: 1 });
+const joined = (of?: Plan) => started(of).then("cluster-joined", { peer: "n1#1.aa" });
 
 test("health: what is right is not blamed", () => {
   const right = started()
@@ -63,6 +76,22 @@ test.each<[string, Tale]>([
   ["no answer", joined().then("health-asked", { path: "/healthz" })],
 ])("health: %s is blamed", (_what, tale) => {
   expect(tale.failures).toHaveLength(1);
+});
+
+test("health: who has not been told of anybody is not ready", () => {
+  const named = (...addresses: string[]) =>
+    joined(foundBy("dns")).then("host-resolved", { request: 1, addresses });
+  expect(named("10.1.0.1").answers("/readyz", 200).failures).toEqual([]);
+  expect(named().answers("/readyz", 200).failures).toHaveLength(1);
+  const written = (text: string) => joined(foundBy("file")).then("file-read", { request: 1, text });
+  expect(written("# all\nn1 n1:7000\n").answers("/readyz", 200).failures).toEqual([]);
+  expect(written("# all\n").answers("/readyz", 200).failures).toHaveLength(1);
+  const asked = (statement: string) =>
+    joined(foundBy("sql"))
+      .then("query-sent", { request: 3, statements: [statement] })
+      .then("query-answered", { request: 3, rows: 1 });
+  expect(asked("refresh_discovery_node").answers("/readyz", 200).failures).toEqual([]);
+  expect(asked("insert_discovery_node").answers("/readyz", 200).failures).toHaveLength(1);
 });
 
 test("health: every node of a run is asked, and the answers are right", () => {
