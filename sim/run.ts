@@ -22,6 +22,7 @@ import type { Verdict } from "./oracles/oracle.ts";
 import { accountsOf, type Plan } from "./plan.ts";
 import { DatabaseFaults, type DatabaseEngine } from "./ports/database-faults.ts";
 import type { SimulatedLookups } from "./ports/resolver.ts";
+import { noNoise } from "./kit/fabric.ts";
 import { SimulatedNetwork } from "./kit/network.ts";
 import { probeOf, type Probe } from "./probes.ts";
 import { stream } from "./kit/random.ts";
@@ -217,6 +218,8 @@ class Stage {
     this.#heal();
     this.#phase("liveness", heal + liveness);
     for (const actor of this.#actors.values()) actor.rest();
+    // What is judged at the very end is judged in peace, as in every plan.
+    this.#network.fabric.setNoise(noNoise);
     this.#phase("quiet", heal + liveness + quietMs);
     if (!this.crashed) this.#observe();
   }
@@ -240,7 +243,7 @@ class Stage {
     });
   }
 
-  /** Whatever a fault left behind (a plan may be cut by hand; a plan's noise stays), and hosts that died in silence. */
+  /** Whatever a fault left behind (a plan may be cut by hand), and hosts that died in silence; noise stays. */
   #heal(): void {
     if (this.crashed) return;
     this.#database.setDown(false);

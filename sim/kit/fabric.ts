@@ -14,6 +14,8 @@ export interface Noise {
   readonly latencyMs: number;
 }
 
+export const noNoise: Noise = { loss: 0, latencyMs: 0 };
+
 /** Beyond it hardly anything gets through. */
 export const lossMax = 0.5;
 
@@ -21,7 +23,7 @@ export class Fabric {
   readonly #cuts = new Map<string, number>();
   readonly #down = new Set<string>();
   readonly #delays = new Map<string, number>();
-  #noise: Noise = { loss: 0, latencyMs: 0 };
+  #noise: Noise = noNoise;
   readonly #onChange: () => void;
 
   constructor(onChange: () => void) {

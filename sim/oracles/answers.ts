@@ -1,7 +1,8 @@
 /**
  * Answers: is every IQ request answered exactly once, by whom it was sent to (RFC 6120 §8.2.3)?
  *
- * An answer on a link that dies has nobody to be told of its loss: the asker's node is out of sight.
+ * An answer on a link that dies has nobody to be told of its loss: the asker's node is out of sight. A
+ * request on a link that dies before its receipt may be answered by its addressee and by its node.
  */
 import { bareOf, Logins } from "./logins.ts";
 import type { Oracle } from "./oracle.ts";
@@ -25,6 +26,10 @@ export function answers(): Oracle {
   /** When links died with something that their peers had not acknowledged. */
   const handedBackAt: number[] = [];
 
+  function handedBackSince(at: number): boolean {
+    return handedBackAt.some((down) => down >= at && down <= at + underWayMaxMs);
+  }
+
   function answered(login: string, id: string, from: string, outcome: string): void {
     const request = requests.get(id);
     if (request === undefined || !logins.sameAddress(request.login, login)) {
@@ -34,7 +39,9 @@ export function answers(): Oracle {
     // It may meet a later login with the same address, which did not ask.
     if (request.login !== login) return;
     request.answers += 1;
-    if (request.answers > 1) failures.push(`${id} was answered ${request.answers} times`);
+    if (request.answers > (handedBackSince(request.at) ? 2 : 1)) {
+      failures.push(`${id} was answered ${request.answers} times`);
+    }
     const own = logins.get(login)?.jid ?? "";
     const addressee = request.to === "" ? ["", bareOf(own), own] : [request.to];
     if (!addressee.includes(from)) {
@@ -70,8 +77,7 @@ export function answers(): Oracle {
             (each.endedAt ?? Number.MAX_SAFE_INTEGER) <= at + underWayMaxMs &&
             Math.max(each.endedAt ?? 0, each.nodeClosedAt ?? Number.MAX_SAFE_INTEGER) >= at,
         );
-        const lost = handedBackAt.some((down) => down >= at && down <= at + underWayMaxMs);
-        if (excused || lost) unknown += 1;
+        if (excused || handedBackSince(at)) unknown += 1;
         else failures.push(`${id} to "${to}", sent at ${at} ms, was never answered`);
       }
       return { judged: requests.size - unknown, unknown, failures };

@@ -163,6 +163,9 @@ class Conservation implements Oracle {
     if (!this.#clustered) return false;
     if (recipient !== undefined && (recipient.boundAt ?? 0) > message.at) return true;
     if (message.to.includes("/") && recipient?.jid !== message.to) return true;
+    // A copy for a session that ended meanwhile goes to the others of its user.
+    const others = this.#logins.ofUser(bareOf(message.to));
+    if (others.some((login) => mayHaveDied(login, message.at - staleMs))) return true;
     return this.#handedBackAt.some((at) => at >= message.at);
   }
 

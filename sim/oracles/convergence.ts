@@ -6,13 +6,11 @@
 import { Replicas, sameDigest } from "./replicas.ts";
 import type { OracleMaker } from "./oracle.ts";
 import { traffic } from "../trace.ts";
-import { sentAgainWithinMs } from "./under-way.ts";
 
-const usuallyUnderWayMs = 5_000;
+const underWayMs = 5_000;
 
 export const convergence: OracleMaker = (plan) => {
   const replicas = new Replicas();
-  const underWayMs = usuallyUnderWayMs + sentAgainWithinMs(plan);
   const clustered = plan.topology.cluster !== undefined;
   let endedAt = 0;
   return {

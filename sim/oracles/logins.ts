@@ -15,15 +15,26 @@ export interface Login {
   leavingAt: number | undefined;
   /** When the client's end was gone. */
   endedAt: number | undefined;
+  /** Both streams were closed in order, and not because the node would serve it no longer. */
   clean: boolean;
   /** When the node learned that the connection was gone, or gave it up. */
   nodeClosedAt: number | undefined;
   connection: number | undefined;
 }
 
+/** A node that ends a stream for these reads no more of it, whatever is under way. */
+const nodesOwnReasons: ReadonlySet<string> = new Set([
+  "conflict",
+  "connection-timeout",
+  "internal-server-error",
+  "resource-constraint",
+  "system-shutdown",
+]);
+
 export class Logins {
   readonly #all = new Map<string, Login>();
   readonly #byConnection = new Map<number, Login>();
+  readonly #givenUp = new Set<string>();
   readonly #deaths: { readonly node: string; readonly at: number }[] = [];
   readonly #byBare = new Map<string, Login[]>();
 
@@ -68,11 +79,14 @@ export class Logins {
         if (login !== undefined) login.leavingAt = at;
         break;
       }
+      case "stream-error-received":
+        if (nodesOwnReasons.has(data.condition)) this.#givenUp.add(data.login);
+        break;
       case "login-ended": {
         const login = this.#all.get(data.login);
         if (login === undefined) break;
         login.endedAt = at;
-        login.clean = data.clean;
+        login.clean = data.clean && !this.#givenUp.delete(data.login);
         break;
       }
       case "connection-closed":

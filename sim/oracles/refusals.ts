@@ -1,4 +1,5 @@
 /** Refusals: is everything that no client may send refused, in the words that the RFC demands? */
+import { clientOf } from "../kit/network.ts";
 import { attackOf } from "../workloads/attacks.ts";
 import type { OracleMaker } from "./oracle.ts";
 import { traffic } from "../trace.ts";
@@ -6,7 +7,7 @@ import { traffic } from "../trace.ts";
 /** An attack this close to the end, or that met a broken network, cannot be judged. */
 const answeredWithinMs = 15_000;
 
-/** How long the last packets of a process may be under way. */
+/** How long the last packets may be under way, once a trouble is over. */
 const lastWordsMs = 10_000;
 
 /** The network or the database was in trouble. */
@@ -21,9 +22,8 @@ const inconclusive = [
 export const refusals: OracleMaker = ({ topology }) => {
   const open = new Map<string, { attack: string; at: number }>();
   const failures: string[] = [];
-  /** Until when a node's closing of a stream says nothing: it is stopping, stands still, has just died or begins. */
-  const endingUntil = new Map<string, number>();
   const nodes = new Map<string, string>();
+  const troubles = new Troubles();
   let judged = 0;
   let unknown = 0;
   let lastAt = 0;
@@ -33,27 +33,36 @@ export const refusals: OracleMaker = ({ topology }) => {
     ignores: traffic,
     see({ kind, data, at, place }) {
       lastAt = at;
-      // A node of a cluster serves nobody before it is registered.
-      if (kind === "node-started" && topology.cluster !== undefined)
-        endingUntil.set(place, Number.MAX_SAFE_INTEGER);
-      if (kind === "cluster-joined") endingUntil.delete(place);
-      if (kind === "shutdown-requested" || kind === "node-paused")
-        endingUntil.set(place, Number.MAX_SAFE_INTEGER);
-      if (kind === "node-killed" || kind === "node-stopped" || kind === "node-resumed")
-        endingUntil.set(place, at + lastWordsMs);
-      if (kind === "login-started") nodes.set(data.login, data.node);
-      if (kind === "attack-sent") open.set(data.login, { attack: data.attack, at });
-      if (kind !== "attack-answered") return;
-      open.delete(data.login);
-      const stopping = at <= (endingUntil.get(nodes.get(data.login) ?? "") ?? -1);
-      if (stopping || inconclusive.includes(data.answer)) {
-        unknown += 1;
-        return;
-      }
-      judged += 1;
-      const right = attackOf(data.attack)?.answers ?? [];
-      if (!right.includes(data.answer)) {
-        failures.push(`${data.login}: ${data.attack} was answered ${data.answer} at ${at} ms`);
+      switch (kind) {
+        case "node-started":
+          // A node of a cluster serves nobody before it is registered.
+          if (topology.cluster !== undefined) troubles.begin(place);
+          break;
+        case "shutdown-requested":
+        case "node-paused":
+          troubles.begin(place);
+          break;
+        case "cluster-joined":
+        case "node-killed":
+        case "node-stopped":
+        case "node-resumed":
+          troubles.end(place, at);
+          break;
+        case "fault-started":
+          for (const host of hostsOf(data.target)) troubles.begin(host);
+          break;
+        case "fault-ended":
+          for (const host of hostsOf(data.target)) troubles.end(host, at);
+          break;
+        case "login-started":
+          nodes.set(data.login, data.node);
+          break;
+        case "attack-sent":
+          open.set(data.login, { attack: data.attack, at });
+          break;
+        case "attack-answered":
+          answered(data.login, data.attack, data.answer, at);
+          break;
       }
     },
     judge() {
@@ -64,4 +73,50 @@ export const refusals: OracleMaker = ({ topology }) => {
       return { judged, unknown, failures };
     },
   };
+
+  function answered(login: string, attack: string, answer: string, at: number): void {
+    const sentAt = open.get(login)?.at ?? at;
+    open.delete(login);
+    const right = attackOf(attack)?.answers ?? [];
+    if (right.includes(answer)) judged += 1;
+    else if (
+      inconclusive.includes(answer) ||
+      (isNoAnswer(answer) &&
+        [clientOf(login), nodes.get(login) ?? ""].some((host) => troubles.since(host, sentAt)))
+    ) {
+      unknown += 1;
+    } else {
+      judged += 1;
+      failures.push(`${login}: ${attack} was answered ${answer} at ${at} ms`);
+    }
+  }
 };
+
+/** Who could not speak or hear, or had just died, since when: it may have been answered and not know it. */
+class Troubles {
+  readonly #open = new Map<string, number>();
+  readonly #over = new Map<string, number>();
+
+  begin(host: string): void {
+    this.#open.set(host, (this.#open.get(host) ?? 0) + 1);
+  }
+
+  end(host: string, at: number): void {
+    this.#open.set(host, Math.max(0, (this.#open.get(host) ?? 0) - 1));
+    this.#over.set(host, at + lastWordsMs);
+  }
+
+  /** Has it been in trouble at that moment or later? */
+  since(host: string, at: number): boolean {
+    return (this.#open.get(host) ?? 0) > 0 || (this.#over.get(host) ?? -1) >= at;
+  }
+}
+
+/** The connection went, or the node, whatever had been sent. */
+function isNoAnswer(answer: string): boolean {
+  return answer.startsWith("connection ") || answer === "system-shutdown";
+}
+
+function hostsOf(target: string): readonly string[] {
+  return target.split(/[>~|,]/);
+}

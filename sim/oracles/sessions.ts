@@ -2,24 +2,22 @@
  * Sessions: when all is quiet, does the server know exactly the clients that are online, each once?
  *
  * A host that died without a word shortly before the end is excused: the server may learn of it only
- * by its next sign of life. So is a client that has just closed its stream: it is no longer online, and
+ * by its next sign of life. So is a client of a machine that lost its power and never got it back: nothing
+ * answers what it sends. So is a client that has just closed its stream: it is no longer online, and
  * its `</stream:stream>` may be under way (seeds found it before the trace said when a client leaves).
  */
 import { textFromBinary } from "../../src/base/bytes.ts";
 import { userOf } from "../plan.ts";
 import { bareOf, Logins } from "./logins.ts";
 import type { OracleMaker } from "./oracle.ts";
-import { sentAgainWithinMs } from "./under-way.ts";
 
 /** How long a client that is replaced may not know it yet. */
-const conflictUsuallyUnderWayMs = 1_000;
+const conflictUnderWayMs = 1_000;
 
 /** Two nodes may have one full JID until they have heard of each other's. */
-const usuallyUnderWayMs = 5_000;
+const underWayMs = 5_000;
 
 export const sessions: OracleMaker = (plan) => {
-  const underWayMs = usuallyUnderWayMs + sentAgainWithinMs(plan);
-  const conflictUnderWayMs = conflictUsuallyUnderWayMs + sentAgainWithinMs(plan);
   const logins = new Logins();
   const max = plan.limits.maxSessionsPerUser;
   const online = new Map<string, string>();
@@ -30,6 +28,8 @@ export const sessions: OracleMaker = (plan) => {
   /** When the server ended the session of this full JID: its client may not have been told yet. */
   const endedAt = new Map<string, number>();
   const perNode: (readonly string[])[] = [];
+  /** Machines without power. */
+  const dark = new Set<string>();
   let observedAt = 0;
   let beingReplaced = 0;
 
@@ -52,6 +52,8 @@ export const sessions: OracleMaker = (plan) => {
     see(event) {
       logins.see(event);
       const { kind, data, at } = event;
+      if (kind === "node-killed" && data.silent) dark.add(event.place);
+      if (kind === "node-started") dark.delete(event.place);
       if (kind === "login-bound") failures.push(...crowd(logins, data.login, data.jid, max));
       if (kind === "table-written") writtenAt.set(textFromBinary(data.key), at);
       if (kind === "logged" && data.event === "session-ended") endedAt.set(jidIn(data.detail), at);
@@ -84,7 +86,9 @@ export const sessions: OracleMaker = (plan) => {
       failures.push(...tooMany(perNode, max));
       for (const [jid, client] of online) {
         if (known.has(jid)) continue;
-        if ((endedAt.get(jid) ?? 0) > observedAt - underWayMs) unknown += 1;
+        const served = logins.ofUser(bareOf(jid)).findLast((login) => login.client === client);
+        const inTheDark = dark.has(served?.node ?? "");
+        if (inTheDark || (endedAt.get(jid) ?? 0) > observedAt - underWayMs) unknown += 1;
         else failures.push(`${client} is online as ${jid} without a session`);
       }
       const judged = known.size + online.size - (unknown - beingReplaced);
