@@ -185,11 +185,6 @@ export class ClusterWatch {
       touched.add(key);
       return put(key, value, seq);
     };
-    const add = partition.add.bind(partition);
-    partition.add = (key, value, seq) => {
-      touched.add(key);
-      add(key, value, seq);
-    };
     const remove = partition.delete.bind(partition);
     partition.delete = (key) => {
       touched.add(key);

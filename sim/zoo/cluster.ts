@@ -3,7 +3,6 @@ import type { Plant } from "./plant.ts";
 
 const link = "src/cluster/link-session.ts";
 const replica = "src/cluster/sync-replica.ts";
-const source = "src/cluster/sync-source.ts";
 const settlement = "src/cluster/settlement.ts";
 const discovery = "src/cluster/discovery.ts";
 const directory = "src/router/directory.ts";
@@ -78,9 +77,10 @@ const plantsOfCluster: readonly Omit<Plant, "profile">[] = [
   },
   {
     name: "snapshot-forgets-what-had-no-room",
-    file: source,
-    find: "        snapshot.kept = record;\n        break;",
-    replace: "        break;",
+    file: "src/cluster/record-store.ts",
+    find: "      if (count > 0 && size + layout.end - at > bytesMax) break;",
+    replace:
+      "      if (count > 0 && size + layout.end - at > bytesMax) { cursor.next += 1; break; }",
     oracle: "atomic-sync",
   },
   {

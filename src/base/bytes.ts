@@ -44,26 +44,29 @@ export function binaryFromText(text: string): BinaryString {
   return ASCII.test(text) ? text : Buffer.from(text, "utf8").latin1Slice();
 }
 
-/**
- * Bytes that whoever needs some for a moment may use: what is in them is lost with the next call here.
- * Reading a string's bytes there is twice as fast as asking the string for each.
- */
-const scratch = Buffer.allocUnsafeSlow(65_536);
-export const scratchBytes = scratch.length;
-/** Of all of the scratch bytes. */
-export const scratchView = new DataView(scratch.buffer);
-
-/** Puts the start of a binary string into the scratch bytes; returns how many fitted. */
-export function intoScratch(text: BinaryString): number {
-  return scratch.latin1Write(text, 0);
+/** Puts a binary string into these bytes. */
+export function writeBinary(bytes: Uint8Array, at: number, text: BinaryString): void {
+  view(bytes).latin1Write(text, at);
 }
+
+export function copyInto(
+  target: Uint8Array,
+  at: number,
+  source: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  target.set(source.subarray(start, end), at);
+}
+
+const scratch = Buffer.allocUnsafeSlow(65_536);
 
 /**
  * The same string in one piece with memory of its own. Strings that are slices or sums of others are found
  * in a map several times more slowly, and they keep those others alive.
  */
 export function flat(text: BinaryString): BinaryString {
-  if (text.length > scratchBytes) return binaryFromBytes(bytesFromBinary(text));
+  if (text.length > scratch.length) return binaryFromBytes(bytesFromBinary(text));
   return scratch.latin1Slice(0, scratch.latin1Write(text, 0));
 }
 

@@ -120,6 +120,11 @@ export class WireReader {
     return value;
   }
 
+  /** What is read: valid as long as the received bytes are. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
   /** Where the next field begins. */
   get position(): number {
     return this.#at;
@@ -132,6 +137,11 @@ export class WireReader {
       throw new WireError(`A field has ${length} bytes, at most ${max} are allowed`);
     const start = this.#take(length);
     return binaryFromBytes(this.#bytes, start, start + length);
+  }
+
+  /** Passes a field by. */
+  skip(): void {
+    this.#take(this.uint());
   }
 
   /** What `decode` makes of a field's bytes. */

@@ -8,7 +8,7 @@
  *
  * What two nodes must compute alike has a version; the lowest in sight is used by all.
  */
-import { intoScratch, scratchBytes, scratchView, type BinaryString } from "../base/bytes.ts";
+import type { RecordLayout } from "./record-layout.ts";
 
 /** Of the hash below; it changes with it. */
 export const digestVersion = 1;
@@ -27,40 +27,37 @@ export class Digest {
     return this.#high >>> 0;
   }
 
-  add(key: BinaryString, value: BinaryString, seq: number): void {
-    this.#change(key, value, seq, false);
+  add(bytes: DataView, record: RecordLayout): void {
+    this.#change(bytes, record, false);
   }
 
-  remove(key: BinaryString, value: BinaryString, seq: number): void {
-    this.#change(key, value, seq, true);
+  remove(bytes: DataView, record: RecordLayout): void {
+    this.#change(bytes, record, true);
   }
 
   /**
    * Two lanes that meet at the end. The lengths go in, so that bytes cannot move between key and value.
    */
-  #change(key: BinaryString, value: BinaryString, seq: number, away: boolean): void {
+  #change(bytes: DataView, record: RecordLayout, away: boolean): void {
+    const { seq, keyAt, keyLength, valueAt, valueLength } = record;
     const high = Math.floor(seq / twoTo32);
     const lane = 0x9e3779b1;
     const mix = 0x85ebca77;
     let a = imul(seq ^ 0x9e3779b9, 0x85ebca6b) ^ imul(high + 1, 0x27d4eb2f);
-    let b = imul(high ^ key.length, 0xc2b2ae35) ^ seq ^ value.length;
+    let b = imul(high ^ keyLength, 0xc2b2ae35) ^ seq ^ valueLength;
     for (let part = 0; part < 2; part++) {
-      let left = part === 0 ? key : value;
-      while (left !== "") {
-        const size = intoScratch(left);
-        let at = 0;
-        for (; at + 3 < size; at += 4) {
-          const block = scratchView.getInt32(at, true);
-          a = imul(a ^ block, lane);
-          a ^= a >>> 15;
-          b = imul(((b << 13) | (b >>> 19)) ^ block, mix);
-        }
-        for (; at < size; at++) {
-          const last = scratchView.getUint8(at);
-          a = imul(a ^ last, 0x01000193);
-          b = imul(((b << 5) | (b >>> 27)) ^ last, 0xc2b2ae3d);
-        }
-        left = size < scratchBytes ? "" : left.slice(size);
+      let at = part === 0 ? keyAt : valueAt;
+      const end = at + (part === 0 ? keyLength : valueLength);
+      for (; at + 3 < end; at += 4) {
+        const block = bytes.getInt32(at, true);
+        a = imul(a ^ block, lane);
+        a ^= a >>> 15;
+        b = imul(((b << 13) | (b >>> 19)) ^ block, mix);
+      }
+      for (; at < end; at++) {
+        const last = bytes.getUint8(at);
+        a = imul(a ^ last, 0x01000193);
+        b = imul(((b << 5) | (b >>> 27)) ^ last, 0xc2b2ae3d);
       }
     }
     a = imul(a ^ (b >>> 16) ^ (a >>> 13), 0x85ebca6b);

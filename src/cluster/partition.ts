@@ -1,14 +1,19 @@
 /**
  * Partition: which records of one owner does this node know?
  *
- * One map of keys and one index a partition, so that showing and hiding all of it is one bit. A record is
- * never changed, it is replaced: who holds one holds what was true when it was read. Beside the records
- * go the seq of the last operation, a digest and an estimate of the memory, all kept up to date.
+ * One store and one index a partition, so that showing and hiding all of it is one bit. A record is never
+ * changed, it is replaced: who holds one holds what was true when it was read. Beside the records go the seq
+ * of the last operation, a digest and an estimate of the memory, all kept up to date.
  */
-import { flat, type BinaryString } from "../base/bytes.ts";
-import { Digest } from "./digest.ts";
+import { binaryFromBytes, type BinaryString } from "../base/bytes.ts";
+import type { Digest } from "./digest.ts";
+import { hashOfText, none } from "./hash-slots.ts";
 import type { Peer } from "./peer.ts";
-import { RecordIndex, type Indexed } from "./record-index.ts";
+import { RecordIndex, type IndexExtractor } from "./record-index.ts";
+import { RecordLayout } from "./record-layout.ts";
+import { RecordStore, type CopyCursor, type CopyLimits, type WireRecords } from "./record-store.ts";
+
+export type { IndexExtractor } from "./record-index.ts";
 
 /** What one owner has written under one key. */
 export interface TableRecord {
@@ -19,56 +24,62 @@ export interface TableRecord {
   readonly seq: number;
 }
 
-/**
- * What a record is found by beside its key; undefined: by nothing else. It is called with records of every
- * release in the cluster, so it must have an answer for any bytes.
- */
-export type IndexExtractor = (key: BinaryString, value: BinaryString) => BinaryString | undefined;
+export type RecordVisitor = (record: TableRecord) => void;
 
-/** Seen around a record of no length: map entry, record, strings' heads, index entry. */
+/** Of a partition without records. */
 const overheadBytes = 200;
 
-const nothing: readonly TableRecord[] = [];
+/** One serves all: it is read right after it was filled. */
+const layout = new RecordLayout();
 
-/** Found by its key, and by its index key if it has one. */
-class StoredRecord implements TableRecord, Indexed {
+/** Where a record lies: bytes that never change. What is not asked for is not made. */
+class StoredRecord implements TableRecord {
   readonly owner: Peer;
-  readonly key: BinaryString;
-  readonly value: BinaryString;
-  readonly seq: number;
-  readonly index: number | BinaryString;
+  readonly #bytes: Uint8Array;
+  readonly #at: number;
+  #key: BinaryString | undefined;
+  #value: BinaryString | undefined;
 
-  constructor(
-    owner: Peer,
-    key: BinaryString,
-    value: BinaryString,
-    seq: number,
-    index: number | BinaryString,
-  ) {
+  constructor(owner: Peer, bytes: Uint8Array, at: number) {
     this.owner = owner;
-    this.key = key;
-    this.value = value;
-    this.seq = seq;
-    this.index = index;
+    this.#bytes = bytes;
+    this.#at = at;
+  }
+
+  get key(): BinaryString {
+    if (this.#key !== undefined) return this.#key;
+    layout.read(this.#bytes, this.#at);
+    const { keyAt, keyLength } = layout;
+    return (this.#key = binaryFromBytes(this.#bytes, keyAt, keyAt + keyLength));
+  }
+
+  get value(): BinaryString {
+    if (this.#value !== undefined) return this.#value;
+    layout.read(this.#bytes, this.#at);
+    const { valueAt, valueLength } = layout;
+    return (this.#value = binaryFromBytes(this.#bytes, valueAt, valueAt + valueLength));
+  }
+
+  get seq(): number {
+    layout.read(this.#bytes, this.#at);
+    return layout.seq;
   }
 }
 
-/** Is in no index. */
-const notIndexed = -1;
-
 export class Partition {
   readonly owner: Peer;
-  readonly digest = new Digest();
   /** Of the last operation that is in it. */
   seq = 0;
-  readonly #records = new Map<BinaryString, StoredRecord>();
-  readonly #indexBy: IndexExtractor | undefined;
-  readonly #index = new RecordIndex<StoredRecord>();
-  #bytes = 0;
+  readonly #records = new RecordStore();
+  readonly #index: RecordIndex | undefined;
 
   constructor(owner: Peer, indexBy?: IndexExtractor) {
     this.owner = owner;
-    this.#indexBy = indexBy;
+    this.#index = indexBy === undefined ? undefined : new RecordIndex(this.#records, indexBy);
+  }
+
+  get digest(): Digest {
+    return this.#records.digest;
   }
 
   get size(): number {
@@ -77,76 +88,94 @@ export class Partition {
 
   /** About how much memory it holds. */
   get bytes(): number {
-    return this.#bytes + overheadBytes;
+    return this.#records.bytes + overheadBytes;
   }
 
-  get(key: BinaryString): TableRecord | undefined {
-    return this.#records.get(key);
+  /** Who asks several partitions makes the hash once. */
+  get(key: BinaryString, hash = hashOfText(key, key.length)): TableRecord | undefined {
+    const number = this.#records.find(key, hash);
+    return number === none ? undefined : this.#record(number);
   }
 
   /** Live: what is written while it runs is met or not. */
-  [Symbol.iterator](): MapIterator<TableRecord> {
-    return this.#records.values();
+  *[Symbol.iterator](): IterableIterator<TableRecord> {
+    for (let number = 0; number < this.#records.end; number++) {
+      if (this.#records.has(number)) yield this.#record(number);
+    }
   }
 
-  /** The records of an index key; a single one bare. */
-  indexed(key: BinaryString): TableRecord | readonly TableRecord[] {
-    return this.#index.get(key) ?? nothing;
+  /** The records of an index key, in the order in which they came. */
+  eachIndexed(key: BinaryString, hash: number, visit: RecordVisitor): void {
+    const last = this.#index?.last(key, hash) ?? none;
+    if (last !== none) this.#eachInRing(last, visit);
   }
 
   /** So many records will come, about: whoever adds them one by one need not make room again and again. */
   reserve(records: number): void {
-    if (this.#indexBy !== undefined) this.#index.reserve(records);
+    this.#records.reserve(records);
+    this.#index?.reserve(records);
   }
 
   /** Puts a record; returns the one it replaces. Does not touch `seq`: chunks come in any order. */
   put(key: BinaryString, value: BinaryString, seq: number): TableRecord | undefined {
-    const before = this.#records.get(key);
-    if (before === undefined) {
-      this.#insert(key, value, seq);
+    const hash = hashOfText(key, key.length);
+    const number = this.#records.find(key, hash);
+    if (number === none) {
+      const added = this.#records.insert(key, value, seq, hash);
+      this.#index?.add(added, key, value);
       return undefined;
     }
-    const index = this.#indexOf(key, value);
-    const record = new StoredRecord(this.owner, before.key, value, seq, index);
-    this.#records.set(record.key, record);
-    this.#bytes += value.length - before.value.length;
-    this.digest.remove(key, before.value, before.seq);
-    this.digest.add(key, value, seq);
-    if (index !== before.index) {
-      if (before.index !== notIndexed) this.#index.remove(before);
-      if (index !== notIndexed) this.#index.add(record);
-    } else if (index !== notIndexed) this.#index.replace(before, record);
+    const before = this.#record(number);
+    this.#records.replace(number, key, value, seq);
+    this.#index?.change(number, key, value);
     return before;
   }
 
-  /** Puts a record if there is none under its key. */
-  add(key: BinaryString, value: BinaryString, seq: number): void {
-    if (!this.#records.has(key)) this.#insert(key, value, seq);
+  /** Puts those records whose key is not here yet and not among `except`. */
+  load(records: WireRecords, except: ReadonlySet<BinaryString>): void {
+    this.#records.load(records, except, (number) => {
+      if (this.#index === undefined) return;
+      const { key, value } = this.#record(number);
+      this.#index.add(number, key, value);
+    });
   }
 
   /** Removes a record and returns it. */
   delete(key: BinaryString): TableRecord | undefined {
-    const before = this.#records.get(key);
-    if (before === undefined) return undefined;
-    this.#records.delete(key);
-    this.#bytes -= key.length + before.value.length + overheadBytes;
-    this.digest.remove(key, before.value, before.seq);
-    if (before.index !== notIndexed) this.#index.remove(before);
+    const number = this.#records.find(key, hashOfText(key, key.length));
+    if (number === none) return undefined;
+    const before = this.#record(number);
+    this.#index?.remove(number);
+    this.#records.remove(number);
     return before;
   }
 
-  #insert(key: BinaryString, value: BinaryString, seq: number): void {
-    const index = this.#indexOf(key, value);
-    const record = new StoredRecord(this.owner, key, value, seq, index);
-    this.#records.set(key, record);
-    this.#bytes += key.length + value.length + overheadBytes;
-    this.digest.add(key, value, seq);
-    if (index !== notIndexed) this.#index.add(record);
+  /** A cursor for all records that are there now and are not written anew. */
+  copyAll(): CopyCursor {
+    return this.#records.copyFrom(this.seq);
   }
 
-  #indexOf(key: BinaryString, value: BinaryString): number | BinaryString {
-    const wanted = this.#indexBy?.(key, value);
-    if (wanted === undefined) return notIndexed;
-    return key.startsWith(wanted) ? wanted.length : flat(wanted);
+  /** The next of them, as the wire wants them. */
+  copy(
+    cursor: CopyCursor,
+    limits: CopyLimits,
+  ): { readonly count: number; readonly records: BinaryString } {
+    return this.#records.copy(cursor, limits);
+  }
+
+  #record(number: number): TableRecord {
+    const { bytes } = this.#records.slabOf(number);
+    return new StoredRecord(this.owner, bytes, this.#records.offsetOf(number));
+  }
+
+  /** Whoever is visited may write: the ring is walked before. */
+  #eachInRing(last: number, visit: RecordVisitor): void {
+    const index = this.#index;
+    if (index === undefined) return;
+    let number = index.next(last);
+    if (number === last) return visit(this.#record(last));
+    const records = [this.#record(number)];
+    while (number !== last) records.push(this.#record((number = index.next(number))));
+    for (const record of records) visit(record);
   }
 }

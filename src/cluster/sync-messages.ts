@@ -18,11 +18,11 @@
 import type { BinaryString } from "../base/bytes.ts";
 import { binary, byte, fixed32, fixed64, text, uint, WireError, type WireReader } from "./codec.ts";
 import type { Operation } from "./operation-log.ts";
-import type { TableRecord } from "./partition.ts";
 import type { Peer } from "./peer.ts";
+import { extended } from "./record-layout.ts";
+import type { WireRecords } from "./record-store.ts";
 
 const deleted = 1;
-const extended = 2;
 const report = 1;
 const maxEntries = 1_024;
 
@@ -217,11 +217,7 @@ export function readCount(reader: WireReader): number {
   return reader.done ? 0 : reader.uint();
 }
 
-export function writeRecord({ key, value, seq }: TableRecord): BinaryString {
-  return byte(0) + uint(seq) + binary(key) + binary(value);
-}
-
-/** `records` as `writeRecord` wrote them, one after the other. */
+/** `records` one after the other, each laid out as in memory: `record-layout.ts`. */
 export function writeChunk(
   table: number,
   sync: number,
@@ -231,21 +227,19 @@ export function writeChunk(
   return head(table) + uint(sync) + uint(count) + records;
 }
 
-export function readChunk(
-  reader: WireReader,
-  sync: number,
-  visit: (key: BinaryString, value: BinaryString, seq: number) => void,
-): void {
-  if (reader.uint() !== sync) return;
+/** The records of a chunk, looked through but not taken out; undefined: of another sync. */
+export function readChunk(reader: WireReader, sync: number): WireRecords | undefined {
+  if (reader.uint() !== sync) return undefined;
   const count = reader.uint();
+  const start = reader.position;
   for (let i = 0; i < count; i++) {
     const flags = reader.byte();
-    const seq = reader.uint();
-    const key = reader.binary();
-    const value = reader.binary();
-    if ((flags & extended) !== 0) reader.binary();
-    visit(key, value, seq);
+    reader.uint();
+    reader.skip();
+    reader.skip();
+    if ((flags & extended) !== 0) reader.skip();
   }
+  return { bytes: reader.bytes, start, end: reader.position };
 }
 
 export function writeVisible(table: number, seq: number): BinaryString {

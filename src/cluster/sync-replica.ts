@@ -150,11 +150,9 @@ export class SyncReplica {
   chunk(reader: WireReader): void {
     const loading = this.#loading;
     if (loading === undefined) return;
-    const { sync, partition, deleted } = loading;
-    readChunk(reader, sync, (key, value, seq) => {
-      // What an operation wrote is there already.
-      if (!deleted.has(key)) partition.add(key, value, seq);
-    });
+    const records = readChunk(reader, loading.sync);
+    // What an operation wrote is there already.
+    if (records !== undefined) loading.partition.load(records, loading.deleted);
   }
 
   end(reader: WireReader): void {

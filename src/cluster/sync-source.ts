@@ -16,29 +16,18 @@
  * from the last one sent when there is room again.
  */
 import { assert } from "../base/assert.ts";
-import type { BinaryString } from "../base/bytes.ts";
 import { kinds, type Message } from "./messages.ts";
-import type { Partition, TableRecord } from "./partition.ts";
+import type { Partition } from "./partition.ts";
 import type { Peer } from "./peer.ts";
-import {
-  writeBegin,
-  writeChunk,
-  writeDelta,
-  writeEnd,
-  writeRecord,
-  type Have,
-} from "./sync-messages.ts";
+import type { CopyCursor, CopyLimits } from "./record-store.ts";
+import { writeBegin, writeChunk, writeDelta, writeEnd, type Have } from "./sync-messages.ts";
 import type { ReplicatedTable } from "./table.ts";
 import type { TablesLimits } from "./tables-contract.ts";
 
 interface Snapshot {
   readonly sync: number;
-  readonly seq: number;
-  readonly records: Iterator<TableRecord>;
-  /** Of the records at `begin`; what was added since comes behind them and need not be looked at. */
-  left: number;
-  /** A record that had no room in the last chunk. */
-  kept: TableRecord | undefined;
+  /** How far the chunks have come. */
+  readonly cursor: CopyCursor;
   /** The position of `begin` in the session; chunks must not pass it. */
   beginAt: number | undefined;
 }
@@ -57,6 +46,7 @@ export class SyncSource {
   readonly #number: number;
   readonly #self: Peer;
   readonly #limits: TablesLimits;
+  readonly #chunkLimits: CopyLimits;
   #state: SourceState = "waiting";
   #snapshot: Snapshot | undefined;
   /** All chunks are out, `end` is not. */
@@ -69,6 +59,10 @@ export class SyncSource {
     this.#number = number;
     this.#self = self;
     this.#limits = limits;
+    this.#chunkLimits = {
+      bytesMax: limits.chunkBytesMax - chunkHeadBytes,
+      recordsMax: limits.chunkRecordsMax,
+    };
   }
 
   get state(): SourceState {
@@ -128,27 +122,11 @@ export class SyncSource {
     if (snapshot?.beginAt === undefined || this.#ending || snapshot.beginAt > messagesWritten) {
       return undefined;
     }
-    const { chunkBytesMax, chunkRecordsMax } = this.#limits;
-    let records: BinaryString = "";
-    let count = 0;
-    for (let looked = 0; looked < chunkRecordsMax; looked++) {
-      const record = this.#kept(snapshot) ?? this.#next(snapshot);
-      if (record === undefined) break;
-      if (record.seq > snapshot.seq) continue;
-      const written = writeRecord(record);
-      if (count > 0 && records.length + written.length + chunkHeadBytes > chunkBytesMax) {
-        snapshot.kept = record;
-        break;
-      }
-      records += written;
-      count += 1;
-    }
-    if (snapshot.kept === undefined && snapshot.left === 0) this.#ending = true;
+    const { sync, cursor } = snapshot;
+    const { count, records } = this.#partition.copy(cursor, this.#chunkLimits);
+    if (cursor.next >= cursor.end) this.#ending = true;
     if (count === 0 && this.#ending) return undefined;
-    return {
-      kind: kinds.chunk,
-      body: writeChunk(this.#number, snapshot.sync, count, records),
-    };
+    return { kind: kinds.chunk, body: writeChunk(this.#number, sync, count, records) };
   }
 
   /** After the last chunk, once the operations so far have been sent: the sync is over. */
@@ -166,22 +144,6 @@ export class SyncSource {
 
   get #partition(): Partition {
     return this.table.ownPartition;
-  }
-
-  /** What was left over from the last chunk, if it is still true. */
-  #kept(snapshot: Snapshot): TableRecord | undefined {
-    const { kept } = snapshot;
-    snapshot.kept = undefined;
-    return kept !== undefined && this.#partition.get(kept.key) === kept ? kept : undefined;
-  }
-
-  #next(snapshot: Snapshot): TableRecord | undefined {
-    if (snapshot.left === 0) return undefined;
-    snapshot.left -= 1;
-    const next = snapshot.records.next();
-    if (next.done !== true) return next.value;
-    snapshot.left = 0;
-    return undefined;
   }
 
   /** The seq that the reader can go on from, if it speaks of this very process. */
@@ -203,10 +165,7 @@ export class SyncSource {
     this.#state = "syncing";
     this.#snapshot = {
       sync,
-      seq,
-      records: this.#partition[Symbol.iterator](),
-      left: this.#partition.size,
-      kept: undefined,
+      cursor: this.#partition.copyAll(),
       beginAt: undefined,
     };
     return {

@@ -5,12 +5,19 @@
  * of the step; reads walk the partitions that are visible, the own one first, and touch no network. Two owners
  * may have a record under one key: a read gives both, since each speaks for itself alone.
  *
- * Reads on the routing path (`first`, `own`, `each`, `eachByIndex`) allocate nothing.
+ * A read of one record (`first`, `own`, `each`, `eachByIndex`) makes nothing but what points to it; its key and
+ * value are taken out of the bytes when they are asked for.
  */
 import { assert } from "../base/assert.ts";
 import { flat, type BinaryString } from "../base/bytes.ts";
 import { OperationLog, type Operation } from "./operation-log.ts";
-import { Partition, type IndexExtractor, type TableRecord } from "./partition.ts";
+import { hashOfText } from "./hash-slots.ts";
+import {
+  Partition,
+  type IndexExtractor,
+  type RecordVisitor,
+  type TableRecord,
+} from "./partition.ts";
 import { samePeer, type Peer } from "./peer.ts";
 
 export interface TableOptions {
@@ -28,8 +35,6 @@ export interface TableLimits {
   readonly logBytesMax: number;
   readonly logOperationsMax: number;
 }
-
-export type RecordVisitor = (record: TableRecord) => void;
 
 export class ReplicatedTable {
   readonly name: string;
@@ -77,8 +82,9 @@ export class ReplicatedTable {
 
   /** A record of that key, this node's own if it has one. */
   first(key: BinaryString): TableRecord | undefined {
+    const hash = hashOfText(key, key.length);
     for (const partition of this.#visible) {
-      const record = partition.get(key);
+      const record = partition.get(key, hash);
       if (record !== undefined) return record;
     }
     return undefined;
@@ -91,17 +97,19 @@ export class ReplicatedTable {
 
   /** All visible records of a key, at most one an owner. */
   get(key: BinaryString): readonly TableRecord[] {
+    const hash = hashOfText(key, key.length);
     const records: TableRecord[] = [];
     for (const partition of this.#visible) {
-      const record = partition.get(key);
+      const record = partition.get(key, hash);
       if (record !== undefined) records.push(record);
     }
     return records;
   }
 
   each(key: BinaryString, visit: RecordVisitor): void {
+    const hash = hashOfText(key, key.length);
     for (const partition of this.#visible) {
-      const record = partition.get(key);
+      const record = partition.get(key, hash);
       if (record !== undefined) visit(record);
     }
   }
@@ -109,20 +117,13 @@ export class ReplicatedTable {
   /** All visible records of an index key. */
   byIndex(key: BinaryString): readonly TableRecord[] {
     const records: TableRecord[] = [];
-    for (const partition of this.#visible) {
-      const found = partition.indexed(key);
-      if (isMany(found)) records.push(...found);
-      else records.push(found);
-    }
+    this.eachByIndex(key, (record) => records.push(record));
     return records;
   }
 
   eachByIndex(key: BinaryString, visit: RecordVisitor): void {
-    for (const partition of this.#visible) {
-      const found = partition.indexed(key);
-      if (isMany(found)) for (const record of found) visit(record);
-      else visit(found);
-    }
+    const hash = hashOfText(key, key.length);
+    for (const partition of this.#visible) partition.eachIndexed(key, hash, visit);
   }
 
   /** The visible records of one owner; none if its partition is not visible. */
@@ -200,8 +201,4 @@ export class ReplicatedTable {
     this.#log.add(operation);
     this.#unsent.push(operation);
   }
-}
-
-function isMany(found: TableRecord | readonly TableRecord[]): found is readonly TableRecord[] {
-  return Array.isArray(found);
 }

@@ -1,6 +1,6 @@
 /** How a reader catches up with an owner: node 0 owns, node 1 reads. */
 import { expect, test } from "vitest";
-import { uint } from "../../src/cluster/codec.ts";
+import { binary, byte, uint } from "../../src/cluster/codec.ts";
 import { kinds } from "../../src/cluster/messages.ts";
 import {
   writeBegin,
@@ -8,7 +8,6 @@ import {
   writeEnd,
   writeHave,
   writeOperations,
-  writeRecord,
 } from "../../src/cluster/sync-messages.ts";
 import type { TableOptions } from "../../src/cluster/table.ts";
 import { minute } from "../../src/base/time.ts";
@@ -227,8 +226,7 @@ test("tables: the request of a reader that speaks of another process is answered
 
 test("tables: frames of an earlier sync, repeated operations and those of another stream are dropped", () => {
   const world = loading();
-  const { peer } = world.node(0);
-  const record = writeRecord({ owner: peer, key: "z", value: "old", seq: 1 });
+  const record = byte(0) + uint(1) + binary("z") + binary("old");
   world.deliver(0, 1);
   world.inject(0, 1, chunk, writeChunk(0, 77, 1, record));
   world.inject(0, 1, end, writeEnd(0, 77, 10));

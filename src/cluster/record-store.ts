@@ -1,0 +1,336 @@
+/**
+ * Record store: which records are there, and which one has this key?
+ *
+ * Each record has a number while it lives, also when it is written anew. What is known of it stands in columns
+ * by number, its bytes in slabs (`record-slabs.ts`): a record costs its own bytes and some thirty more, and
+ * the collector nothing. Beside the records goes their digest.
+ *
+ *     key → [hash slots] → number → [places] → bytes in a slab
+ *
+ * Records in order of their numbers lie mostly one behind the other, in the form that the wire wants, so a
+ * snapshot is copied in long runs. A walk by numbers may be interrupted: a number's record changes or goes, but
+ * what was there and stays is met.
+ */
+import { assert } from "../base/assert.ts";
+import { binaryFromBytes, copyInto, type BinaryString } from "../base/bytes.ts";
+import { Digest } from "./digest.ts";
+import { grown, hashOfBytes, HashSlots, none } from "./hash-slots.ts";
+import {
+  isDead,
+  markAlive,
+  markDead,
+  RecordLayout,
+  recordSize,
+  writeRecord,
+} from "./record-layout.ts";
+import { RecordSlabs, slabBytes, type Place, type Slab } from "./record-slabs.ts";
+
+/** Seen beside a record's bytes: its place, two hashes, two slots, its place in a list of the index. */
+const overheadBytes = 40;
+/** Of numbers for which room is made at once: a peer may say that it will send any number of records. */
+const reservedMax = 2 ** 21;
+
+/** Records as they lie in received bytes, one behind the other. */
+export interface WireRecords {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** How far a copy of all records has come. */
+export interface CopyCursor {
+  next: number;
+  /** Numbers from here on were given later. */
+  readonly end: number;
+  /** Records written later are left out. */
+  readonly seqMax: number;
+}
+
+export interface CopyLimits {
+  readonly bytesMax: number;
+  /** How many numbers may be looked at. */
+  readonly recordsMax: number;
+}
+
+export class RecordStore {
+  readonly digest = new Digest();
+  readonly #slabs = new RecordSlabs();
+  readonly #byKey = new HashSlots();
+  /** By number; 0: it is free. */
+  #places = new Uint32Array(8);
+  readonly #free: number[] = [];
+  #end = 0;
+  readonly #layout = new RecordLayout();
+
+  get size(): number {
+    return this.#end - this.#free.length;
+  }
+
+  /** About how much memory it holds. */
+  get bytes(): number {
+    return this.#slabs.bytes + this.size * overheadBytes;
+  }
+
+  /** All numbers are below. */
+  get end(): number {
+    return this.#end;
+  }
+
+  has(number: number): boolean {
+    return number < this.#end && this.#places[number] !== 0;
+  }
+
+  reserve(records: number): void {
+    const numbers = Math.min(records, reservedMax);
+    this.#byKey.reserve(numbers);
+    this.#places = grown(this.#places, numbers);
+  }
+
+  find(key: BinaryString, hash: number): number {
+    const slots = this.#byKey;
+    for (let slot = slots.first(hash); ; slot = slots.next(slot)) {
+      const number = slots.numberAt(slot);
+      if (number === none || (slots.hashOf(number) === hash && this.#hasKey(number, key))) {
+        return number;
+      }
+    }
+  }
+
+  /** The slab in which a record's bytes are. */
+  slabOf(number: number): Slab {
+    return this.#slabs.at(this.#places[number] as Place);
+  }
+
+  /** And where they begin there. */
+  offsetOf(number: number): number {
+    return this.#slabs.offset(this.#places[number] as Place);
+  }
+
+  /** Is this how the record's key starts? */
+  startsWith(number: number, text: BinaryString): boolean {
+    const { bytes } = this.slabOf(number);
+    this.#layout.read(bytes, this.offsetOf(number));
+    return this.#layout.keyLength >= text.length && isAt(bytes, this.#layout.keyAt, text);
+  }
+
+  /** A record under a key that is new, with the key's hash; returns its number. */
+  insert(key: BinaryString, value: BinaryString, seq: number, hash: number): number {
+    return this.#enter(this.#write(key, value, seq), hash);
+  }
+
+  /**
+   * Takes records in as they lie on the wire, but for those whose key is here already or among `except`. `added`
+   * is told the number of each.
+   */
+  load(
+    { bytes, start, end }: WireRecords,
+    except: ReadonlySet<BinaryString>,
+    added: (number: number) => void,
+  ): void {
+    for (let from = start; from < end;) {
+      const to = this.#slabful(bytes, from, end);
+      const place = this.#copy(bytes, from, to);
+      this.#enterAll(place, to - from, except, added);
+      from = to;
+    }
+  }
+
+  /** The record of a number is written anew under the same key. */
+  replace(number: number, key: BinaryString, value: BinaryString, seq: number): void {
+    const before = this.#places[number] as Place;
+    const place = this.#write(key, value, seq);
+    this.#places[number] = place;
+    this.#digestAdd(place);
+    this.#leave(before);
+  }
+
+  remove(number: number): void {
+    const place = this.#places[number] as Place;
+    this.#byKey.remove(number);
+    this.#places[number] = 0;
+    this.#free.push(number);
+    this.#leave(place);
+    if (this.size === 0) this.#clear();
+  }
+
+  /** A cursor for all records that are there now. */
+  copyFrom(seqMax: number): CopyCursor {
+    return { next: 0, end: this.#end, seqMax };
+  }
+
+  /** The next records as the wire wants them, one behind the other. */
+  copy(
+    cursor: CopyCursor,
+    { bytesMax, recordsMax }: CopyLimits,
+  ): { readonly count: number; readonly records: BinaryString } {
+    const end = Math.min(cursor.end, this.#end, cursor.next + recordsMax);
+    const layout = this.#layout;
+    let records: BinaryString = "";
+    let count = 0;
+    let size = 0;
+    // Those that lie one behind the other are copied together.
+    let bytes: Uint8Array = noBytes;
+    let from = 0;
+    let to = 0;
+    for (; cursor.next < end; cursor.next++) {
+      if (!this.has(cursor.next)) continue;
+      const slab = this.slabOf(cursor.next);
+      const at = this.offsetOf(cursor.next);
+      layout.read(slab.bytes, at);
+      if (layout.seq > cursor.seqMax) continue;
+      if (count > 0 && size + layout.end - at > bytesMax) break;
+      if (slab.bytes !== bytes || at !== to) {
+        records += binaryFromBytes(bytes, from, to);
+        bytes = slab.bytes;
+        from = at;
+      }
+      to = layout.end;
+      size += to - at;
+      count += 1;
+    }
+    if (cursor.next >= this.#end) cursor.next = Math.max(cursor.next, cursor.end);
+    return { count, records: records + binaryFromBytes(bytes, from, to) };
+  }
+
+  #hasKey(number: number, key: BinaryString): boolean {
+    const { bytes } = this.slabOf(number);
+    this.#layout.read(bytes, this.offsetOf(number));
+    return this.#layout.keyLength === key.length && isAt(bytes, this.#layout.keyAt, key);
+  }
+
+  #write(key: BinaryString, value: BinaryString, seq: number): Place {
+    const place = this.#slabs.take(recordSize(key, value, seq));
+    writeRecord(this.#slabs.at(place).bytes, this.#slabs.offset(place), key, value, seq);
+    return place;
+  }
+
+  #copy(bytes: Uint8Array, start: number, end: number): Place {
+    const place = this.#slabs.take(end - start);
+    copyInto(this.#slabs.at(place).bytes, this.#slabs.offset(place), bytes, start, end);
+    return place;
+  }
+
+  /** Where the last record ends that has room in one slab. */
+  #slabful(bytes: Uint8Array, start: number, end: number): number {
+    if (end - start <= slabBytes) return end;
+    let to = start;
+    do {
+      this.#layout.read(bytes, to);
+      if (this.#layout.end - start > slabBytes && to > start) break;
+      to = this.#layout.end;
+    } while (to < end);
+    return to;
+  }
+
+  /** Gives numbers to records that have just been copied to this place. */
+  #enterAll(
+    start: Place,
+    size: number,
+    except: ReadonlySet<BinaryString>,
+    added: (number: number) => void,
+  ): void {
+    const slab = this.#slabs.at(start);
+    const layout = this.#layout;
+    for (let place = start; place < start + size;) {
+      const at = this.#slabs.offset(place);
+      layout.read(slab.bytes, at);
+      const { keyAt, keyLength } = layout;
+      const bytes = layout.end - at;
+      const hash = hashOfBytes(slab.view, keyAt, keyLength);
+      markAlive(slab.bytes, at);
+      if (this.#isWanted(slab, keyAt, keyLength, hash, except)) added(this.#enter(place, hash));
+      else {
+        markDead(slab.bytes, at);
+        this.#slabs.release(place, bytes);
+      }
+      place += bytes;
+    }
+  }
+
+  #isWanted(
+    slab: Slab,
+    keyAt: number,
+    keyLength: number,
+    hash: number,
+    except: ReadonlySet<BinaryString>,
+  ): boolean {
+    if (except.size === 0 && !this.#hasHash(hash)) return true;
+    const key = binaryFromBytes(slab.bytes, keyAt, keyAt + keyLength);
+    return !except.has(key) && this.find(key, hash) === none;
+  }
+
+  #hasHash(hash: number): boolean {
+    const slots = this.#byKey;
+    for (let slot = slots.first(hash); ; slot = slots.next(slot)) {
+      const number = slots.numberAt(slot);
+      if (number === none) return false;
+      if (slots.hashOf(number) === hash) return true;
+    }
+  }
+
+  #enter(place: Place, hash: number): number {
+    const number = this.#free.pop() ?? this.#end++;
+    this.#places = grown(this.#places, this.#end);
+    this.#places[number] = place;
+    this.#byKey.add(number, hash);
+    this.#digestAdd(place);
+    return number;
+  }
+
+  #digestAdd(place: Place): void {
+    const { bytes, view } = this.#slabs.at(place);
+    this.#layout.read(bytes, this.#slabs.offset(place));
+    this.digest.add(view, this.#layout);
+  }
+
+  /** Nobody points to these bytes any more. */
+  #leave(place: Place): void {
+    const { bytes, view } = this.#slabs.at(place);
+    const at = this.#slabs.offset(place);
+    this.#layout.read(bytes, at);
+    this.digest.remove(view, this.#layout);
+    markDead(bytes, at);
+    const slab = this.#slabs.release(place, this.#layout.end - at);
+    if (slab !== undefined) this.#empty(slab);
+  }
+
+  /** Moves what is alive in a slab to the end: half a slab at most, and as much as that is won. */
+  #empty(slab: Slab): void {
+    const { bytes, used } = slab;
+    const layout = new RecordLayout();
+    for (let at = 0; at < used; at = layout.end) {
+      layout.read(bytes, at);
+      if (isDead(bytes, at)) continue;
+      const number = this.#numberOf(slab, at, layout);
+      this.#places[number] = this.#copy(bytes, at, layout.end);
+    }
+    this.#slabs.drop(slab);
+  }
+
+  /** Whose bytes are these? */
+  #numberOf(slab: Slab, at: number, { keyAt, keyLength }: RecordLayout): number {
+    const slots = this.#byKey;
+    let slot = slots.first(hashOfBytes(slab.view, keyAt, keyLength));
+    for (;;) {
+      const number = slots.numberAt(slot);
+      assert(number !== none, "What is alive in a slab has a number");
+      if (this.slabOf(number) === slab && this.offsetOf(number) === at) return number;
+      slot = slots.next(slot);
+    }
+  }
+
+  #clear(): void {
+    this.#slabs.clear();
+    this.#free.length = 0;
+    this.#end = 0;
+  }
+}
+
+const noBytes = new Uint8Array(0);
+
+function isAt(bytes: Uint8Array, start: number, text: BinaryString): boolean {
+  for (let at = 0; at < text.length; at++) {
+    if (bytes[start + at] !== text.charCodeAt(at)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,143 @@
+import { expect, test } from "vitest";
+import * as fc from "fast-check";
+import { bytesFromBinary } from "../../src/base/bytes.ts";
+import { hashOfBytes, hashOfText, none } from "../../src/cluster/hash-slots.ts";
+import { Partition } from "../../src/cluster/partition.ts";
+import { RecordStore } from "../../src/cluster/record-store.ts";
+
+const owner = { name: "n0", incarnation: 1, boot: "0000000000000001" };
+
+/** Keys that come again; values from nothing to longer than a slab. */
+const key = fc.oneof(
+  fc.nat({ max: 30 }).map((at) => `user${at}@example.org/phone`),
+  fc.constantFrom("", "k", "\xff\x80"),
+);
+const value = fc.oneof(
+  { weight: 8, arbitrary: fc.nat({ max: 300 }).map((length) => "v\xe9".repeat(length)) },
+  { weight: 2, arbitrary: fc.nat({ max: 40_000 }).map((length) => "long".repeat(length)) },
+);
+const action = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ do: fc.constant("put"), key, value }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("delete"), key, value }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("copy"), key, value }) },
+);
+
+const contents = (partition: Partition): ReadonlyMap<string, readonly [string, number]> =>
+  new Map([...partition].map((record) => [record.key, [record.value, record.seq]]));
+
+/** All records go by chunks of a few bytes into another partition. */
+function copied(from: Partition, except: ReadonlySet<string> = new Set()): Partition {
+  const to = new Partition(owner);
+  const cursor = from.copyAll();
+  while (cursor.next < cursor.end) {
+    const { records } = from.copy(cursor, { bytesMax: 1_000, recordsMax: 7 });
+    const bytes = bytesFromBinary(`..${records}.`);
+    to.load({ bytes, start: 2, end: bytes.length - 1 }, except);
+  }
+  return to;
+}
+
+test("partition: holds what a map would after any history, and so does its copy", () => {
+  fc.assert(
+    fc.property(fc.array(action, { maxLength: 150 }), (actions) => {
+      const partition = new Partition(owner);
+      const model = new Map<string, readonly [string, number]>();
+      const read: (readonly [{ readonly value: string }, string])[] = [];
+      for (const { do: what, key: name, value: text } of actions) {
+        if (what === "put") {
+          partition.seq += 1;
+          const before = model.get(name);
+          expect(partition.put(name, text, partition.seq)?.value).toBe(before?.[0]);
+          model.set(name, [text, partition.seq]);
+          const record = partition.get(name);
+          if (record !== undefined) read.push([record, text]);
+        } else if (what === "delete") {
+          partition.seq += 1;
+          expect(partition.delete(name)?.value).toBe(model.get(name)?.[0]);
+          model.delete(name);
+        } else {
+          const copy = copied(partition, new Set([name]));
+          expect(contents(copy)).toEqual(new Map([...model].filter(([each]) => each !== name)));
+        }
+        expect(partition.size).toBe(model.size);
+        expect(partition.get(name)?.value).toBe(model.get(name)?.[0]);
+      }
+      expect(contents(partition)).toEqual(model);
+      // Who has read a record holds what was true then, whatever was moved since.
+      for (const [record, text] of read) expect(record.value).toBe(text);
+      const copy = copied(partition);
+      const { low, high } = partition.digest;
+      expect(contents(copy)).toEqual(model);
+      expect([copy.digest.low, copy.digest.high]).toEqual([low, high]);
+    }),
+  );
+});
+
+test("partition: a copy has what was there at its start and stays, and nothing that is written later", () => {
+  const partition = new Partition(owner);
+  const put = (name: string): unknown => partition.put(name, "v".repeat(100), ++partition.seq);
+  for (let at = 0; at < 100; at++) put(`k${at}`);
+  const cursor = partition.copyAll();
+  const limits = { bytesMax: 1_500, recordsMax: 50 };
+  const parts = [partition.copy(cursor, limits)];
+  for (const gone of ["k3", "k50"]) partition.delete(gone);
+  for (const later of ["k60", "k99", "new"]) put(later);
+  while (cursor.next < cursor.end) parts.push(partition.copy(cursor, limits));
+  const copy = new Partition(owner);
+  for (const { records } of parts) {
+    const bytes = bytesFromBinary(records);
+    copy.load({ bytes, start: 0, end: bytes.length }, new Set());
+  }
+  const stayed = Array.from({ length: 100 }, (_, at) => `k${at}`).filter(
+    (name) => !["k50", "k60", "k99"].includes(name),
+  );
+  expect([...copy].map((record) => record.key)).toEqual(stayed);
+});
+
+test("partition: what is loaded does not replace what an operation has written", () => {
+  const [from, to] = [new Partition(owner), new Partition(owner)];
+  from.put("a", "old", 1);
+  from.put("b", "old", 2);
+  to.put("a", "new", 3);
+  from.seq = 2;
+  const { count, records } = from.copy(from.copyAll(), { bytesMax: 1_000, recordsMax: 10 });
+  expect(count).toBe(2);
+  const bytes = bytesFromBinary(records);
+  to.load({ bytes, start: 0, end: bytes.length }, new Set());
+  expect([to.get("a")?.value, to.get("b")?.value, to.size]).toEqual(["new", "old", 2]);
+});
+
+test("record store: twenty times overwritten, it holds no more than twice its records", () => {
+  const store = new RecordStore();
+  const records = 1_000;
+  let live = 0;
+  for (let round = 0; round < 20; round++) {
+    for (let at = 0; at < records; at++) {
+      // A third is written once and stays between what changes.
+      if (round > 0 && at % 3 === 0) continue;
+      const name = `user${at}@example.org`;
+      const hash = hashOfText(name, name.length);
+      const number = store.find(name, hash);
+      const text = `${round}`.padEnd(200, "v");
+      if (number === none) live += store.insert(name, text, 1, hash) >= 0 ? 250 : 0;
+      else store.replace(number, name, text, round);
+    }
+    expect(store.bytes).toBeLessThan(2 * live + 2 ** 17);
+  }
+  for (let at = 0; at < records; at++) {
+    const name = `user${at}@example.org`;
+    store.remove(store.find(name, hashOfText(name, name.length)));
+  }
+  expect([store.size, store.bytes, store.digest.low, store.digest.high]).toEqual([0, 0, 0, 0]);
+});
+
+test("hash: a text and its bytes have the same", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), fc.nat({ max: 3 }), (bytes, start) => {
+      const text = String.fromCharCode(...bytes.subarray(start));
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+      const length = Math.max(0, bytes.length - start);
+      expect(hashOfText(text, length)).toBe(hashOfBytes(view, start, length));
+    }),
+  );
+});
