@@ -2,8 +2,8 @@
  * Node process: one run of the real server on simulated ports, from its start to its end.
  *
  * Holds what a process has of its own: a source of entropy, a deadline, a turn. Whatever the simulated
- * world has for it goes through `deliver`, the loop's only door, and is traced there. While it stands
- * still inputs pile up; what comes for a process that has ended is dropped.
+ * world has for it goes through `deliver`, the loop's only door, and is traced where it is taken in. While it
+ * stands still or is slow inputs pile up; what comes for a process that has ended is dropped.
  */
 import type { Instant } from "../src/base/time.ts";
 import type { Crypto, KeyDerivation } from "../src/ports/crypto.ts";
@@ -13,6 +13,7 @@ import type { SessionState } from "../src/router/session.ts";
 import type { Config } from "../src/server/config.ts";
 import type { Ports, WorldInput } from "../src/server/effects.ts";
 import type { Server, ServerOptions } from "../src/server/server.ts";
+import { Backlog } from "./backlog.ts";
 import type { NodePlan } from "./plan.ts";
 import type { DatabaseFaults } from "./ports/database-faults.ts";
 import type { SimulatedLookups } from "./ports/resolver.ts";
@@ -53,6 +54,8 @@ export interface NodeProcessOptions extends NodeWorld {
   /** How many processes this node has had, this one included. */
   readonly generation: number;
   readonly clock: Clock;
+  /** See `setTurn`. */
+  readonly turnMs: number;
   /** A graceful stop is complete. */
   readonly onStopped: () => void;
 }
@@ -66,8 +69,12 @@ export class NodeProcess {
   readonly #server: ReturnType<Compose>;
   readonly #port: NodePort;
   readonly #http = new SimulatedHttp((input) => this.deliver(input));
-  readonly #waiting: { readonly input: WorldInput; readonly login: string }[] = [];
+  readonly #backlog = new Backlog();
   #armedFor: Instant | undefined;
+  /** What a turn takes of a slow process; 0: nothing. */
+  #turnMs = 0;
+  /** The turn of a slow process is not over yet. */
+  #busy = false;
   #state: "running" | "paused" | "ended" = "running";
 
   constructor(options: NodeProcessOptions) {
@@ -80,6 +87,7 @@ export class NodeProcess {
       ...(address === undefined ? {} : { address }),
     });
     this.#record("node-started", { generation: options.generation });
+    this.setTurn(options.turnMs);
     this.watch = new ClusterWatch((kind, data) => this.#record(kind, data));
     this.#server = options.compose({
       config,
@@ -111,7 +119,13 @@ export class NodeProcess {
 
   /** One input, one turn: step, then send what was written. */
   deliver(input: WorldInput, login = ""): void {
-    if (this.#state === "paused") this.#waiting.push({ input, login });
+    if (this.#state === "ended") return;
+    if (this.#state === "running" && this.#turnMs === 0) return this.#take(input, login);
+    this.#backlog.add({ input, login, since: this.#options.world.now() });
+    if (!this.#busy) this.#options.world.after(0, () => this.#turn());
+  }
+
+  #take(input: WorldInput, login: string): void {
     if (this.#state !== "running") return;
     traceInput(this.#options.trace, this.#options.plan.name, input, login);
     try {
@@ -139,14 +153,54 @@ export class NodeProcess {
     this.#record("node-resumed", {});
     this.#port.setProcessReads(true);
     if (timersFirst) this.#expire();
-    for (const { input, login } of this.#waiting.splice(0)) this.deliver(input, login);
+    this.#catchUp();
+  }
+
+  /**
+   * From now on each turn takes so long, and sockets are read only when what was read before is done: a
+   * process that gets little of its core. 0: as fast as can be, and all that waits is taken at once.
+   */
+  setTurn(turnMs: number): void {
+    if (this.#state === "ended" || turnMs === this.#turnMs) return;
+    this.#turnMs = turnMs;
+    if (turnMs > 0) return this.#record("node-slowed", { turnMs });
+    this.#record("node-recovered", { waitedMs: this.#backlog.longestMs });
+    if (this.#state === "running") this.#catchUp();
+  }
+
+  /** All that waits, unless it must wait longer. */
+  #catchUp(): void {
+    if (this.#turnMs > 0) this.#turn();
+    else {
+      this.#port.setProcessReads(true);
+      const now = this.#options.world.now();
+      for (let next = this.#backlog.take(now); next !== undefined; next = this.#backlog.take(now)) {
+        this.#take(next.input, next.login);
+      }
+    }
     this.#arm();
+  }
+
+  /** Of a slow process: one input of those that wait, and the time that it takes. */
+  #turn(): void {
+    const { world } = this.#options;
+    if (this.#state !== "running" || this.#turnMs === 0 || this.#busy) return;
+    const next = this.#backlog.take(world.now());
+    // Nothing is left of what was read: what has arrived since is read now, all of it.
+    this.#port.setProcessReads(next === undefined);
+    if (next === undefined) return;
+    this.#busy = true;
+    world.after(this.#turnMs, () => {
+      this.#busy = false;
+      this.#turn();
+    });
+    this.#take(next.input, next.login);
   }
 
   /** Whatever it still had to do, it does no more. */
   end(): void {
     this.#state = "ended";
-    this.#waiting.length = 0;
+    this.#backlog.clear();
   }
 
   #stopped(): void {
@@ -184,6 +238,7 @@ export class NodeProcess {
   #expire(): boolean {
     const due = this.#server.loop.deadline();
     if (due === undefined || due > this.#options.clock.now().at) return false;
+    if (this.#backlog.hasTick) return true;
     this.deliver({ type: "deadline-reached" });
     return true;
   }

@@ -34,6 +34,8 @@ export class SimulatedNode {
   #process: NodeProcess | undefined;
   #generation = 0;
   #powered = true;
+  /** What a turn of its processes takes. */
+  #turnMs = 0;
   /** A graceful stop is under way. */
   #stopping = false;
   #startWhenStopped = false;
@@ -83,6 +85,7 @@ export class SimulatedNode {
       ...this.#options,
       generation: this.#generation,
       clock: this.#clock,
+      turnMs: this.#turnMs,
       onStopped: () => this.#stopped(),
     });
   }
@@ -119,6 +122,12 @@ export class SimulatedNode {
 
   resume(): void {
     this.#process?.resume(this.#random.chance(0.5));
+  }
+
+  /** Its core has little time for it: each turn takes so long. 0: it has all. */
+  slowDown(turnMs: number): void {
+    this.#turnMs = turnMs;
+    this.#process?.setTurn(turnMs);
   }
 
   /** Whatever is wrong with it: it runs, now or as soon as it has stopped. */

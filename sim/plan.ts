@@ -181,6 +181,7 @@ export type NodeFaultKind =
   | "node-crash"
   | "node-restart"
   | "node-pause"
+  | "node-slow"
   | "node-stop"
   | "node-join"
   | "all-nodes-restart";

@@ -42,6 +42,8 @@ export const probeNames = [
   "node killed",
   "node came back",
   "node stood still",
+  "node slow",
+  "slow node a second behind",
   "machine lost its power",
 ] as const;
 
@@ -111,6 +113,10 @@ export function probeOf({ kind, data }: TraceEvent): Probe | undefined {
       return data.generation > 1 ? "node came back" : undefined;
     case "node-paused":
       return "node stood still";
+    case "node-slowed":
+      return "node slow";
+    case "node-recovered":
+      return data.waitedMs >= 1_000 ? "slow node a second behind" : undefined;
     case "logged":
       return data.detail.includes("reason=resource-constraint") ? "send limit met" : undefined;
     case "bytes-received":

@@ -251,7 +251,10 @@ class Stage {
     this.#database.setLoss("none");
     this.#lookups.heal();
     this.#network.heal();
-    for (const node of this.#nodes.values()) node.resume();
+    for (const node of this.#nodes.values()) {
+      node.slowDown(0);
+      node.resume();
+    }
     for (const node of this.#present()) node.revive();
     for (const actor of this.#actors.values()) actor.setReading(true);
   }

@@ -88,6 +88,10 @@ function clusterWords({ kind, data }: TraceEvent): string | undefined {
       return data.silent ? "loses power" : "is killed";
     case "node-stopped":
       return "has stopped in order";
+    case "node-slowed":
+      return `is slow: each turn takes ${data.turnMs} ms`;
+    case "node-recovered":
+      return `is no longer slow; it was up to ${data.waitedMs} ms behind`;
     case "node-paused":
       return "stands still";
     case "node-resumed":

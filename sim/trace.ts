@@ -65,6 +65,10 @@ export interface TraceKinds {
   "node-killed": { readonly silent: boolean };
   "node-paused": Record<never, never>;
   "node-resumed": Record<never, never>;
+  /** From now on each turn takes so long, and what comes meanwhile waits. */
+  "node-slowed": { readonly turnMs: number };
+  /** `waitedMs`: the longest that anything has waited. */
+  "node-recovered": { readonly waitedMs: number };
   /** It threw: a bug. */
   "node-crashed": { readonly error: string };
   logged: { readonly level: string; readonly event: string; readonly detail: string };

@@ -27,6 +27,7 @@ import { nodeCrash } from "./node-crash.ts";
 import { nodeJoin } from "./node-join.ts";
 import { nodePause } from "./node-pause.ts";
 import { nodeRestart } from "./node-restart.ts";
+import { nodeSlow } from "./node-slow.ts";
 import { nodeStop } from "./node-stop.ts";
 import { oneWayCut } from "./one-way-cut.ts";
 import { reset } from "./reset.ts";
@@ -58,6 +59,7 @@ export const faults: Readonly<Record<FaultKind, Fault>> = {
   "node-crash": nodeCrash,
   "node-restart": nodeRestart,
   "node-pause": nodePause,
+  "node-slow": nodeSlow,
   "node-stop": nodeStop,
   "node-join": nodeJoin,
   "all-nodes-restart": allNodesRestart,

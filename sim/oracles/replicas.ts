@@ -12,7 +12,7 @@ export interface Process {
   readonly node: string;
   readonly startedAt: number;
   endedAt: number | undefined;
-  /** When it last went on after a pause, or was seen to start. */
+  /** When it last went on after a pause or was no longer slow, or was seen to start; Infinity: it is slow. */
   awakeAt: number;
   paused: boolean;
 }
@@ -76,6 +76,7 @@ export class Replicas {
   readonly processes = new Map<string, Process>();
   /** The process that a node runs, once it has joined. */
   readonly running = new Map<string, Process>();
+  readonly #slow = new Set<string>();
   readonly #histories = new Map<string, History>();
   readonly #views = new Map<string, View>();
   /** The greatest seq that a reader has ever shown of an owner's table. */
@@ -86,12 +87,13 @@ export class Replicas {
       case "cluster-joined":
         this.#join({
           ...{ peer: data.peer, node: place, startedAt: at, endedAt: undefined },
-          ...{ awakeAt: at, paused: false },
+          ...{ awakeAt: this.#slow.has(place) ? Infinity : at, paused: false },
         });
         break;
       case "node-killed":
       case "node-stopped":
       case "node-crashed":
+        this.#slow.delete(place);
         this.#end(place, at);
         break;
       case "node-paused":
@@ -99,6 +101,12 @@ export class Replicas {
         break;
       case "node-resumed":
         this.#pause(place, false, at);
+        break;
+      case "node-slowed":
+        this.#setSlow(place, true, at);
+        break;
+      case "node-recovered":
+        this.#setSlow(place, false, at);
         break;
       case "table-written":
         this.#write(place, at, data);
@@ -161,7 +169,14 @@ export class Replicas {
     const process = this.running.get(node);
     if (process === undefined) return;
     process.paused = paused;
-    process.awakeAt = at;
+    if (!this.#slow.has(node)) process.awakeAt = at;
+  }
+
+  #setSlow(node: string, slow: boolean, at: number): void {
+    if (slow) this.#slow.add(node);
+    else this.#slow.delete(node);
+    const process = this.running.get(node);
+    if (process !== undefined) process.awakeAt = slow ? Infinity : at;
   }
 
   #write(node: string, at: number, data: TraceKinds["table-written"]): void {

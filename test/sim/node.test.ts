@@ -100,6 +100,37 @@ test("node: what stands still gets its inputs afterwards, in their order", () =>
   expect(own.filter(({ at, kind }) => at === 13_000 && kind === "bytes-received")).not.toEqual([]);
 });
 
+/** Inputs that a node has taken in, at which moments. */
+const taken = new Set(["bytes-received", "deadline-reached", "query-answered", "key-derived"]);
+
+test("node: a slow one takes in one thing after another, loses nobody, and is as quick as ever afterwards", () => {
+  const slow = { kind: "node-slow", startAt: 10_000, endAt: 20_000, amount: 60 } as const;
+  const events = played(planOf([slow]));
+  const turns = events.flatMap(({ place, at, kind }) =>
+    place === "n2" && taken.has(kind) && at > 10_000 && at < 20_000 ? [at] : [],
+  );
+  expect(turns.length).toBeGreaterThan(30);
+  const gaps = turns.slice(1).map((at, index) => at - (turns[index] ?? 0));
+  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(60);
+  expect(of(events, "n1", "peer-down", "n2")).toEqual([]);
+  const recovered = events.find(({ kind }) => kind === "node-recovered");
+  expect(recovered).toMatchObject({ at: 20_000, place: "n2" });
+  const pauses = events.filter(({ place, kind }) => place === "n2" && kind === "deadline-reached");
+  const later = pauses.map(({ at }) => at).filter((at) => at > 20_500);
+  expect(Math.min(...later.slice(1).map((at, index) => at - (later[index] ?? 0)))).toBeLessThan(60);
+});
+
+test("node: one that has hardly any time falls behind, and its successor is as slow until it ends", () => {
+  const slow = { kind: "node-slow", startAt: 8_000, endAt: 28_000, amount: 700 } as const;
+  const restart = { kind: "node-restart", startAt: 12_000, endAt: 12_050 } as const;
+  const events = played(planOf([slow, restart]));
+  const at = (kind: string) => events.filter((e) => e.kind === kind).map((e) => e.at);
+  expect(at("node-slowed")).toHaveLength(2);
+  expect(at("node-recovered")).toEqual([28_000]);
+  const late = events.find(({ kind }) => kind === "node-recovered");
+  expect(late?.kind === "node-recovered" ? late.data.waitedMs : 0).toBeGreaterThan(1_000);
+});
+
 test("node: a graceful stop is noticed at once and for good", () => {
   const events = played(planOf([{ kind: "node-stop" }]));
   const [down] = of(events, "n1", "peer-down", "n2");
