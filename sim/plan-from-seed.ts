@@ -15,6 +15,7 @@ import {
   type BehaviourKind,
   type ClientPlan,
   type ClusterPlan,
+  type DiscoveryKind,
   type Limits,
   type NodePlan,
   type Plan,
@@ -35,6 +36,8 @@ export interface Profile {
   /** Kinds of client beside chatters. */
   readonly behaviours: readonly BehaviourKind[];
   readonly faults: boolean;
+  /** How nodes find each other; one of these, drawn. Missing: mostly by the database. */
+  readonly discoveries?: readonly DiscoveryKind[];
   /** How often chatters speak; drawn for each, if missing. */
   readonly everyMs?: Range;
   /** How many clients may share an account; missing: all that share one, share the same. */
@@ -112,6 +115,18 @@ export const profiles = {
     behaviours: odd,
     faults: true,
   },
+  /** Clusters that find each other by what names and files say of them. */
+  lists: {
+    name: "lists",
+    clients: 8,
+    nodes: [2, 3, 4],
+    setUp: 5_000,
+    safety: 40_000,
+    liveness: 40_000,
+    behaviours: odd,
+    discoveries: ["dns", "file"],
+    faults: true,
+  },
   /** For measuring speed: well-behaved clients only, one stanza per client every ten seconds. */
   speed: {
     name: "speed",
@@ -167,7 +182,7 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
     liveness: clustered ? Math.max(profile.liveness, clusterLivenessMs) : profile.liveness,
   };
   const clients = planClients(stream(seed, "plan/clients"), profile, names);
-  const cluster = clustered ? planCluster(stream(seed, "plan/cluster")) : undefined;
+  const cluster = clustered ? planCluster(stream(seed, "plan/cluster"), profile) : undefined;
   return {
     version: planVersion,
     seed,
@@ -238,16 +253,25 @@ function planNoise(random: Random): Pick<Topology["network"], "noise"> {
   return random.chance(0.15) ? { noise: { loss: 0.05, latencyMs: 100 } } : {};
 }
 
-const discoveries = ["sql", "sql", "sql", "sql", "static", "static", "dns", "file"] as const;
+const discoveries: readonly DiscoveryKind[] = [
+  "sql",
+  "sql",
+  "sql",
+  "sql",
+  "static",
+  "static",
+  "dns",
+  "file",
+];
 
-function planCluster(random: Random): ClusterPlan {
+function planCluster(random: Random, profile: Profile): ClusterPlan {
   const [heartbeatInterval, heartbeatTimeout, linkGrace] = random.pick([
     [1_000, 5_000, 5_000],
     [1_000, 5_000, 5_000],
     [500, 2_000, 2_000],
   ] as const);
   return {
-    discovery: random.pick(discoveries),
+    discovery: random.pick(profile.discoveries ?? discoveries),
     heartbeatInterval,
     heartbeatTimeout,
     linkGrace,

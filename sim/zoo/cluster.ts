@@ -8,7 +8,7 @@ const discovery = "src/cluster/discovery.ts";
 const directory = "src/router/directory.ts";
 const host = "src/server/cluster-host.ts";
 
-const plantsOfCluster: readonly Omit<Plant, "profile">[] = [
+const plantsOfCluster: readonly Plant[] = [
   {
     name: "link-resumes-without-what-was-in-flight",
     file: link,
@@ -96,6 +96,7 @@ const plantsOfCluster: readonly Omit<Plant, "profile">[] = [
     find: "      link.dialling.listed = false;",
     replace: '      link.dialling.listed = false;\n      link.end("no longer listed", false);',
     oracle: "constancy",
+    profile: "lists",
   },
   {
     name: "discovery-takes-no-address-for-a-list",
@@ -103,6 +104,7 @@ const plantsOfCluster: readonly Omit<Plant, "profile">[] = [
     find: "    if (addresses.length === 0) return this.#onFailed(now, `${source.host} has no addresses`);",
     replace: "",
     oracle: "health",
+    profile: "lists",
   },
   {
     name: "discovery-takes-an-empty-file-for-a-list",
@@ -110,6 +112,7 @@ const plantsOfCluster: readonly Omit<Plant, "profile">[] = [
     find: "    if (nodes.length === 0) return this.#onFailed(now, `${source.path} names no node`);",
     replace: "",
     oracle: "health",
+    profile: "lists",
   },
   {
     name: "bind-stamps-by-the-wall-clock",
@@ -150,6 +153,6 @@ const plantsOfCluster: readonly Omit<Plant, "profile">[] = [
 ];
 
 export const clusterPlants: readonly Plant[] = plantsOfCluster.map((plant) => ({
-  ...plant,
   profile: "cluster",
+  ...plant,
 }));
