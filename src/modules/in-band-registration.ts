@@ -52,7 +52,7 @@ function form(iq: Stanza): Stanza {
 /** §3.1.1: a new account. */
 function* create(host: string, iq: Stanza, context: FeatureContext): Work<Stanza> {
   const { username, password } = fieldsOf(iq);
-  if (iq.type !== "set" || username === undefined || password === undefined) {
+  if (username === undefined || password === undefined) {
     return refusal(iq, "not-acceptable");
   }
   const preparedName = prepareUsername(username);

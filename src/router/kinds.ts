@@ -8,22 +8,6 @@ export function isStanza({ name, namespace }: Stanza): boolean {
   return name === "message" || name === "presence" || name === "iq";
 }
 
-/** RFC 6120 §8.2.3 */
-export function isWellFormedIq(iq: Stanza): boolean {
-  if (iq.id === undefined) return false;
-  switch (iq.type) {
-    case "get":
-    case "set":
-      return iq.payloads.length === 1;
-    case "result":
-      return iq.payloads.length <= 1;
-    case "error":
-      return true;
-    default:
-      return false;
-  }
-}
-
 export function kindOf(stanza: Stanza): Kind | undefined {
   if (stanza.name === "iq") {
     return stanza.type === "get" || stanza.type === "set" ? "iq request" : "iq response";

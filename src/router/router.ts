@@ -10,6 +10,7 @@
  */
 import { unreachable } from "../base/assert.ts";
 import type { Peer } from "../cluster/peer.ts";
+import { isWellFormedIq } from "../xmpp/iq.ts";
 import type { Jid, JidCache } from "../xmpp/jid.ts";
 import { errorReply, type StanzaErrorCondition } from "../xmpp/stanza-error.ts";
 import type { Sendable, Stanza } from "../xmpp/stanza.ts";
@@ -17,7 +18,7 @@ import type { StreamErrorCondition } from "../xmpp/stream-error.ts";
 import { deliveryRules, type Action, type Addressee, type Kind } from "./delivery-rules.ts";
 import type { Directory, RemoteSession } from "./directory.ts";
 import type { Feature, IqHandler, IqRequest } from "./feature.ts";
-import { isAnswer, isStanza, isWellFormedIq, kindOf, priorityOf } from "./kinds.ts";
+import { isAnswer, isStanza, kindOf, priorityOf } from "./kinds.ts";
 import { Session } from "./session.ts";
 import type { Transit } from "./stanza-frame.ts";
 

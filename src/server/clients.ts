@@ -49,7 +49,7 @@ export interface ClientsOptions {
 
 type Opened = Extract<NetworkInput, { type: "connection-opened" }>;
 
-const maxStanzasBeforeAuth = 10;
+const maxRequestsBeforeBinding = 10;
 
 export class Clients {
   readonly #options: ClientsOptions;
@@ -205,7 +205,7 @@ export class Clients {
       registration: this.#mayRegister(input.remote),
       maxStanzaSize: listener.max_stanza_size,
       maxAuthAttempts: config.auth.max_attempts,
-      maxStanzasBeforeAuth,
+      maxRequestsBeforeBinding,
       negotiationTimeout: listener.c2s_state_timeout,
       maxSendQueue: config.sessions.max_send_queue,
       sendTimeout: config.sessions.send_timeout,

@@ -20,8 +20,8 @@ export interface C2sOptions {
   readonly registration: boolean;
   readonly maxStanzaSize: number;
   readonly maxAuthAttempts: number;
-  /** Stanzas that a client may send before it is authenticated. */
-  readonly maxStanzasBeforeAuth: number;
+  /** To register and to bind, together. */
+  readonly maxRequestsBeforeBinding: number;
   /** From connecting to being bound. */
   readonly negotiationTimeout: Duration;
   readonly maxSendQueue: number;

@@ -12,6 +12,7 @@
 import { toBase64, toHex, type BinaryString } from "../base/bytes.ts";
 import type { Duration, Instant, Now } from "../base/time.ts";
 import type { ConnectionId, TlsInfo } from "../ports/network.ts";
+import { isWellFormedIq } from "../xmpp/iq.ts";
 import { NS } from "../xmpp/namespaces.ts";
 import { Reader, type StreamHeader } from "../xmpp/reader.ts";
 import { errorReply } from "../xmpp/stanza-error.ts";
@@ -51,7 +52,7 @@ export class C2sStream {
   #authGuesses = 0;
   /** Failures without a guess: a client may try each mechanism before it finds one that works for both. */
   #authRefusals = 0;
-  #stanzasBeforeAuth = 0;
+  #requests = 0;
   #deadline: Instant | undefined;
   #activeAt: Instant = 0;
   #congested = false;
@@ -269,10 +270,7 @@ export class C2sStream {
   #negotiate(now: Now, element: Stanza): void {
     if (element.namespace === NS.tls && element.name === "starttls") return this.#startTls(now);
     if (element.namespace === NS.sasl) return this.#sasl(now, element);
-    if (element.name === "iq" && element.namespace === NS.client) {
-      if (this.#username !== undefined) return this.#bindRequest(now, element);
-      if (this.#mayRegister(element)) return this.#register(now, element);
-    }
+    if (this.#mayAsk(element)) return this.#ask(now, element);
     if (this.#username === undefined) {
       return this.#fail(now, "not-authorized", "Authenticate first (RFC 6120 §4.9.3.12)");
     }
@@ -335,11 +333,7 @@ export class C2sStream {
     }
     this.#username = outcome.username;
     const data = outcome.data === undefined ? "" : toBase64(outcome.data);
-    this.#write(
-      data === ""
-        ? `<success xmlns='${NS.sasl}'/>`
-        : `<success xmlns='${NS.sasl}'>${data}</success>`,
-    );
+    this.#write(`<success xmlns='${NS.sasl}'${data === "" ? "/>" : `>${data}</success>`}`);
     this.#restart(this.#options.framing === "tcp" ? this.#reader.rest() : undefined);
   }
 
@@ -356,37 +350,45 @@ export class C2sStream {
 
   // --- registration and binding
 
-  #mayRegister(iq: Stanza): boolean {
+  /** Is it a request that may come before a resource is bound: to register (XEP-0077), or to bind? */
+  #mayAsk({ name, namespace, type, payloads }: Stanza): boolean {
+    if (name !== "iq" || namespace !== NS.client) return false;
+    if (type === "result" || type === "error") return false; // never answered (RFC 6120 §8.2.3)
+    const about = payloads[0]?.namespace;
+    if (this.#username !== undefined) return about === NS.bind;
     const safe = this.#tls !== undefined || this.#options.tlsMode !== "starttls_required";
-    return this.#options.registration && safe && iq.payloads[0]?.namespace === NS.register;
+    return this.#options.registration && safe && about === NS.register;
   }
 
-  #register(now: Now, request: Stanza): void {
-    this.#stanzasBeforeAuth += 1;
-    const max = this.#options.maxStanzasBeforeAuth;
-    if (this.#stanzasBeforeAuth > max) {
-      return this.#fail(now, "policy-violation", `More than ${max} stanzas before authentication`);
+  /** Each is answered, also to who reads no answers: so they are counted. */
+  #ask(now: Now, iq: Stanza): void {
+    this.#requests += 1;
+    const max = this.#options.maxRequestsBeforeBinding;
+    if (this.#requests > max) {
+      return this.#fail(now, "policy-violation", `More than ${max} requests before binding`);
     }
+    if (!isWellFormedIq(iq)) return this.#refuse(iq);
+    if (this.#username !== undefined) return this.#bindRequest(now, iq);
     this.#state = "registering";
-    this.#effects.push({ type: "register", request });
+    this.#effects.push({ type: "register", request: iq });
   }
 
   /** RFC 6120 §7 */
   #bindRequest(now: Now, iq: Stanza): void {
-    const [payload] = iq.payloads;
-    const bind = payload?.namespace === NS.bind ? iq.payload(NS.bind, "bind") : undefined;
+    const bind = iq.payload(NS.bind, "bind");
     if (bind === undefined) {
       return this.#fail(now, "not-authorized", "Bind a resource first (RFC 6120 §7.1)");
     }
-    if (iq.type !== "set" || iq.id === undefined) {
-      const refusal = errorReply(iq, "bad-request");
-      if (refusal !== undefined) this.#write(refusal.write(this.#framing.context));
-      return;
-    }
+    if (iq.type !== "set") return this.#refuse(iq);
     const asked = bind.getChildText("resource", NS.bind) ?? "";
     this.#state = "binding";
     const resource = asked === "" ? undefined : asked;
     this.#effects.push({ type: "bind", request: iq.copy(), resource });
+  }
+
+  #refuse(iq: Stanza): void {
+    const refusal = errorReply(iq, "bad-request");
+    if (refusal !== undefined) this.#write(refusal.write(this.#framing.context));
   }
 
   #bound(now: Now): void {

@@ -20,6 +20,7 @@ export function readAuth(
   if (mustEncryptFirst) return "encryption-required";
   const mechanism: unknown = element.element().attrs["mechanism"];
   if (typeof mechanism !== "string" || !offered.includes(mechanism)) return "invalid-mechanism";
+  if (element.payloads.length > 0) return "malformed-request"; // it holds text, and nothing else
   const text = element.element().getText().trim();
   if (text === "") return { mechanism, initial: undefined };
   const initial = decode(text);
@@ -30,7 +31,7 @@ export function readAuth(
 export function readResponse(element: Stanza): Uint8Array | SaslFailure {
   if (element.namespace !== NS.sasl) return "malformed-request";
   if (element.name === "abort") return "aborted";
-  if (element.name !== "response") return "malformed-request";
+  if (element.name !== "response" || element.payloads.length > 0) return "malformed-request";
   return decode(element.element().getText().trim()) ?? "incorrect-encoding";
 }
 

@@ -3,13 +3,15 @@
  * (RFC 6120 §11; XML 1.0; Namespaces in XML 1.0).
  */
 
-export type Behaviour = readonly [what: string, send: string | Buffer, expected: string];
+import {
+  body,
+  bomb,
+  bytes,
+  manyAttributes,
+  maxStanzaSize,
+  type Behaviour,
+} from "./hostile-words.ts";
 
-export const maxStanzaSize = 10_000;
-export const bytes = (hex: string): Buffer => Buffer.from(hex.replaceAll(" ", ""), "hex");
-export const body = (inside: string): string =>
-  `<message to='good@localhost'><body>${inside}</body></message>`;
-export const bomb = `<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]>`;
 const around = (before: string, hex: string, after: string): Buffer =>
   Buffer.concat([Buffer.from(before), bytes(hex), Buffer.from(after)]);
 const inBody = (hex: string): Buffer =>
@@ -91,7 +93,3 @@ export const malformed: readonly Behaviour[] = [
     "error policy-violation",
   ],
 ];
-
-export function manyAttributes(count: number): string {
-  return Array.from({ length: count }, (_, index) => ` a${index}='x'`).join("");
-}

@@ -392,7 +392,7 @@ test("stream: registration before authentication where it is allowed, a few stan
     W: drained
     S: <iq id='r' type='result'/>
     C: ${asked}
-    S: ${error("policy-violation", "More than 2 stanzas before authentication")}
+    S: ${error("policy-violation", "More than 2 requests before binding")}
     E: ended: policy-violation
     E: close
   `;

@@ -34,7 +34,7 @@ const defaults: C2sOptions = {
   registration: false,
   maxStanzaSize: 2_000,
   maxAuthAttempts: 3,
-  maxStanzasBeforeAuth: 2,
+  maxRequestsBeforeBinding: 2,
   negotiationTimeout: 30_000,
   maxSendQueue: 200,
   sendTimeout: 10_000,

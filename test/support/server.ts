@@ -115,7 +115,9 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     stdio: ["ignore", "pipe", "pipe"],
   });
   const running = new RunningServer({ ports, folder, pair, database, child });
-  process.once("exit", () => child.kill("SIGKILL")); // a test that failed may not have stopped it
+  const kill = (): boolean => child.kill("SIGKILL"); // a test that failed may not have stopped it
+  process.once("exit", kill);
+  child.once("exit", () => process.off("exit", kill));
   await untilReady(running);
   return running;
 }
