@@ -135,7 +135,9 @@ class Conservation implements Oracle {
     message.bounced += 1;
     // Copies for several resources may each come to nothing.
     const copies = this.#clustered ? this.#logins.ofUser(bareOf(message.to)).length : 1;
-    if (message.bounced > Math.max(1, copies)) this.#fail(`${id} bounced twice`);
+    // Handed back without a receipt it bounces where it began, and where it had arrived perhaps, too.
+    const handedBack = this.#handedBackAt.some((at) => at >= message.at) ? 1 : 0;
+    if (message.bounced > Math.max(1, copies) + handedBack) this.#fail(`${id} bounced twice`);
   }
 
   #fate(message: Sent): "known" | "unknown" | "lost" {

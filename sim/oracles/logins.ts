@@ -35,6 +35,8 @@ export class Logins {
   readonly #all = new Map<string, Login>();
   readonly #byConnection = new Map<number, Login>();
   readonly #givenUp = new Set<string>();
+  /** Machines without power. */
+  readonly #dark = new Set<string>();
   readonly #deaths: { readonly node: string; readonly at: number }[] = [];
   readonly #byBare = new Map<string, Login[]>();
 
@@ -95,14 +97,23 @@ export class Logins {
         if (login !== undefined) login.nodeClosedAt ??= at;
         break;
       }
+      case "node-started":
+        this.#dark.delete(place);
+        break;
       case "node-killed":
       case "node-stopped":
+        if (kind === "node-killed" && data.silent) this.#dark.add(place);
         this.#deaths.push({ node: place, at });
         for (const login of this.#byConnection.values()) {
           if (login.node === place) login.nodeClosedAt ??= at;
         }
         break;
     }
+  }
+
+  /** Does nothing answer what is sent there? */
+  hasNoPower(node: string): boolean {
+    return this.#dark.has(node);
   }
 
   /** Did a process of this node end in this period? */

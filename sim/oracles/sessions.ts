@@ -28,8 +28,6 @@ export const sessions: OracleMaker = (plan) => {
   /** When the server ended the session of this full JID: its client may not have been told yet. */
   const endedAt = new Map<string, number>();
   const perNode: (readonly string[])[] = [];
-  /** Machines without power. */
-  const dark = new Set<string>();
   let observedAt = 0;
   let beingReplaced = 0;
 
@@ -52,8 +50,6 @@ export const sessions: OracleMaker = (plan) => {
     see(event) {
       logins.see(event);
       const { kind, data, at } = event;
-      if (kind === "node-killed" && data.silent) dark.add(event.place);
-      if (kind === "node-started") dark.delete(event.place);
       if (kind === "login-bound") failures.push(...crowd(logins, data.login, data.jid, max));
       if (kind === "table-written") writtenAt.set(textFromBinary(data.key), at);
       if (kind === "logged" && data.event === "session-ended") endedAt.set(jidIn(data.detail), at);
@@ -87,7 +83,7 @@ export const sessions: OracleMaker = (plan) => {
       for (const [jid, client] of online) {
         if (known.has(jid)) continue;
         const served = logins.ofUser(bareOf(jid)).findLast((login) => login.client === client);
-        const inTheDark = dark.has(served?.node ?? "");
+        const inTheDark = logins.hasNoPower(served?.node ?? "");
         if (inTheDark || (endedAt.get(jid) ?? 0) > observedAt - underWayMs) unknown += 1;
         else failures.push(`${client} is online as ${jid} without a session`);
       }

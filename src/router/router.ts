@@ -45,6 +45,15 @@ export type RouterEffect =
       /** Where it has been before; undefined: it begins here. */
       readonly transit?: Transit;
     }
+  /** An answer for a full JID that nobody has: its node may be out of sight. Addresses as in `forward`. */
+  | {
+      readonly type: "strand";
+      readonly target: string;
+      readonly stanza: Stanza;
+      readonly from?: string;
+      readonly to?: string;
+      readonly transit?: Transit;
+    }
   | { readonly type: "handle-iq"; readonly handler: IqHandler; readonly request: IqRequest }
   /** The client broke the stream's rules. */
   | {
@@ -184,10 +193,9 @@ export class Router {
       if (bound !== undefined) {
         return this.#act(deliveryRules["full, bound"][kind], sender, stanza, to, [bound], transit);
       }
-      const peer = isAnswer(kind) ? this.#directory.returnPath(to.full) : undefined;
-      if (peer !== undefined) {
+      if (isAnswer(kind)) {
         const onItsWay = transit === undefined ? { from: sender.jid.full } : { transit };
-        return [{ type: "forward", peer, target: to.full, stanza, ...onItsWay }];
+        return this.#toAsker(to.full, { stanza, ...onItsWay });
       }
     }
     const sessions = this.#sessionsOf(to);
@@ -295,9 +303,17 @@ export class Router {
   #answer(to: string, reply: Stanza): readonly RouterEffect[] {
     const session = this.#directory.local.get(to);
     if (session !== undefined) return answer(session, reply);
-    const peer = this.#directory.returnPath(to);
-    if (peer === undefined) return nothing;
-    return [{ type: "forward", peer, target: to, stanza: reply, to }];
+    return this.#toAsker(to, { stanza: reply, to });
+  }
+
+  /** The last word of an exchange, for the session of another node that began it. */
+  #toAsker(
+    target: string,
+    answer: { stanza: Stanza; from?: string; to?: string; transit?: Transit },
+  ): readonly RouterEffect[] {
+    const peer = this.#directory.returnPath(target);
+    if (peer !== undefined) return [{ type: "forward", peer, target, ...answer }];
+    return this.#directory.clustered ? [{ type: "strand", target, ...answer }] : nothing;
   }
 }
 

@@ -267,7 +267,8 @@ export class ClusterHost {
         if (effect.after !== undefined) life.recordWritten(now, effect.key);
         return;
       case "partition-shown":
-        return life.ownerShown(now, effect.owner, effect.records.size);
+        life.ownerShown(now, effect.owner, effect.records.size);
+        return traffic.peerBack(now, effect.owner);
       case "partition-hidden":
         return;
       case "peer-synced":
@@ -303,6 +304,7 @@ export class ClusterHost {
     const returned = undelivered.filter(({ kind }) => kind === kinds.stanza);
     const level = final ? "info" : "warning";
     log.write(level, "peer-down", { peer: peerText(peer), reason, returned: returned.length });
+    if (!final) this.#options.traffic.peerLost(now, peer);
     const lookedUp = new Set<string>();
     for (const { body } of returned) this.#return(now, body, lookedUp);
   }

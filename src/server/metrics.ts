@@ -50,6 +50,11 @@ export class NodeMetrics {
     "meerkat_stanzas_returned_total",
     "Stanzas looked up again since the node they were sent to has gone.",
   );
+  readonly lostAnswers = cell(
+    "counter",
+    "meerkat_answers_lost_total",
+    "Answers given up since the node of who had asked stayed out of reach.",
+  );
   readonly peers = cell("gauge", "meerkat_cluster_peers", "Nodes that this one is linked with.");
   readonly duplicates = cell(
     "counter",
@@ -96,6 +101,7 @@ export class NodeMetrics {
       this.bounced,
       this.forwarded,
       this.returned,
+      this.lostAnswers,
       this.peers,
       this.duplicates,
       this.refusedFrames,

@@ -30,7 +30,7 @@ export type ForwardOutcome = "sent" | "full" | "too-large" | "unreachable";
  * Answers and errors are the last word of an exchange: refused, they could not be told to anybody. There are
  * no more of them than of what they answer, and the link itself ends the session at twice the bound.
  */
-function isLast(stanza: Stanza): boolean {
+export function isLast(stanza: Stanza): boolean {
   const kind = kindOf(stanza);
   return kind !== undefined && isAnswer(kind);
 }

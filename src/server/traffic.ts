@@ -21,7 +21,8 @@ import type { Client, Clients } from "./clients.ts";
 import type { Faults } from "./faults.ts";
 import type { FeatureHost, Moment } from "./feature-host.ts";
 import type { NodeMetrics } from "./metrics.ts";
-import type { Forward, StanzaExchange } from "./stanza-exchange.ts";
+import { isLast, type Forward, type StanzaExchange } from "./stanza-exchange.ts";
+import { Stranded, type Strand } from "./stranded.ts";
 import type { WorkRunner } from "./work-runner.ts";
 
 export interface TrafficOptions {
@@ -52,6 +53,7 @@ type Deliver = Extract<RouterEffect, { type: "deliver" }>;
 export class Traffic {
   readonly #options: TrafficOptions;
   readonly #bounces = new Bounces();
+  readonly #stranded = new Stranded();
   #exchange: StanzaExchange | undefined;
   #fanOuts = 0;
 
@@ -121,6 +123,30 @@ export class Traffic {
     this.#rerouted(now, effects, transit.id);
   }
 
+  /** A peer is out of sight, and has not left. */
+  peerLost(now: Now, peer: Peer): void {
+    this.#stranded.peerLost(now.at, peer);
+  }
+
+  /** Its records are in sight: answers that waited for somebody there go on. */
+  peerBack(now: Now, peer: Peer): void {
+    const { counts, directory } = this.#options;
+    const { found, givenUp } = this.#stranded.peerBack(
+      now.at,
+      peer,
+      (full) => directory.local.get(full) !== undefined || directory.ownerOf(full) !== undefined,
+    );
+    counts.lostAnswers.value += givenUp;
+    for (const strand of found) this.#goOn(now, strand);
+  }
+
+  #goOn(now: Now, answer: Strand): void {
+    const session = this.#options.directory.local.get(answer.target);
+    const peer = this.#options.directory.ownerOf(answer.target);
+    if (session !== undefined) this.#perform(now, { ...answer, type: "deliver", session });
+    else if (peer !== undefined) this.#perform(now, { ...answer, type: "forward", peer });
+  }
+
   #rerouted(now: Now, effects: readonly RouterEffect[] | undefined, id: StanzaId): void {
     if (effects === undefined) {
       return this.#options.faults.refusedFrame("its addresses cannot be read");
@@ -172,6 +198,8 @@ export class Traffic {
         return this.#deliver(now, effect, id);
       case "forward":
         return this.#forward(now, effect, id);
+      case "strand":
+        return this.#strand(now, effect);
       case "close-stream":
         return this.#options.clients.end(now, effect.session, effect.condition, effect.text);
       case "handle-iq":
@@ -211,11 +239,18 @@ export class Traffic {
       return;
     }
     const { stanza, target, transit } = effect;
+    if (outcome === "unreachable" && isLast(stanza)) {
+      return this.#strand(now, { ...effect, type: "strand" });
+    }
     if (!this.#bounces.isFirst(transit?.id ?? id)) return;
     counts.bounced.value += 1;
     const to = stanza.to ?? target;
     const effects = router.bounce(stanza, effect.from, to, forwardErrors[outcome]);
     this.#performAll(now, effects);
+  }
+
+  #strand(now: Now, answer: Strand): void {
+    this.#options.counts.lostAnswers.value += this.#stranded.put(now.at, answer);
   }
 
   #handleIq(now: Now, effect: Extract<RouterEffect, { type: "handle-iq" }>): void {

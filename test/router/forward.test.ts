@@ -67,7 +67,7 @@ test("reroute: a message to the user spares a session that has withdrawn on its 
 test("reroute: what cannot be delivered is told the sender, on whatever node", () => {
   const scene = new SplitScene();
   const juliet = "juliet@localhost/balcony";
-  expect(scene.reroute(sent, transit(orchard))).toBe("-"); // she has gone, too
+  expect(scene.reroute(sent, transit(orchard))).toBe("stranded"); // she has gone, too
   scene.bindThere(juliet, 0);
   const [effect] = scene.router.reroute(sent, transit(orchard)) ?? [];
   expect(effect).toMatchObject({ type: "forward", target: juliet, to: juliet });
@@ -83,7 +83,7 @@ test("reroute: an answer goes back the way its question came while no record tel
   const romeo = scene.bind(orchard, 0);
   const ping = stanza(`<iq from='${juliet}' to='${orchard}' type='get' id='1'><x xmlns='x'/></iq>`);
   const pong = `<iq to='${juliet}' type='result' id='1'/>`;
-  expect(scene.send(romeo, pong)).toEqual([]);
+  expect(scene.send(romeo, pong)).toMatchObject([{ type: "strand", target: juliet }]);
   scene.router.reroute(ping, transit(orchard), there);
   expect(scene.send(romeo, pong)).toMatchObject([{ type: "forward", peer: there, target: juliet }]);
   // Only answers: a message for somebody whom nobody knows is refused at once.

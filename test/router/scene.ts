@@ -73,6 +73,7 @@ export function stanza(xml: string): Stanza {
 
 /**
  * `phone laptop` (resources that it was delivered to), `error <condition>` (back to the sender), `handled`,
+ * `stranded` (an answer for nobody in sight),
  * `closed <condition>` (the sender's stream), or `-` for nothing.
  */
 export function wordsOf(effects: readonly RouterEffect[], sender: Session): string {
@@ -83,6 +84,7 @@ export function wordsOf(effects: readonly RouterEffect[], sender: Session): stri
 function wordOf(effect: RouterEffect, sender: Session): string {
   if (effect.type === "handle-iq") return "handled";
   if (effect.type === "forward") return effect.target;
+  if (effect.type === "strand") return "stranded";
   if (effect.type === "close-stream") return `closed ${effect.condition}`;
   const { session, stanza: delivered } = effect;
   const opened = delivered.open();

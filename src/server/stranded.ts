@@ -1,0 +1,75 @@
+/**
+ * Stranded: what becomes of an answer whose asker is on a node that cannot be reached just now?
+ *
+ * A request crosses, the link breaks, and the answer (or the error that tells of a message that came to
+ * nothing) finds nobody: RFC 6121 §8.5.3.2 has it ignored, and its asker would never learn. While some peer
+ * is out of sight without having left, answers for addresses that nobody has wait here until records come
+ * into sight again. Bounded in number, bytes and time; what is given up is told to the caller.
+ */
+import type { Duration, Instant } from "../base/time.ts";
+import { minute } from "../base/time.ts";
+import { peerText, type Peer } from "../cluster/peer.ts";
+import type { RouterEffect } from "../router/router.ts";
+
+export type Strand = Extract<RouterEffect, { type: "strand" }>;
+
+export const strandedLimits = { answers: 1_000, bytes: 1_048_576 };
+/** A client that asked longer ago has given up, too; as long a peer that was lost may come back. */
+const patience: Duration = 2 * minute;
+
+interface Waiting {
+  readonly since: Instant;
+  readonly bytes: number;
+  readonly strand: Strand;
+}
+
+export class Stranded {
+  /** Peers out of sight, and since when. */
+  readonly #lost = new Map<string, Instant>();
+  /** The oldest first. */
+  #waiting: Waiting[] = [];
+  #bytes = 0;
+
+  peerLost(at: Instant, peer: Peer): void {
+    for (const [name, since] of this.#lost) if (at > since + patience) this.#lost.delete(name);
+    this.#lost.set(peerText(peer), at);
+  }
+
+  /** Keeps an answer, if somebody is out of sight. Returns how many were given up for want of room. */
+  put(at: Instant, strand: Strand): number {
+    if (![...this.#lost.values()].some((since) => at <= since + patience)) return 0;
+    const stanza = strand.stanza.copy();
+    const bytes = stanza.size;
+    this.#waiting.push({ since: at, bytes, strand: { ...strand, stanza } });
+    this.#bytes += bytes;
+    let given = 0;
+    while (this.#waiting.length > strandedLimits.answers || this.#bytes > strandedLimits.bytes) {
+      this.#bytes -= this.#waiting.shift()?.bytes ?? 0;
+      given += 1;
+    }
+    return given;
+  }
+
+  /** This peer's records are in sight again: the answers that `reaches` somebody, in their order. */
+  peerBack(
+    at: Instant,
+    peer: Peer,
+    reaches: (fullJid: string) => boolean,
+  ): { readonly found: readonly Strand[]; readonly givenUp: number } {
+    this.#lost.delete(peerText(peer));
+    if (this.#waiting.length === 0) return nothing;
+    const found: Strand[] = [];
+    const kept: Waiting[] = [];
+    let givenUp = 0;
+    for (const waiting of this.#waiting) {
+      if (reaches(waiting.strand.target)) found.push(waiting.strand);
+      else if (at <= waiting.since + patience) kept.push(waiting);
+      else givenUp += 1;
+    }
+    this.#waiting = kept;
+    this.#bytes = kept.reduce((sum, { bytes }) => sum + bytes, 0);
+    return { found, givenUp };
+  }
+}
+
+const nothing = { found: [], givenUp: 0 } as const;

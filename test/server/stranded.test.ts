@@ -1,0 +1,72 @@
+/** Answers whose asker is out of sight: how long they wait, and how many. */
+import { expect, test } from "vitest";
+import { Stranded, strandedLimits, type Strand } from "../../src/server/stranded.ts";
+import { stanza } from "../router/scene.ts";
+import { SmallCluster } from "./small-cluster.ts";
+
+const peer = { name: "n3", incarnation: 1, boot: "0123456789abcdef" };
+const juliet = "juliet@localhost/balcony";
+const result = (id: number, text = ""): Strand => ({
+  type: "strand",
+  target: juliet,
+  stanza: stanza(`<iq to='${juliet}' type='result' id='${id}'>${text}</iq>`),
+});
+const ids = (strands: readonly Strand[]) => strands.map((strand) => Number(strand.stanza.id));
+const anybody = (): boolean => true;
+
+test("stranded: nothing waits while everybody is in sight, or has been gone for long", () => {
+  const stranded = new Stranded();
+  stranded.put(0, result(1));
+  expect(stranded.peerBack(1, peer, anybody).found).toEqual([]);
+  stranded.peerLost(10, peer);
+  stranded.put(200_000, result(2));
+  expect(stranded.peerBack(200_001, peer, anybody).found).toEqual([]);
+});
+
+test("stranded: an answer goes on once its asker is in sight, not before, and once", () => {
+  const stranded = new Stranded();
+  const other = { ...peer, name: "n2" };
+  stranded.peerLost(0, peer);
+  stranded.peerLost(0, other);
+  stranded.put(1, result(1));
+  stranded.put(2, result(2));
+  expect(stranded.peerBack(3, other, () => false)).toEqual({ found: [], givenUp: 0 });
+  expect(ids(stranded.peerBack(4, peer, (full) => full === juliet).found)).toEqual([1, 2]);
+  expect(stranded.peerBack(5, peer, anybody).found).toEqual([]);
+});
+
+test("stranded: bounded in number, bytes and time, and what is given up is told", () => {
+  const stranded = new Stranded();
+  stranded.peerLost(0, peer);
+  let given = 0;
+  for (let id = 1; id <= strandedLimits.answers + 5; id += 1) given += stranded.put(1, result(id));
+  expect(given).toBe(5);
+  stranded.peerLost(2, peer);
+  const large = "x".repeat(60_000);
+  for (let id = 1; id <= 20; id += 1) given += stranded.put(2, result(id, large));
+  expect(given).toBeGreaterThan(1_000);
+  stranded.peerLost(100_000, peer);
+  const { found, givenUp } = stranded.peerBack(200_000, peer, () => false);
+  expect(found).toEqual([]);
+  expect(givenUp + given).toBe(strandedLimits.answers + 25);
+});
+
+test("stranded: an asker whose node was cut off has the answer when it is back", () => {
+  const cluster = SmallCluster.of(["n1", "n2", "n3"]);
+  const [n1, n3] = [cluster.node("n1"), cluster.node("n3")];
+  const asker = n1.login("juliet", "balcony");
+  const romeo = n3.login("romeo", "orchard");
+  cluster.run(100);
+  n1.send(asker, "<iq to='romeo@localhost/orchard' type='get' id='q'><x xmlns='urn:x'/></iq>");
+  cluster.run(2_000);
+  n1.read(asker);
+  cluster.cut("n1", "n3");
+  n3.send(romeo, `<iq to='${juliet}' type='result' id='q'/>`);
+  cluster.run(12_000); // n3 has it back, and n1 is out of sight
+  n3.send(romeo, `<iq to='${juliet}' type='result' id='later'/>`);
+  n3.send(romeo, "<iq to='nobody@localhost/x' type='result' id='never'/>");
+  cluster.heal();
+  cluster.run(12_000);
+  const received = [...n1.read(asker).matchAll(/type='(\w+)' id='(\w+)'/g)];
+  expect(received.map(([, type, id]) => `${type} ${id}`)).toEqual(["result q", "result later"]);
+});
