@@ -17,7 +17,7 @@ import { leavers } from "./faults/node-stop.ts";
 import { checkHealth } from "./health-checks.ts";
 import { SimulatedNode, type Compose, type NodeCrypto } from "./node.ts";
 import { NodeLists } from "./node-lists.ts";
-import { oracleMakers } from "./oracles/index.ts";
+import { makeOracles } from "./oracles/index.ts";
 import type { Verdict } from "./oracles/oracle.ts";
 import { accountsOf, type Plan } from "./plan.ts";
 import { DatabaseFaults, type DatabaseEngine } from "./ports/database-faults.ts";
@@ -68,7 +68,7 @@ const checkHealthEveryMs = 1_000;
 
 export function run(plan: Plan, options: RunOptions): Outcome {
   const world = new World();
-  const oracles = options.judge === false ? [] : oracleMakers.map((make) => make(plan));
+  const oracles = options.judge === false ? [] : makeOracles(plan);
   const probes = new Map<Probe, number>();
   const lists = new NodeLists(plan, world, (node, trouble) => {
     trace.record(node, "lookup-troubled", { trouble });

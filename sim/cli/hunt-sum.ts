@@ -1,5 +1,5 @@
 /** Hunt sum: what do many runs say together, and on which stages was nothing shown? */
-import { oracleMakers } from "../oracles/index.ts";
+import { makeOracles } from "../oracles/index.ts";
 import type { Plan } from "../plan.ts";
 import { probeNames } from "../probes.ts";
 import type { Failure } from "../run.ts";
@@ -52,7 +52,7 @@ export class HuntSum {
   }
 
   findings(anyPlan: Plan): Findings {
-    const oracles = oracleMakers.map((make) => make(anyPlan).name);
+    const oracles = makeOracles(anyPlan).map(({ name }) => name);
     return {
       idleOracles: oracles.filter((name) => (this.#judged.get(name)?.judged ?? 0) === 0),
       probesNeverReached: probeNames.filter((probe) => !this.#probes.has(probe)),

@@ -4,9 +4,10 @@
  * An answer on a link that dies has nobody to be told of its loss: the asker's node is out of sight. A
  * request on a link that dies before its receipt may be answered by its addressee and by its node.
  */
-import { bareOf, Logins } from "./logins.ts";
-import type { Oracle } from "./oracle.ts";
+import { bareOf } from "./logins.ts";
+import type { Gathered, Oracle } from "./oracle.ts";
 import { traffic } from "../trace.ts";
+import type { Plan } from "../plan.ts";
 
 interface Request {
   readonly id: string;
@@ -19,8 +20,7 @@ interface Request {
 
 const underWayMaxMs = 90_000;
 
-export function answers(): Oracle {
-  const logins = new Logins();
+export function answers(_plan: Plan, { logins }: Gathered): Oracle {
   const requests = new Map<string, Request>();
   const failures: string[] = [];
   /** When links died with something that their peers had not acknowledged. */

@@ -4,12 +4,12 @@
  * Promise 4 of the replicated tables: no reader ever sees one half loaded. Each change of a visible
  * partition is compared, record by record, with the owner's history at the seq that the reader claims.
  */
-import { Replicas, sameDigest } from "./replicas.ts";
-import type { Oracle } from "./oracle.ts";
+import { sameDigest } from "./replicas.ts";
+import type { Gathered, Oracle } from "./oracle.ts";
 import { traffic } from "../trace.ts";
+import type { Plan } from "../plan.ts";
 
-export function atomicSync(): Oracle {
-  const replicas = new Replicas();
+export function atomicSync(_plan: Plan, { replicas }: Gathered): Oracle {
   const failures: string[] = [];
   let judged = 0;
   return {

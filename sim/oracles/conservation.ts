@@ -11,7 +11,7 @@
  */
 import { bodyOf } from "../clients/client.ts";
 import { userOf } from "../plan.ts";
-import { bareOf, Logins, type Login } from "./logins.ts";
+import { bareOf, type Login, type Logins } from "./logins.ts";
 import type { TraceEvent, TraceKinds } from "../trace.ts";
 import type { Oracle, OracleMaker, Verdict } from "./oracle.ts";
 
@@ -36,13 +36,13 @@ const underWayMaxMs = 90_000;
 /** How long a message is under way between nodes, and a node knows a session that has ended. */
 const staleMs = 30_000;
 
-export const conservation: OracleMaker = (plan) =>
-  new Conservation(plan.topology.cluster !== undefined);
+export const conservation: OracleMaker = (plan, { logins }) =>
+  new Conservation(plan.topology.cluster !== undefined, logins);
 
 class Conservation implements Oracle {
   readonly name = "conservation";
   readonly counts = "messages and deliveries";
-  readonly #logins = new Logins();
+  readonly #logins: Logins;
   readonly #messages = new Map<string, Sent>();
   /** Of the last message that a login received from another. */
   readonly #lastSequence = new Map<string, number>();
@@ -53,7 +53,8 @@ class Conservation implements Oracle {
   #deliveries = 0;
   #sequence = 0;
 
-  constructor(clustered: boolean) {
+  constructor(clustered: boolean, logins: Logins) {
+    this.#logins = logins;
     this.#clustered = clustered;
   }
 

@@ -8,7 +8,6 @@
 import { hostsOf } from "../kit/paths.ts";
 import type { FaultKind } from "../plan.ts";
 import { traffic } from "../trace.ts";
-import { Replicas } from "./replicas.ts";
 import type { OracleMaker } from "./oracle.ts";
 
 const calmAfterMs = 30_000;
@@ -22,8 +21,7 @@ const harmless: ReadonlySet<FaultKind> = new Set<FaultKind>([
   ...(["file-gone", "file-half-written", "file-lacking"] as const),
 ]);
 
-export const constancy: OracleMaker = (plan) => {
-  const replicas = new Replicas();
+export const constancy: OracleMaker = (plan, { replicas }) => {
   const noisy = plan.topology.network.noise !== undefined;
   /** By host or "all": faults under way, and when the last thing happened to it. */
   const underWay = new Map<string, number>();

@@ -3,14 +3,13 @@
  *
  * Promise 1 of the replicated tables. A write of the last seconds may still be under way.
  */
-import { Replicas, sameDigest } from "./replicas.ts";
+import { sameDigest, type Replicas } from "./replicas.ts";
 import type { OracleMaker } from "./oracle.ts";
 import { traffic } from "../trace.ts";
 
 const underWayMs = 5_000;
 
-export const convergence: OracleMaker = (plan) => {
-  const replicas = new Replicas();
+export const convergence: OracleMaker = (plan, { replicas }) => {
   const clustered = plan.topology.cluster !== undefined;
   let endedAt = 0;
   return {

@@ -6,10 +6,10 @@
  * bounced, until it sends another presence. Judged is where all of the user's sessions are at the sender's
  * node: what a node knows of others may be old.
  */
-import { bareOf, Logins, type Login } from "./logins.ts";
-import type { MessageType } from "../plan.ts";
+import { bareOf, type Login, type Logins } from "./logins.ts";
+import type { MessageType, Plan } from "../plan.ts";
 import type { TraceEvent } from "../trace.ts";
-import type { Oracle, Verdict } from "./oracle.ts";
+import type { Gathered, Oracle, Verdict } from "./oracle.ts";
 import { traffic } from "../trace.ts";
 
 /** What the server knows for certain of a session's presence, and since when. */
@@ -24,7 +24,7 @@ export class Delivery implements Oracle {
   readonly name = "delivery";
   readonly counts = "deliveries";
   readonly ignores = traffic;
-  readonly #logins = new Logins();
+  readonly #logins: Logins;
   readonly #presences = new Map<string, Presence>();
   readonly #sent = new Map<
     string,
@@ -33,6 +33,10 @@ export class Delivery implements Oracle {
   readonly #failures: string[] = [];
   #judged = 0;
   #unknown = 0;
+
+  constructor(logins: Logins) {
+    this.#logins = logins;
+  }
 
   see(event: TraceEvent): void {
     this.#logins.see(event);
@@ -107,6 +111,6 @@ function stays({ boundAt, endedAt, nodeClosedAt }: Login, at: number): boolean {
   return (boundAt ?? at + 1) <= at && endedAt === undefined && nodeClosedAt === undefined;
 }
 
-export function delivery(): Oracle {
-  return new Delivery();
+export function delivery(_plan: Plan, { logins }: Gathered): Oracle {
+  return new Delivery(logins);
 }

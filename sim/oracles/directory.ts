@@ -6,8 +6,7 @@
  */
 import { textFromBinary } from "../../src/base/bytes.ts";
 import { decodeSession, sessionTable } from "../../src/router/session-record.ts";
-import { Logins } from "./logins.ts";
-import { Replicas, type Process } from "./replicas.ts";
+import type { Process, Replicas } from "./replicas.ts";
 import type { OracleMaker } from "./oracle.ts";
 import { traffic } from "../trace.ts";
 
@@ -65,9 +64,7 @@ class Holdings {
   }
 }
 
-export const directory: OracleMaker = () => {
-  const replicas = new Replicas();
-  const logins = new Logins();
+export const directory: OracleMaker = (_plan, { replicas, logins }) => {
   const holdings = new Holdings(replicas);
   const failures: string[] = [];
   let judged = 0;

@@ -6,15 +6,14 @@
  * it at once. And what becomes visible in a session of a link is no older than that session: what was kept
  * from an earlier one may hold records that were deleted meanwhile.
  */
-import { Replicas, nameOf } from "./replicas.ts";
+import { nameOf } from "./replicas.ts";
 import type { OracleMaker } from "./oracle.ts";
 import { traffic } from "../trace.ts";
 
 /** Bytes of a dead process may arrive late, and each is a sign of life; ticks may be late too. */
 const slackMs = 12_000;
 
-export const ghosts: OracleMaker = (plan) => {
-  const replicas = new Replicas();
+export const ghosts: OracleMaker = (plan, { replicas }) => {
   const failures: string[] = [];
   const told = new Set<string>();
   const { heartbeatTimeout = 0, linkGrace = 0 } = plan.topology.cluster ?? {};

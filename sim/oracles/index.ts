@@ -1,5 +1,6 @@
 /** Oracles: all of them, always on. */
 import { accounts } from "./accounts.ts";
+import type { Plan } from "../plan.ts";
 import { answers } from "./answers.ts";
 import { atomicSync } from "./atomic-sync.ts";
 import { bounds } from "./bounds.ts";
@@ -13,16 +14,18 @@ import { ghosts } from "./ghosts.ts";
 import { health } from "./health.ts";
 import { links } from "./links.ts";
 import { operationOrder } from "./operation-order.ts";
-import type { OracleMaker } from "./oracle.ts";
+import { Logins } from "./logins.ts";
+import type { Oracle, OracleMaker } from "./oracle.ts";
 import { progress } from "./progress.ts";
 import { refusals } from "./refusals.ts";
+import { Replicas } from "./replicas.ts";
 import { resurrection } from "./resurrection.ts";
 import { reunion } from "./reunion.ts";
 import { sessions } from "./sessions.ts";
 import { settled } from "./settled.ts";
 import { uncaught } from "./uncaught.ts";
 
-export const oracleMakers: readonly OracleMaker[] = [
+const oracleMakers: readonly OracleMaker[] = [
   conservation,
   delivery,
   answers,
@@ -45,3 +48,9 @@ export const oracleMakers: readonly OracleMaker[] = [
   directory,
   uncaught,
 ];
+
+/** Of one history: each event is shown to all of them before the next, or to one of them alone. */
+export function makeOracles(plan: Plan): readonly Oracle[] {
+  const gathered = { replicas: new Replicas(), logins: new Logins() };
+  return oracleMakers.map((make) => make(plan, gathered));
+}

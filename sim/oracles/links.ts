@@ -5,7 +5,6 @@
  * equal; where one has died in between, the other may have had one session more or less. And no node
  * ever sends what another cannot read: its session would end, and all would seem well again.
  */
-import { Replicas } from "./replicas.ts";
 import type { OracleMaker } from "./oracle.ts";
 import { traffic } from "../trace.ts";
 
@@ -14,8 +13,7 @@ interface Side {
   up: boolean;
 }
 
-export const links: OracleMaker = (plan) => {
-  const replicas = new Replicas();
+export const links: OracleMaker = (plan, { replicas }) => {
   const sides = new Map<string, Side>();
   const failures: string[] = [];
   let judged = 0;

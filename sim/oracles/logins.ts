@@ -39,8 +39,13 @@ export class Logins {
   readonly #dark = new Set<string>();
   readonly #deaths: { readonly node: string; readonly at: number }[] = [];
   readonly #byBare = new Map<string, Login[]>();
+  #latest: TraceEvent | undefined;
 
-  see({ at, place, kind, data }: TraceEvent): void {
+  /** The same event again is no news: several oracles ask one of these. */
+  see(event: TraceEvent): void {
+    if (event === this.#latest) return;
+    this.#latest = event;
+    const { at, place, kind, data } = event;
     switch (kind) {
       case "login-started":
         this.#all.set(data.login, {

@@ -7,6 +7,8 @@
  */
 import type { Plan } from "../plan.ts";
 import type { TraceEvent, TraceKind } from "../trace.ts";
+import type { Logins } from "./logins.ts";
+import type { Replicas } from "./replicas.ts";
 
 export interface Verdict {
   /** How many things were judged, right or wrong. */
@@ -27,4 +29,13 @@ export interface Oracle {
   judge(): Verdict;
 }
 
-export type OracleMaker = (plan: Plan) => Oracle;
+/**
+ * What the oracles of one run gather together. Each shows it every event before it looks; only the first
+ * time counts, so an oracle may as well be alone.
+ */
+export interface Gathered {
+  readonly replicas: Replicas;
+  readonly logins: Logins;
+}
+
+export type OracleMaker = (plan: Plan, gathered: Gathered) => Oracle;

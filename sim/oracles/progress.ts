@@ -1,6 +1,6 @@
 /** Progress: once everything is healed, is every client that wants to be online soon online? */
 import type { BehaviourKind } from "../plan.ts";
-import { Logins } from "./logins.ts";
+import type { Logins } from "./logins.ts";
 import { clientOf } from "../kit/network.ts";
 import type { OracleMaker } from "./oracle.ts";
 import { traffic } from "../trace.ts";
@@ -16,8 +16,7 @@ const stays: readonly BehaviourKind[] = [
 /** How long a node may know a session of another that has ended. */
 const staleMs = 30_000;
 
-export const progress: OracleMaker = (plan) => {
-  const logins = new Logins();
+export const progress: OracleMaker = (plan, { logins }) => {
   const max = plan.limits.maxSessionsPerUser;
   const stale = plan.topology.cluster === undefined ? 0 : staleMs;
   const rows = new Map(plan.clients.map((client) => [client.name, client]));

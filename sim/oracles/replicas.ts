@@ -81,8 +81,15 @@ export class Replicas {
   readonly #views = new Map<string, View>();
   /** The greatest seq that a reader has ever shown of an owner's table. */
   readonly #shown = new Map<string, number>();
+  /** What that was before the latest `table-seen`. */
+  #shownBefore = 0;
+  #latest: TraceEvent | undefined;
 
-  see({ at, place, kind, data }: TraceEvent): void {
+  /** The same event again is no news: several oracles ask one of these. */
+  see(event: TraceEvent): void {
+    if (event === this.#latest) return;
+    this.#latest = event;
+    const { at, place, kind, data } = event;
     switch (kind) {
       case "cluster-joined":
         this.#join({
@@ -152,6 +159,11 @@ export class Replicas {
     return this.#shown.get(viewKey(reader, table, owner)) ?? 0;
   }
 
+  /** What `shown` was for the reader and the table of this event, before it. */
+  get shownBefore(): number {
+    return this.#shownBefore;
+  }
+
   #join(process: Process): void {
     this.processes.set(process.peer, process);
     this.running.set(process.node, process);
@@ -198,7 +210,8 @@ export class Replicas {
     for (const each of gone) change(view, each, undefined);
     for (let i = 0; i < put.length; i += 2) change(view, put[i] ?? "", put[i + 1]);
     view.seq = seq;
-    this.#shown.set(key, Math.max(seq, this.#shown.get(key) ?? 0));
+    this.#shownBefore = this.#shown.get(key) ?? 0;
+    this.#shown.set(key, Math.max(seq, this.#shownBefore));
   }
 }
 

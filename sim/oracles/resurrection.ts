@@ -4,12 +4,11 @@
  * Promise 3 of the replicated tables, and the second half of promise 2: what becomes visible at a seq
  * holds nothing that its owner had deleted up to that seq.
  */
-import { Replicas } from "./replicas.ts";
-import type { Oracle } from "./oracle.ts";
+import type { Gathered, Oracle } from "./oracle.ts";
 import { traffic } from "../trace.ts";
+import type { Plan } from "../plan.ts";
 
-export function resurrection(): Oracle {
-  const replicas = new Replicas();
+export function resurrection(_plan: Plan, { replicas }: Gathered): Oracle {
   const failures: string[] = [];
   let deletesWatched = 0;
   return {
@@ -17,13 +16,14 @@ export function resurrection(): Oracle {
     counts: "deletes seen",
     ignores: traffic,
     see(event) {
+      replicas.see(event);
       if (event.kind === "table-seen") {
-        const { table, owner, seq, put, gone } = event.data;
+        const { table, owner, put, gone } = event.data;
         deletesWatched += gone.length;
         const reader = replicas.running.get(event.place);
         const history = replicas.history(owner, table);
         if (reader !== undefined && history !== undefined) {
-          const known = Math.max(seq, replicas.shown(reader, table, owner));
+          const known = replicas.shown(reader, table, owner);
           for (let i = 0; i < put.length; i += 2) {
             const key = put[i] ?? "";
             const last = history.lastWrite(key, known);
@@ -34,7 +34,6 @@ export function resurrection(): Oracle {
           }
         }
       }
-      replicas.see(event);
     },
     judge: () => ({ judged: deletesWatched, unknown: 0, failures }),
   };

@@ -5,14 +5,12 @@
  * from when the younger of the two started. Where noise never ends a link may break again at any time:
  * there it is enough that they had each other in time (what they show at the end, `convergence` judges).
  */
-import { Replicas } from "./replicas.ts";
 import type { OracleMaker } from "./oracle.ts";
 import { traffic } from "../trace.ts";
 
 const boundMs = 30_000;
 
-export const reunion: OracleMaker = (plan) => {
-  const replicas = new Replicas();
+export const reunion: OracleMaker = (plan, { replicas }) => {
   const healAt = plan.duration.setUp + plan.duration.safety;
   const noisy = plan.topology.network.noise !== undefined;
   /** `reader owner`: since when, without a break that counts, it has had it. */

@@ -8,7 +8,7 @@
  */
 import { textFromBinary } from "../../src/base/bytes.ts";
 import { userOf } from "../plan.ts";
-import { bareOf, Logins } from "./logins.ts";
+import { bareOf, type Logins } from "./logins.ts";
 import type { OracleMaker } from "./oracle.ts";
 
 /** How long a client that is replaced may not know it yet. */
@@ -17,8 +17,7 @@ const conflictUnderWayMs = 1_000;
 /** Two nodes may have one full JID until they have heard of each other's. */
 const underWayMs = 5_000;
 
-export const sessions: OracleMaker = (plan) => {
-  const logins = new Logins();
+export const sessions: OracleMaker = (plan, { logins }) => {
   const max = plan.limits.maxSessionsPerUser;
   const online = new Map<string, string>();
   const failures: string[] = [];

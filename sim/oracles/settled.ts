@@ -3,12 +3,11 @@
  *
  * Promise 12 of the replicated tables.
  */
-import { Replicas } from "./replicas.ts";
-import type { Oracle } from "./oracle.ts";
+import type { Gathered, Oracle } from "./oracle.ts";
 import { traffic } from "../trace.ts";
+import type { Plan } from "../plan.ts";
 
-export function settled(): Oracle {
-  const replicas = new Replicas();
+export function settled(_plan: Plan, { replicas }: Gathered): Oracle {
   const failures: string[] = [];
   /** By process and request: the seq of each table when it was asked. */
   const asked = new Map<string, ReadonlyMap<string, number>>();

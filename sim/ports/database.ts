@@ -3,7 +3,8 @@
  *
  * One `SimulatedStore` is the data of one database server; it knows nothing of distance or failure
  * (`database-faults.ts`). A list of queries is atomic: it is undone by a backup taken before it. pg-mem
- * looks at every row for every question, so what was asked is remembered until its table is written.
+ * looks at every row for every question, so rows are found by an index of ours where that will do
+ * (`lookup.ts`), and what was asked is remembered until its table is written.
  */
 import { DataType, newDb, type IMemoryDb } from "pg-mem";
 import type { Timestamp } from "../../src/base/time.ts";
@@ -16,6 +17,7 @@ import type {
 } from "../../src/ports/database.ts";
 import { createMigrationTable, insertMigration, migrations } from "../../src/storage/migrations.ts";
 import type { DatabaseEngine } from "./database-faults.ts";
+import { Lookup, lookupIn, type LookupText } from "./lookup.ts";
 
 interface Prepared {
   bind(values: readonly SqlValue[]): { executeAll(): { rows: readonly SqlRow[] } };
@@ -30,13 +32,24 @@ const tablesIn = /\b(?:FROM|INTO|UPDATE|JOIN|TABLE)\s+([a-z_]+)/g;
 /** Reads, and asks for no time. */
 const isTimeless = /^SELECT(?!.*clock_timestamp)/s;
 
+/** What is to be known of a statement before it is run. */
+interface Kind {
+  readonly table: string;
+  readonly timeless: boolean;
+  readonly lookup: LookupText | undefined;
+}
+
+const unknown: Kind = { table: "", timeless: false, lookup: undefined };
+
 export class SimulatedStore implements DatabaseEngine {
   readonly #db: IMemoryDb;
   readonly #prepared = new Map<string, Prepared>();
   /** By table: what was answered since it was last written. */
   readonly #answers = new Map<string, Map<string, readonly SqlRow[]>>();
+  /** By table, then by name of a statement; dropped with the answers. */
+  readonly #lookups = new Map<string, Map<string, Lookup>>();
   /** By name of a statement. */
-  readonly #tables = new Map<string, string>();
+  readonly #kinds = new Map<string, Kind>();
 
   /** With the schema in place; `now` is the database's own clock. */
   constructor(now: () => Timestamp) {
@@ -56,46 +69,70 @@ export class SimulatedStore implements DatabaseEngine {
 
   execute(request: RequestId, queries: readonly Query[]): DatabaseInput {
     // Outside of what may be rejected: a statement of two tables is a mistake of ours.
-    const tables = queries.map(({ statement }) => this.#tableOf(statement));
+    const kinds = queries.map(({ statement }) => this.#kindOf(statement));
     const backup = queries.length > 1 ? this.#db.backup() : undefined;
     try {
-      const results = queries.map((each, at) => this.#run(each, tables[at] ?? ""));
+      const results = queries.map((each, at) => this.#run(each, kinds[at] ?? unknown));
       return { type: "query-answered", request, results };
     } catch (error) {
       backup?.restore();
       this.#answers.clear();
+      this.#lookups.clear();
       const failure = constraintViolation.test(codeOf(error)) ? "constraint" : "rejected";
       const detail = error instanceof Error ? (error.message.split("\n")[0] ?? "") : "unknown";
       return { type: "query-failed", request, failure, detail };
     }
   }
 
-  #run(asked: Query, table: string): readonly SqlRow[] {
-    const { name, text } = asked.statement;
-    if (!isTimeless.test(text)) {
+  #run(asked: Query, { table, timeless, lookup }: Kind): readonly SqlRow[] {
+    if (!timeless) {
       this.#answers.delete(table);
-      return this.#execute(asked);
+      this.#lookups.delete(table);
+      return this.#execute(asked.statement, asked.values);
     }
-    let known = this.#answers.get(table);
-    if (known === undefined) this.#answers.set(table, (known = new Map()));
-    const question = JSON.stringify([name, ...asked.values]);
+    const found = lookup && this.#lookup(asked.statement.name, table, lookup).rows(asked.values);
+    if (found !== undefined) return found;
+    const known = entry(this.#answers, table);
+    const question = JSON.stringify([asked.statement.name, ...asked.values]);
     let answer = known.get(question);
-    if (answer === undefined) known.set(question, (answer = this.#execute(asked)));
+    if (answer === undefined) {
+      known.set(question, (answer = this.#execute(asked.statement, asked.values)));
+    }
     return answer;
   }
 
-  #tableOf({ name, text }: Query["statement"]): string {
-    let table = this.#tables.get(name);
-    if (table === undefined) this.#tables.set(name, (table = tableIn(text)));
-    return table;
+  #lookup(name: string, table: string, text: LookupText): Lookup {
+    const known = entry(this.#lookups, table);
+    let index = known.get(name);
+    if (index === undefined) {
+      const all = this.#execute({ name: `all for ${name}`, text: text.whole }, []);
+      known.set(name, (index = new Lookup(text, all)));
+    }
+    return index;
   }
 
-  #execute({ statement, values }: Query): readonly SqlRow[] {
-    const known = this.#prepared.get(statement.name);
-    const prepared = known ?? (this.#db.public.prepare(statement.text) as unknown as Prepared);
-    if (known === undefined) this.#prepared.set(statement.name, prepared);
+  #kindOf({ name, text }: Query["statement"]): Kind {
+    let kind = this.#kinds.get(name);
+    if (kind === undefined) {
+      kind = { table: tableIn(text), timeless: isTimeless.test(text), lookup: lookupIn(text) };
+      this.#kinds.set(name, kind);
+    }
+    return kind;
+  }
+
+  #execute({ name, text }: Query["statement"], values: readonly SqlValue[]): readonly SqlRow[] {
+    const known = this.#prepared.get(name);
+    const prepared = known ?? (this.#db.public.prepare(text) as unknown as Prepared);
+    if (known === undefined) this.#prepared.set(name, prepared);
     return prepared.bind(values).executeAll().rows;
   }
+}
+
+/** What is in the inner map of this table. */
+function entry<T>(all: Map<string, Map<string, T>>, table: string): Map<string, T> {
+  let known = all.get(table);
+  if (known === undefined) all.set(table, (known = new Map()));
+  return known;
 }
 
 /** Answers are dropped by table: a statement of two would be answered by what has changed since. */

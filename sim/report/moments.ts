@@ -6,7 +6,7 @@
  * end. For a duplicate that is its second arrival, for a lost message the moment from which nothing could save it
  * any more, for tables that differ at the end the end.
  */
-import { oracleMakers } from "../oracles/index.ts";
+import { makeOracles } from "../oracles/index.ts";
 import type { Plan } from "../plan.ts";
 import type { TraceEvent } from "../trace.ts";
 
@@ -72,7 +72,7 @@ function said(
   name: string,
   final: ReadonlySet<string>,
 ): string | undefined {
-  const oracle = oracleMakers.map((make) => make(plan)).find((each) => each.name === name);
+  const oracle = makeOracles(plan).find((each) => each.name === name);
   if (oracle === undefined) return undefined;
   for (let index = 0; index < count; index++) oracle.see(events[index] as TraceEvent);
   return oracle.judge().failures.find((failure) => final.has(failure));

@@ -6,7 +6,7 @@
  * who was first by a few milliseconds is not what a reviewer judges. All oracles see the whole history.
  */
 import { planHost, type Plan } from "../plan.ts";
-import { oracleMakers } from "../oracles/index.ts";
+import { makeOracles } from "../oracles/index.ts";
 import type { Failure } from "../run.ts";
 import type { TraceEvent } from "../trace.ts";
 import {
@@ -260,9 +260,9 @@ class Player {
     const duration = { setUp: 0, safety: this.#troubleAt, liveness: 0 };
     const failures: Failure[] = [];
     let judged = 0;
-    for (const make of oracleMakers) {
-      const oracle = make({ ...this.#plan, duration });
-      for (const event of this.#events) oracle.see(event);
+    const oracles = makeOracles({ ...this.#plan, duration });
+    for (const event of this.#events) for (const oracle of oracles) oracle.see(event);
+    for (const oracle of oracles) {
       const verdict = oracle.judge();
       judged += verdict.judged;
       for (const what of verdict.failures) failures.push({ oracle: oracle.name, what });

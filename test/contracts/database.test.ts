@@ -1,9 +1,12 @@
 /** The contract of the database port over pg-mem, the simulator's engine. */
 import { expect, test } from "vitest";
 import { SimulatedStore, tableIn } from "../../sim/ports/database.ts";
+import { lookupIn } from "../../sim/ports/lookup.ts";
 import { selectIterations } from "../../src/storage/accounts.ts";
 import { databaseContract } from "./database-contract.ts";
 import { discoveryContract } from "./discovery-contract.ts";
+import type { SqlValue } from "../../src/ports/database.ts";
+import { selectKeys } from "../../src/storage/accounts.ts";
 
 let now = 1_800_000_000_000;
 const store = new SimulatedStore(() => now);
@@ -48,4 +51,26 @@ test("pg-mem: an answer is asked anew once its table was written, also by what w
   ];
   expect(store.execute(0, queries)).toMatchObject({ failure: "constraint" });
   expect(ask(select, "anew")).toMatchObject({ results: [[{ username: "ann" }]] });
+});
+
+test("pg-mem: what an index of ours finds is what pg-mem itself finds", () => {
+  const run = (text: string, ...values: SqlValue[]) =>
+    store.execute(0, [{ statement: { name: text, text }, values }]);
+  const lookup = "SELECT username, created_at FROM accounts WHERE username = $2 AND host = $1";
+  // Not of the form that is looked up, and the same question.
+  const scan = `${lookup} AND host = $1 ORDER BY username`;
+  expect(lookupIn(lookup)).toBeDefined();
+  expect(lookupIn(scan)).toBeUndefined();
+  expect(lookupIn(selectKeys.text)).toBeDefined();
+  const insert = "INSERT INTO accounts (host, username) VALUES ($1, $2)";
+  const names = ["", "a", "A", "a ", "b", "ä", '["a"]'];
+  for (const [at, host] of names.entries()) {
+    for (const username of names.slice(at)) run(insert, `found ${host}`, username);
+    for (const asked of [...names, null]) {
+      expect(run(lookup, `found ${host}`, asked)).toEqual(run(scan, `found ${host}`, asked));
+    }
+  }
+  expect(run(lookup, "found b", "b")).toMatchObject({ results: [[{ username: "b" }]] });
+  run("DELETE FROM accounts WHERE username = $1", "b");
+  expect(run(lookup, "found b", "b")).toMatchObject({ results: [[]] });
 });

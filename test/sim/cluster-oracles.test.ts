@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { oracleMakers } from "../../sim/oracles/index.ts";
+import { makeOracles } from "../../sim/oracles/index.ts";
 import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
 import type { FaultKind } from "../../sim/plan.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../../sim/trace.ts";
@@ -51,7 +51,7 @@ class Tale {
   }
 
   failures(oracle: string): readonly string[] {
-    const made = oracleMakers.map((make) => make(plan)).find((each) => each.name === oracle);
+    const made = makeOracles(plan).find((each) => each.name === oracle);
     if (made === undefined) throw new Error(`no oracle ${oracle}`);
     for (const event of this.events) made.see(event);
     const { failures, judged } = made.judge();

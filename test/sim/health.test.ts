@@ -2,6 +2,8 @@
 import { expect, test } from "vitest";
 import { runPorts } from "../../sim/cli/ports.ts";
 import { health } from "../../sim/oracles/health.ts";
+import { Logins } from "../../sim/oracles/logins.ts";
+import { Replicas } from "../../sim/oracles/replicas.ts";
 import type { DiscoveryKind, Plan } from "../../sim/plan.ts";
 import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
 import { run } from "../../sim/run.ts";
@@ -23,7 +25,7 @@ class Tale {
   #at = 0;
 
   constructor(of: Plan = plan) {
-    this.#oracle = health(of);
+    this.#oracle = health(of, { replicas: new Replicas(), logins: new Logins() });
   }
 
   then<K extends TraceKind>(kind: K, data: TraceKinds[K]): this {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { bodyOf } from "../../sim/clients/client.ts";
-import { oracleMakers } from "../../sim/oracles/index.ts";
+import { makeOracles } from "../../sim/oracles/index.ts";
 import type { Verdict } from "../../sim/oracles/oracle.ts";
 import { planFromSeed } from "../../sim/plan-from-seed.ts";
 import type { Plan } from "../../sim/plan.ts";
@@ -61,7 +61,7 @@ class Tale {
   }
 
   verdict(oracle: string): Verdict {
-    const made = oracleMakers.map((make) => make(plan)).find((each) => each.name === oracle);
+    const made = makeOracles(plan).find((each) => each.name === oracle);
     if (made === undefined) throw new Error(`no oracle ${oracle}`);
     for (const event of this.events) made.see(event);
     return made.judge();
