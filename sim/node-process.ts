@@ -21,6 +21,8 @@ import { SimulatedHttp, type HttpAsked, type HttpAnswered } from "./ports/http.t
 import type { Clock } from "./kit/clock.ts";
 import type { NodePort, SimulatedNetwork } from "./kit/network.ts";
 import { stream } from "./kit/random.ts";
+import { NextRelease } from "./releases/next-release.ts";
+import { configOfRelease, type Release } from "./releases/releases.ts";
 import { traceInput } from "./trace-input.ts";
 import type { Trace, TraceKind, TraceKinds } from "./trace.ts";
 import { ClusterWatch } from "./watch-cluster.ts";
@@ -53,6 +55,7 @@ export interface NodeProcessOptions extends NodeWorld {
   readonly config: Config;
   /** How many processes this node has had, this one included. */
   readonly generation: number;
+  readonly release: Release;
   readonly clock: Clock;
   /** See `setTurn`. */
   readonly turnMs: number;
@@ -68,6 +71,7 @@ export class NodeProcess {
   readonly #options: NodeProcessOptions;
   readonly #server: ReturnType<Compose>;
   readonly #port: NodePort;
+  readonly #release: NextRelease | undefined;
   readonly #http = new SimulatedHttp((input) => this.deliver(input));
   readonly #backlog = new Backlog();
   #armedFor: Instant | undefined;
@@ -86,16 +90,22 @@ export class NodeProcess {
       onSent: (connection, data) => this.#record("bytes-sent", { connection, data }),
       ...(address === undefined ? {} : { address }),
     });
-    this.#record("node-started", { generation: options.generation });
+    const { generation, release } = options;
+    this.#record("node-started", { generation, ...(release === 1 ? {} : { release }) });
+    this.#release = release === 1 ? undefined : new NextRelease();
     this.setTurn(options.turnMs);
     this.watch = new ClusterWatch((kind, data) => this.#record(kind, data));
     this.#server = options.compose({
-      config,
-      ports: this.#ports(),
+      config: configOfRelease(config, release),
+      ports: this.#release?.ports(this.#ports()) ?? this.#ports(),
       onStopped: () => this.#stopped(),
       onFault: "throw",
       falseSaltSecret: stream(seed, "false-salt").bytes(32),
-      onCluster: (self, cluster) => this.watch.start(self, cluster),
+      onCluster: (self, cluster) => {
+        this.#release?.joined(cluster);
+        this.watch.start(self, cluster);
+        this.#release?.writes(cluster);
+      },
     });
     this.#arm();
   }
@@ -129,7 +139,8 @@ export class NodeProcess {
     if (this.#state !== "running") return;
     traceInput(this.#options.trace, this.#options.plan.name, input, login);
     try {
-      this.#server.loop.deliver(this.#options.clock.now(), input);
+      const read = this.#release?.received(input) ?? input;
+      this.#server.loop.deliver(this.#options.clock.now(), read);
       this.#port.flush();
       this.watch.look();
     } catch (error) {

@@ -13,6 +13,7 @@ import { Clock } from "./kit/clock.ts";
 import { stream, type Random } from "./kit/random.ts";
 import { NodeProcess, type NodeWorld } from "./node-process.ts";
 import type { NodePlan } from "./plan.ts";
+import type { Release } from "./releases/releases.ts";
 import type { HttpAnswered, HttpAsked } from "./ports/http.ts";
 import type { ClusterWatch } from "./watch-cluster.ts";
 
@@ -39,13 +40,16 @@ export class SimulatedNode {
   /** A graceful stop is under way. */
   #stopping = false;
   #startWhenStopped = false;
+  /** Of its next process. */
+  #release: Release;
 
   constructor(options: SimulatedNodeOptions) {
     this.#options = options;
     this.name = options.plan.name;
     this.#random = stream(options.seed, `node/${this.name}/fate`);
     this.#clock = new Clock(options.world, options.plan);
-    const { drift = 0 } = options.plan;
+    const { drift = 0, release = 1 } = options.plan;
+    this.#release = release;
     if (drift !== 0) options.trace.record(this.name, "clock-drifts", { ppm: drift });
     options.network.addHost(this.name, options.config.cluster?.advertised_address);
   }
@@ -84,6 +88,7 @@ export class SimulatedNode {
     this.#process = new NodeProcess({
       ...this.#options,
       generation: this.#generation,
+      release: this.#release,
       clock: this.#clock,
       turnMs: this.#turnMs,
       onStopped: () => this.#stopped(),
@@ -114,6 +119,11 @@ export class SimulatedNode {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#process?.deliver({ type: "shutdown-requested" });
+  }
+
+  /** Another release is put in place: whoever starts next is of it. */
+  install(release: Release): void {
+    this.#release = release;
   }
 
   pause(): void {

@@ -6,6 +6,7 @@
  * are shrunk at random.
  */
 import { attackNames } from "./workloads/attacks.ts";
+import type { FaultSetting } from "./faults/fault.ts";
 import { faultKinds, planFaults } from "./faults/index.ts";
 import {
   planHost,
@@ -16,6 +17,8 @@ import {
   type ClientPlan,
   type ClusterPlan,
   type DiscoveryKind,
+  type FaultKind,
+  type FaultPlan,
   type Limits,
   type NodePlan,
   type Plan,
@@ -169,10 +172,10 @@ export type ProfileName = keyof typeof profiles;
 
 export function planFromSeed(seed: number, profile: Profile = profiles.default): Plan {
   const random = stream(seed, "plan");
-  const nodes = planDrift(
-    stream(seed, "plan/drift"),
+  const nodes = planReleases(
+    stream(seed, "plan/releases"),
     profile,
-    planNodes(stream(seed, "plan/nodes"), profile),
+    planDrift(stream(seed, "plan/drift"), profile, planNodes(stream(seed, "plan/nodes"), profile)),
   );
   const names = nodes.map(({ name }) => name);
   const clustered = nodes.length > 1;
@@ -212,13 +215,19 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
     limits: planLimits(stream(seed, "plan/limits")),
     clients,
     faults: profile.faults
-      ? planFaults(stream(seed, "plan/faults"), {
-          ...{ kinds: faultKinds, clients, nodes, duration },
-          discovery: cluster?.discovery,
-        })
+      ? planAllFaults(seed, { clients, nodes, duration, discovery: cluster?.discovery })
       : [],
     duration,
   };
+}
+
+/** An upgrade is drawn apart: most plans have none, and it moves nothing else. */
+function planAllFaults(seed: number, setting: FaultSetting): readonly FaultPlan[] {
+  const upgrade: readonly FaultKind[] = ["rolling-upgrade"];
+  const kinds = faultKinds.filter((kind) => !upgrade.includes(kind));
+  const others = planFaults(stream(seed, "plan/faults"), { ...setting, kinds });
+  const upgrades = planFaults(stream(seed, "plan/upgrade"), { ...setting, kinds: upgrade });
+  return [...others, ...upgrades].sort((a, b) => a.startAt - b.startAt);
 }
 
 /** The first is there from the start; of several some may join later. Clocks differ. */
@@ -246,6 +255,16 @@ function planDrift(
     [0, 10_000, -10_000],
   ] as const);
   return nodes.map((node) => ({ ...node, drift: random.pick(drifts) }));
+}
+
+/** In some runs two releases run side by side from the start. */
+function planReleases(
+  random: Random,
+  profile: Profile,
+  nodes: readonly NodePlan[],
+): readonly NodePlan[] {
+  if (!profile.faults || nodes.length < 2 || !random.chance(0.25)) return nodes;
+  return nodes.map((node) => (random.chance(0.5) ? { ...node, release: 2 } : node));
 }
 
 /** Some runs never have a clean network again: they must converge in spite of it. */

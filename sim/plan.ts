@@ -6,6 +6,7 @@
  * generator has changed. Times are milliseconds of virtual time from the start of the run.
  */
 import { lossMax, type Noise } from "./kit/fabric.ts";
+import { releases, type Release } from "./releases/releases.ts";
 
 export const planVersion = 2;
 
@@ -57,6 +58,8 @@ export interface NodePlan {
   readonly drift?: number;
   /** It is not there until a fault of kind `node-join` starts it. */
   readonly joins: boolean;
+  /** Of which release its first process is; missing: of this one. */
+  readonly release?: Release;
 }
 
 /** Where a node learns of the others: its configuration, the database, a name server, a file. */
@@ -184,6 +187,7 @@ export type NodeFaultKind =
   | "node-slow"
   | "node-stop"
   | "node-join"
+  | "rolling-upgrade"
   | "all-nodes-restart";
 
 /** To names and files that list the nodes. */
@@ -206,7 +210,7 @@ export interface FaultPlan {
   readonly startAt: number;
   /** Equal to `startAt` for what takes no time. */
   readonly endAt: number;
-  /** Extra latency, the clock's jump or a period, in milliseconds; a variant; else 0. */
+  /** Extra latency, the clock's jump or a period, in milliseconds; a release; a variant; else 0. */
   readonly amount: number;
 }
 
@@ -261,6 +265,9 @@ export function planProblem(value: unknown): string | undefined {
   }
   if (nodes.some(({ drift = 0 }) => !Number.isSafeInteger(drift) || drift <= -1_000_000)) {
     return "a node's `drift` is an integer of parts per million, above -1000000";
+  }
+  if (nodes.some(({ release = 1 }) => !releases.includes(release))) {
+    return `a node's \`release\` is one of ${releases.join(", ")}`;
   }
   if (nodes.length > 1 && plan.topology?.cluster === undefined) {
     return "`topology.cluster` is missing: several nodes are a cluster";

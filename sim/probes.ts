@@ -41,6 +41,8 @@ export const probeNames = [
   "settled while a peer was lost",
   "node killed",
   "node came back",
+  "node of the next release",
+  "link of the next version",
   "node stood still",
   "node slow",
   "slow node a second behind",
@@ -94,7 +96,7 @@ export function probeOf({ kind, data }: TraceEvent): Probe | undefined {
     case "lookup-troubled":
       return lookupProbes[data.trouble];
     case "peer-up":
-      return "link came up";
+      return data.version === undefined ? "link came up" : "link of the next version";
     case "peer-down":
       if (data.undelivered > 0) return "messages handed back";
       return data.final ? "peer left in order" : "link ended with a reason";
@@ -110,6 +112,7 @@ export function probeOf({ kind, data }: TraceEvent): Probe | undefined {
     case "node-killed":
       return data.silent ? "machine lost its power" : "node killed";
     case "node-started":
+      if (data.release !== undefined) return "node of the next release";
       return data.generation > 1 ? "node came back" : undefined;
     case "node-paused":
       return "node stood still";

@@ -7,6 +7,7 @@
  */
 import type { Instant } from "../src/base/time.ts";
 import { TraceHash, type TraceValue } from "./kit/trace-hash.ts";
+import type { Release } from "./releases/releases.ts";
 import type { FaultKind, LookupFaultKind, MessageType } from "./plan.ts";
 
 export const traceVersion = 2;
@@ -59,7 +60,8 @@ export interface TraceKinds {
   /** From the start: its clocks run so much too fast, in parts per million. */
   "clock-drifts": { readonly ppm: number };
   /** The first process of a node is generation 1. */
-  "node-started": { readonly generation: number };
+  /** `release` is missing where it is the first. */
+  "node-started": { readonly generation: number; readonly release?: Release };
   "node-stopped": Record<never, never>;
   /** By a fault; `silent`: with its machine, so that no connection was closed. */
   "node-killed": { readonly silent: boolean };
@@ -79,7 +81,8 @@ export interface TraceKinds {
 
   // What a node believes of the cluster. A peer is `name#incarnation.boot`.
   "cluster-joined": { readonly peer: string };
-  "peer-up": { readonly peer: string; readonly session: number };
+  /** `version` of the protocol; missing: the first. */
+  "peer-up": { readonly peer: string; readonly session: number; readonly version?: number };
   "peer-down": {
     readonly peer: string;
     readonly session: number;

@@ -212,8 +212,9 @@ export class ClusterWatch {
   #effect(effect: ClusterEffect): void {
     switch (effect.type) {
       case "peer-up": {
-        const { peer, session } = effect;
-        return this.#record("peer-up", { peer: peerText(peer), session });
+        const { peer, session, version } = effect;
+        const told = { peer: peerText(peer), session };
+        return this.#record("peer-up", version === 1 ? told : { ...told, version });
       }
       case "peer-down": {
         const { peer, session, reason, final, undelivered } = effect;

@@ -32,6 +32,7 @@ import { nodeStop } from "./node-stop.ts";
 import { oneWayCut } from "./one-way-cut.ts";
 import { reset } from "./reset.ts";
 import { ring } from "./ring.ts";
+import { rollingUpgrade } from "./rolling-upgrade.ts";
 import { split } from "./split.ts";
 import { stopReading } from "./stop-reading.ts";
 import { vanishes } from "./vanish.ts";
@@ -62,6 +63,7 @@ export const faults: Readonly<Record<FaultKind, Fault>> = {
   "node-slow": nodeSlow,
   "node-stop": nodeStop,
   "node-join": nodeJoin,
+  "rolling-upgrade": rollingUpgrade,
   "all-nodes-restart": allNodesRestart,
   "dns-down": dnsDown,
   "dns-slow": dnsSlow,

@@ -3,7 +3,8 @@
  *
  * Promise 11 of the replicated tables. Between two processes that both live to the end the counts are
  * equal; where one has died in between, the other may have had one session more or less. And no node
- * ever sends what another cannot read: its session would end, and all would seem well again.
+ * ever sends what another cannot read: its session would end, and all would seem well again. What they
+ * speak with each other is the highest version that both of their releases know.
  */
 import type { OracleMaker } from "./oracle.ts";
 import { traffic } from "../trace.ts";
@@ -16,6 +17,8 @@ interface Side {
 export const links: OracleMaker = (plan, { replicas }) => {
   const sides = new Map<string, Side>();
   const failures: string[] = [];
+  /** By node, of the process that runs there, and by process. */
+  const releases = new Map<string, number>();
   let judged = 0;
 
   function sideOf(one: string, other: string): Side {
@@ -35,6 +38,8 @@ export const links: OracleMaker = (plan, { replicas }) => {
       if (kind === "logged" && data.event === "link-malformed") {
         failures.push(`${place} could not read what a peer sent at ${at} ms: ${data.detail}`);
       }
+      if (kind === "node-started") releases.set(place, data.release ?? 1);
+      if (kind === "cluster-joined") releases.set(data.peer, releases.get(place) ?? 1);
       if (kind !== "peer-up" && kind !== "peer-down") return;
       const self = replicas.running.get(place);
       if (self === undefined) return;
@@ -45,6 +50,11 @@ export const links: OracleMaker = (plan, { replicas }) => {
         failures.push(`${place} announced ${kind} of ${data.peer} twice (${at} ms)`);
       side.up = up;
       if (up) side.ups += 1;
+      if (kind !== "peer-up") return;
+      const { peer, version = 1 } = data;
+      const common = Math.min(releases.get(self.peer) ?? 1, releases.get(peer) ?? 1);
+      if (version === common) return;
+      failures.push(`${place} speaks version ${version} with ${peer}, not ${common} (${at} ms)`);
     },
     judge() {
       const present = plan.topology.cluster === undefined ? [] : [...replicas.running.values()];

@@ -64,7 +64,17 @@ export function statusText(status: ClusterStatus): string {
     ...(reason === null ? [] : [reason]),
     "",
     table(
-      ["NODE", "ADDRESS", "STATE", "RTT", "QUEUED", "UNACKED", "SESSIONS", "LAST ERROR"],
+      [
+        "NODE",
+        "ADDRESS",
+        "STATE",
+        "PROTOCOL",
+        "RTT",
+        "QUEUED",
+        "UNACKED",
+        "SESSIONS",
+        "LAST ERROR",
+      ],
       nodeRows(status),
     ),
     "",
@@ -73,13 +83,16 @@ export function statusText(status: ClusterStatus): string {
 }
 
 function nodeRows({ node, nodes, links }: ClusterStatus): readonly (readonly string[])[] {
-  const own = [node.name, node.address, "this node", "", "", "", "", ""];
+  const { min, max } = node.protocol;
+  const speaks = min === max ? `${max}` : `${min} to ${max}`;
+  const own = [node.name, node.address, "this node", speaks, "", "", "", "", ""];
   const linked = links.map((link) => {
     const state = nodes.joined.includes(link.name) ? `${link.state}, joined` : link.state;
     return [
       link.name,
       link.address ?? "",
       state,
+      `${link.version ?? ""}`,
       link.rttMs === undefined ? "" : `${Math.round(link.rttMs)} ms`,
       `${link.queuedBytes} B`,
       `${link.unackedBytes} B`,
@@ -90,7 +103,7 @@ function nodeRows({ node, nodes, links }: ClusterStatus): readonly (readonly str
   const seen = new Set(links.map(({ name }) => name));
   const missing = nodes.discovered
     .filter(({ name }) => !seen.has(name) && name !== node.name)
-    .map(({ name, address }) => [name, address, "unavailable", "", "", "", "", ""]);
+    .map(({ name, address }) => [name, address, "unavailable", "", "", "", "", "", ""]);
   return [own, ...linked, ...missing];
 }
 

@@ -24,7 +24,19 @@ import { controlFrame } from "./wire.ts";
 import { kinds } from "./messages.ts";
 import type { Peer } from "./peer.ts";
 
-export const protocolVersions = { min: 1, max: 1 } as const;
+/** Versions of the protocol that a node speaks. */
+export interface ProtocolRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+export const protocolVersions: ProtocolRange = { min: 1, max: 1 };
+
+/** The highest that both speak: what changes between versions, both do as this one says. */
+export function commonVersion(one: ProtocolRange, other: ProtocolRange): number | undefined {
+  const max = Math.min(one.max, other.max);
+  return max < Math.max(one.min, other.min) ? undefined : max;
+}
 
 const magic = "mrkt";
 const nonceBytes = 16;
@@ -43,9 +55,7 @@ export interface GivenUp {
   readonly received: number;
 }
 
-export interface Hello {
-  readonly min: number;
-  readonly max: number;
+export interface Hello extends ProtocolRange {
   readonly cluster: string;
   readonly peer: Peer;
   readonly nonce: BinaryString;
@@ -80,14 +90,18 @@ export function writeHello(hello: Hello): BinaryString {
   return body;
 }
 
-/** Only the range of versions can be relied on when there is no common one. */
-export function readHello(body: Uint8Array, ours: { min: number; max: number }): Hello | "version" {
+/** Of a hello without a common version: nothing else of it can be relied on. */
+export interface Incompatible {
+  readonly speaks: ProtocolRange;
+}
+
+export function readHello(body: Uint8Array, ours: ProtocolRange): Hello | Incompatible {
   const reader = new WireReader(body);
   for (let at = 0; at < magic.length; at += 1) {
     if (reader.byte() !== magic.charCodeAt(at)) throw new WireError("This is no node of ours");
   }
   const [min, max] = [reader.uint(), reader.uint()];
-  if (min > ours.max || max < ours.min) return "version";
+  if (commonVersion({ min, max }, ours) === undefined) return { speaks: { min, max } };
   const cluster = reader.text(nameMax);
   const peer = readPeer(reader);
   const nonce = exact(reader.binary(nonceBytes), nonceBytes, "A nonce");

@@ -8,15 +8,16 @@
  * they have nothing better: neither a connection in use nor a handshake under way. `mesh-handshake.ts`
  * decides who a connection belongs to and whether it may replace the one in use.
  */
+import { assert } from "../base/assert.ts";
 import { uint, WireError, WireReader } from "./codec.ts";
-import { readRefused, sessionOf, type GivenUp, type Hello } from "./handshake.ts";
+import { commonVersion, readRefused, sessionOf, type GivenUp, type Hello } from "./handshake.ts";
 import type { Channel } from "./link-channel.ts";
 import { Dialling } from "./link-dialling.ts";
 import { LinkSession } from "./link-session.ts";
 import type { Instant } from "../base/time.ts";
 import type { DialId, LinkState, LinkStatus } from "./mesh-contract.ts";
 import type { MeshContext } from "./mesh-context.ts";
-import { kinds, type MessageKind } from "./messages.ts";
+import { ignorableFrom, kinds, type MessageKind } from "./messages.ts";
 import type { BinaryString } from "../base/bytes.ts";
 import { peerText, samePeer, type NodeName, type Peer } from "./peer.ts";
 import { controlFrame, frameBytesMax, type FrameReader } from "./wire.ts";
@@ -38,6 +39,8 @@ export class Link {
 
   readonly dialling: Dialling;
   session: LinkSession | undefined;
+  /** Of the protocol, in this session. */
+  #version = 0;
   inUse: LinkChannel | undefined;
   /** Our own dial, until it is welcomed or comes to nothing. */
   dial: OwnDial | undefined;
@@ -149,6 +152,7 @@ export class Link {
       this.#log("warning", "refused-by-peer", { detail });
       return;
     }
+    if (frame.kind >= ignorableFrom) return;
     if (frame.kind !== kinds.ack && frame.kind !== kinds.beat) {
       throw new WireError(`A frame of kind ${frame.kind} is not to be sent here`);
     }
@@ -227,8 +231,11 @@ export class Link {
     this.#full = false;
     this.#peerBeat = { sentAt: 0, receivedAt: 0 };
     this.#counts.sessions += 1;
-    this.#log("info", "link-up", { remote: channel.remote });
-    context.emit({ type: "peer-up", peer: peer.peer, session: ordinal });
+    const version = commonVersion(own, peer);
+    assert(version !== undefined, "a hello without a common version is refused");
+    this.#version = version;
+    this.#log("info", "link-up", { remote: channel.remote, version });
+    context.emit({ type: "peer-up", peer: peer.peer, session: ordinal, version });
   }
 
   /** What else was under way is pointless now; other diallers' proofs are judged when they come. */
@@ -436,7 +443,7 @@ export class Link {
     const { sessions, connections, sent, received, resent } = this.#counts;
     return {
       name: this.name,
-      ...(session === undefined ? {} : { peer: session.peer }),
+      ...(session === undefined ? {} : { peer: session.peer, version: this.#version }),
       ...(address === undefined ? {} : { address }),
       state: this.state,
       ...(this.#rttMs === undefined ? {} : { rttMs: this.#rttMs }),

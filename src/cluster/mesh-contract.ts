@@ -6,6 +6,7 @@
  */
 import type { BinaryString } from "../base/bytes.ts";
 import type { Duration } from "../base/time.ts";
+import type { ProtocolRange } from "./handshake.ts";
 import type { Message, MessageKind } from "./messages.ts";
 import type { NodeName, Peer } from "./peer.ts";
 import type { LinkLimits, LinkTiming } from "./timing.ts";
@@ -59,7 +60,13 @@ export type MeshEffect =
   | { readonly type: "write"; readonly connection: ConnectionId; readonly data: BinaryString }
   | { readonly type: "close"; readonly connection: ConnectionId }
   /** Exactly one per session. `session` never repeats within this process; see `Mesh.send`. */
-  | { readonly type: "peer-up"; readonly peer: Peer; readonly session: number }
+  | {
+      readonly type: "peer-up";
+      readonly peer: Peer;
+      readonly session: number;
+      /** Of the protocol, the highest that both speak. */
+      readonly version: number;
+    }
   /** Exactly one per session that was up. */
   | {
       readonly type: "peer-down";
@@ -123,8 +130,8 @@ export interface MeshOptions {
   /** Put into each heartbeat to this peer. */
   beatBody(peer: Peer): BinaryString;
   readonly chunks: ChunkSource;
-  /** Versions of the protocol that we speak; by default all that this release knows. */
-  readonly protocol?: { readonly min: number; readonly max: number };
+  /** What we speak; by default all that this release knows. */
+  readonly protocol?: ProtocolRange;
 }
 
 export type LinkState = "connecting" | "handshaking" | "up" | "broken" | "down";
@@ -135,6 +142,8 @@ export interface LinkStatus {
   readonly peer?: Peer;
   readonly address?: string;
   readonly state: LinkState;
+  /** Of the protocol, in the session that there is. */
+  readonly version?: number;
   readonly rttMs?: Duration;
   readonly queuedMessages: number;
   readonly queuedBytes: number;

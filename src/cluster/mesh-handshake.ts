@@ -19,6 +19,7 @@ import {
   writeHello,
   writeRefusal,
   type Hello,
+  type ProtocolRange,
   type Refusal,
   type Role,
 } from "./handshake.ts";
@@ -80,8 +81,8 @@ export class Handshakes {
     const versions = options.protocol ?? protocolVersions;
     const { body } = channel.reader;
     const hello = readHello(body, versions);
-    if (hello === "version") {
-      return this.#refuse(channel, "version", `we speak ${versions.min} to ${versions.max}`);
+    if ("speaks" in hello) {
+      return this.#refuse(channel, "version", ranges(channel.role, versions, hello.speaks));
     }
     channel.peer = { hello, body: binaryFromBytes(body) };
     if (hello.cluster !== options.cluster) {
@@ -229,6 +230,13 @@ export class Handshakes {
     const stranger = channel.role === "acceptor" ? ({ stranger: true } as const) : {};
     this.#context.emit({ type: "log", level: "warning", event, fields, ...stranger });
   }
+}
+
+/** Read at both ends, so it says who is meant. */
+function ranges(role: Role, ours: ProtocolRange, theirs: ProtocolRange): string {
+  const [dialler, acceptor] = role === "dialler" ? [ours, theirs] : [theirs, ours];
+  const [from, to] = [dialler, acceptor].map(({ min, max }) => `${min} to ${max}`);
+  return `the dialler speaks versions ${from}, the acceptor ${to}`;
 }
 
 /** Why this dial must not replace the connection in use: it was made before that one. */

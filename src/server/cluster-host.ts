@@ -207,6 +207,7 @@ export class ClusterHost {
         linkGrace: config.link_grace,
       },
       limits: { ...linkLimits, ...config.bounds?.links },
+      ...(config.protocol === undefined ? {} : { protocol: config.protocol }),
       tables: [sessionTable],
       tablesLimits: { ...tablesLimits, ...config.bounds?.tables },
     });

@@ -7,6 +7,7 @@
  */
 import type { Cluster } from "../cluster/cluster.ts";
 import type { DiscoveryStatus } from "../cluster/discovery.ts";
+import { protocolVersions, type ProtocolRange } from "../cluster/handshake.ts";
 import type { LinkStatus } from "../cluster/mesh.ts";
 import type { Peer } from "../cluster/peer.ts";
 import type { TableStatus } from "../cluster/tables.ts";
@@ -24,7 +25,12 @@ export interface ClusterStatusSource {
 
 export interface ClusterStatus {
   readonly cluster: string;
-  readonly node: { readonly name: string; readonly address: string } & Partial<Peer>;
+  readonly node: {
+    readonly name: string;
+    readonly address: string;
+    /** Versions that it speaks; a link has the highest that both ends do. */
+    readonly protocol: ProtocolRange;
+  } & Partial<Peer>;
   readonly ready: boolean;
   /** Why not. */
   readonly reason: string | null;
@@ -56,7 +62,11 @@ export function clusterStatus(source: ClusterStatusSource): ClusterStatus {
   const { links = [], tables = [] } = cluster?.status() ?? {};
   return {
     cluster: config.cluster_name,
-    node: { name, address: config.advertised_address, ...self },
+    node: {
+      ...{ name, address: config.advertised_address },
+      protocol: config.protocol ?? protocolVersions,
+      ...self,
+    },
     ready: notReady === undefined,
     reason: notReady ?? null,
     degraded: unavailable.length > 0 || joined.length < peers.length,

@@ -5,6 +5,7 @@
  * bytes here, whatever units the file used. `defaultConfig` is what an empty file means.
  */
 import type { Duration } from "../base/time.ts";
+import type { ProtocolRange } from "../cluster/handshake.ts";
 import type { TablesLimits } from "../cluster/tables-contract.ts";
 import type { LinkLimits } from "../cluster/timing.ts";
 import type { ListedNode } from "../cluster/node-list.ts";
@@ -112,6 +113,8 @@ export interface ClusterConfig {
   readonly expire_after: Duration;
   /** No option of the file: for the simulator, which must meet bounds that production hardly meets. */
   readonly bounds?: ClusterBounds;
+  /** Neither: versions of the protocol, where a node stands for another release. */
+  readonly protocol?: ProtocolRange;
 }
 
 /** In place of the defaults of links and tables. */

@@ -9,7 +9,7 @@ const counts = {
 };
 const status: ClusterStatus = {
   cluster: "prod",
-  node: { name: "a", address: "a:7000", incarnation: 1, boot: "b" },
+  node: { ...peer("a"), address: "a:7000", protocol: { min: 1, max: 2 } },
   ready: true,
   reason: null,
   degraded: true,
@@ -26,7 +26,15 @@ const status: ClusterStatus = {
     unavailable: ["c", "d"],
   },
   links: [
-    { name: "b", peer: peer("b"), address: "b:7000", state: "up", rttMs: 1.4, ...counts },
+    {
+      name: "b",
+      peer: peer("b"),
+      address: "b:7000",
+      state: "up",
+      version: 1,
+      rttMs: 1.4,
+      ...counts,
+    },
     {
       name: "c",
       address: "c:7000",
@@ -51,10 +59,10 @@ test("cluster status: who is there, who is not and why, and how the tables stand
     `
 Cluster prod (rdbms), as a at a:7000 sees it: ready, but not all is well.
 
-NODE  ADDRESS  STATE        RTT   QUEUED  UNACKED  SESSIONS  LAST ERROR
-a     a:7000   this node
-b     b:7000   up, joined   1 ms  10 B    0 B      2
-c     c:7000   connecting         10 B    0 B      2         nobody listens there
+NODE  ADDRESS  STATE        PROTOCOL  RTT   QUEUED  UNACKED  SESSIONS  LAST ERROR
+a     a:7000   this node    1 to 2
+b     b:7000   up, joined   1         1 ms  10 B    0 B      2
+c     c:7000   connecting                   10 B    0 B      2         nobody listens there
 d     d:7000   unavailable
 
 TABLE     OWNER  RECORDS  SEQ  HERE     OURS THERE         DIGEST

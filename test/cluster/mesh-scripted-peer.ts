@@ -223,7 +223,7 @@ export class ScriptedPeer {
   theirs(): { body: string; hello: Hello } {
     const body = this.frames.find(({ kind }) => kind === kinds.hello)?.body ?? "";
     const hello = readHello(bytesFromBinary(body), protocolVersions);
-    if (hello === "version") throw new Error("the mesh speaks our version");
+    if ("speaks" in hello) throw new Error("the mesh speaks our version");
     return { body, hello };
   }
 
@@ -252,7 +252,7 @@ export class ScriptedPeer {
 
   session(): string {
     const own = readHello(bytesFromBinary(this.own), protocolVersions);
-    if (own === "version") throw new Error("we speak our version");
+    if ("speaks" in own) throw new Error("we speak our version");
     const theirs = this.theirs().hello;
     return this.#options.role === "dialler" ? sessionOf(own, theirs) : sessionOf(theirs, own);
   }

@@ -130,6 +130,8 @@ test("links: up and down in turn, the same on both sides, and readable", () => {
   const garbled = up(up(new Tale(), "n1", two), "n2", one);
   garbled.then("n1", "logged", { level: "warning", event: "link-malformed", detail: "" });
   expect(garbled.failures("links")).toHaveLength(1);
+  const ahead = new Tale().then("n1", "peer-up", { peer: two, session: 1, version: 2 });
+  expect(up(ahead, "n2", one).failures("links")).toHaveLength(1);
 });
 
 test("settled: a peer that is said to see a write has shown it", () => {

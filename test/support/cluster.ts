@@ -7,6 +7,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { ProtocolRange } from "../../src/cluster/handshake.ts";
 import { startDevDatabase, type DevDatabase } from "../../src/runtime/dev-database.ts";
 import { makePair, type Pair } from "./certificates.ts";
 import { temporaryFolder } from "./temporary-folders.ts";
@@ -34,6 +35,8 @@ export class ClusterNode {
   readonly name: string;
   readonly ports: NodePorts;
   readonly #file: string;
+  /** Versions of the protocol that its next process speaks; missing: those of this release. */
+  release: ProtocolRange | undefined;
   child: ChildProcess | undefined;
   /** All that it printed, over all its lives. */
   output = "";
@@ -47,8 +50,12 @@ export class ClusterNode {
 
   /** Starts the process; resolves when it takes clients. */
   async start(): Promise<void> {
-    const script = [join(root, "scripts/run.mjs"), "src/cli/main.ts", "serve"];
-    const child = spawn(process.execPath, [...script, "--config", this.#file], {
+    const { release } = this;
+    const program =
+      release === undefined
+        ? ["src/cli/main.ts", "serve", "--config", this.#file]
+        : ["test/support/another-release.ts", this.#file, `${release.min}`, `${release.max}`];
+    const child = spawn(process.execPath, [join(root, "scripts/run.mjs"), ...program], {
       cwd: root,
       stdio: ["ignore", "pipe", "pipe"],
     });
