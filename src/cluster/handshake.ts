@@ -20,23 +20,10 @@ import {
 } from "../base/bytes.ts";
 import { binary, byte, text, uint, WireError, WireReader } from "./codec.ts";
 import type { MeshOptions } from "./mesh-contract.ts";
+import { commonVersion, type ProtocolRange } from "./protocol.ts";
 import { controlFrame } from "./wire.ts";
 import { kinds } from "./messages.ts";
 import type { Peer } from "./peer.ts";
-
-/** Versions of the protocol that a node speaks. */
-export interface ProtocolRange {
-  readonly min: number;
-  readonly max: number;
-}
-
-export const protocolVersions: ProtocolRange = { min: 1, max: 1 };
-
-/** The highest that both speak: what changes between versions, both do as this one says. */
-export function commonVersion(one: ProtocolRange, other: ProtocolRange): number | undefined {
-  const max = Math.min(one.max, other.max);
-  return max < Math.max(one.min, other.min) ? undefined : max;
-}
 
 const magic = "mrkt";
 const nonceBytes = 16;

@@ -10,7 +10,7 @@
  */
 import { assert } from "../base/assert.ts";
 import { uint, WireError, WireReader } from "./codec.ts";
-import { commonVersion, readRefused, sessionOf, type GivenUp, type Hello } from "./handshake.ts";
+import { readRefused, sessionOf, type GivenUp, type Hello } from "./handshake.ts";
 import type { Channel } from "./link-channel.ts";
 import { Dialling } from "./link-dialling.ts";
 import { LinkSession } from "./link-session.ts";
@@ -20,6 +20,7 @@ import type { MeshContext } from "./mesh-context.ts";
 import { ignorableFrom, kinds, type MessageKind } from "./messages.ts";
 import type { BinaryString } from "../base/bytes.ts";
 import { peerText, samePeer, type NodeName, type Peer } from "./peer.ts";
+import { commonVersion } from "./protocol.ts";
 import { controlFrame, frameBytesMax, type FrameReader } from "./wire.ts";
 
 export type LinkChannel = Channel<Link>;

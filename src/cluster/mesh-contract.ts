@@ -6,9 +6,9 @@
  */
 import type { BinaryString } from "../base/bytes.ts";
 import type { Duration } from "../base/time.ts";
-import type { ProtocolRange } from "./handshake.ts";
 import type { Message, MessageKind } from "./messages.ts";
 import type { NodeName, Peer } from "./peer.ts";
+import type { ProtocolRange } from "./protocol.ts";
 import type { LinkLimits, LinkTiming } from "./timing.ts";
 
 /** As in `ports/network.ts`. */

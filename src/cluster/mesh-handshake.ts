@@ -12,14 +12,12 @@ import {
   addressOption,
   newNonce,
   proofOf,
-  protocolVersions,
   readHello,
   readRefused,
   refusedFrame,
   writeHello,
   writeRefusal,
   type Hello,
-  type ProtocolRange,
   type Refusal,
   type Role,
 } from "./handshake.ts";
@@ -28,6 +26,7 @@ import type { Link, LinkChannel } from "./link.ts";
 import type { MeshContext } from "./mesh-context.ts";
 import { classes, kinds } from "./messages.ts";
 import { peerText, samePeer, type Peer } from "./peer.ts";
+import { protocolVersions, type ProtocolRange } from "./protocol.ts";
 import { controlFrame } from "./wire.ts";
 
 export class Handshakes {

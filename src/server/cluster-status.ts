@@ -7,7 +7,7 @@
  */
 import type { Cluster } from "../cluster/cluster.ts";
 import type { DiscoveryStatus } from "../cluster/discovery.ts";
-import { protocolVersions, type ProtocolRange } from "../cluster/handshake.ts";
+import { protocolVersions, type ProtocolRange } from "../cluster/protocol.ts";
 import type { LinkStatus } from "../cluster/mesh.ts";
 import type { Peer } from "../cluster/peer.ts";
 import type { TableStatus } from "../cluster/tables.ts";

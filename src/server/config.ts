@@ -5,7 +5,7 @@
  * bytes here, whatever units the file used. `defaultConfig` is what an empty file means.
  */
 import type { Duration } from "../base/time.ts";
-import type { ProtocolRange } from "../cluster/handshake.ts";
+import type { ProtocolRange } from "../cluster/protocol.ts";
 import type { TablesLimits } from "../cluster/tables-contract.ts";
 import type { LinkLimits } from "../cluster/timing.ts";
 import type { ListedNode } from "../cluster/node-list.ts";

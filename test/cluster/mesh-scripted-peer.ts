@@ -7,12 +7,12 @@ import { binaryFromBytes, bytesFromBinary } from "../../src/base/bytes.ts";
 import { binary, uint, WireReader } from "../../src/cluster/codec.ts";
 import {
   proofOf,
-  protocolVersions,
   readHello,
   sessionOf,
   writeHello,
   type Hello,
 } from "../../src/cluster/handshake.ts";
+import { protocolVersions } from "../../src/cluster/protocol.ts";
 import { classes, kinds } from "../../src/cluster/messages.ts";
 import { Mesh, type MeshEffect, type MeshInput, type MeshOptions } from "../../src/cluster/mesh.ts";
 import type { Peer } from "../../src/cluster/peer.ts";

@@ -7,7 +7,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { ProtocolRange } from "../../src/cluster/handshake.ts";
+import type { ProtocolRange } from "../../src/cluster/protocol.ts";
 import { startDevDatabase, type DevDatabase } from "../../src/runtime/dev-database.ts";
 import { makePair, type Pair } from "./certificates.ts";
 import { temporaryFolder } from "./temporary-folders.ts";
