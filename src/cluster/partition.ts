@@ -29,6 +29,9 @@ export type RecordVisitor = (record: TableRecord) => void;
 /** Of a partition without records. */
 const overheadBytes = 200;
 
+/** Of records for which room is made at once: a peer may say that it will send any number. */
+const reservedMax = 1_000_000;
+
 /** One serves all: it is read right after it was filled. */
 const layout = new RecordLayout();
 
@@ -112,8 +115,9 @@ export class Partition {
 
   /** So many records will come, about: whoever adds them one by one need not make room again and again. */
   reserve(records: number): void {
-    this.#records.reserve(records);
-    this.#index?.reserve(records);
+    const numbers = Math.min(records, reservedMax);
+    this.#records.reserve(numbers);
+    this.#index?.reserve(numbers);
   }
 
   /** Puts a record; returns the one it replaces. Does not touch `seq`: chunks come in any order. */

@@ -27,8 +27,6 @@ import { RecordSlabs, slabBytes, type Place, type Slab } from "./record-slabs.ts
 
 /** Seen beside a record's bytes: its place, two hashes, two slots, its place in a list of the index. */
 const overheadBytes = 40;
-/** Of numbers for which room is made at once: a peer may say that it will send any number of records. */
-const reservedMax = 2 ** 21;
 
 /** Records as they lie in received bytes, one behind the other. */
 export interface WireRecords {
@@ -81,9 +79,8 @@ export class RecordStore {
   }
 
   reserve(records: number): void {
-    const numbers = Math.min(records, reservedMax);
-    this.#byKey.reserve(numbers);
-    this.#places = grown(this.#places, numbers);
+    this.#byKey.reserve(records);
+    this.#places = grown(this.#places, records);
   }
 
   find(key: BinaryString, hash: number): number {
