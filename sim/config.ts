@@ -12,6 +12,7 @@ import { planHost, type ClusterPlan, type NodePlan, type Plan } from "./plan.ts"
 /** As low as it goes: the cost of hashing is simulated, not paid. */
 export const simulatedScramIterations = 16;
 
+export const clusterName = "simulated";
 export const clusterPort = 7_000;
 /** What a cluster that is found by DNS is called there. */
 export const nodesName = "nodes.meerkat.test";
@@ -85,7 +86,7 @@ function clusterOf(plan: Plan, { name }: NodePlan, cluster: ClusterPlan): Cluste
   return {
     // Who is known by nothing but an address bears the name that it has by default.
     node_name: cluster.discovery === "dns" ? nodeNameOf(address) : name,
-    cluster_name: "simulated",
+    cluster_name: clusterName,
     listener: {
       name: "cluster",
       kind: "cluster",
@@ -109,13 +110,17 @@ function clusterOf(plan: Plan, { name }: NodePlan, cluster: ClusterPlan): Cluste
 
 function boundsOf({ bounds }: ClusterPlan): Pick<ClusterConfig, "bounds"> {
   if (bounds === undefined) return {};
-  const { window, queue, fragment, logOperations, chunk } = bounds;
+  const { window, queue, fragment, logOperations, chunk, syncWindow, retention } = bounds;
   // Whoever takes little at a time must say soon that it has taken it.
   const ackBytes = Math.min(linkLimits.ackBytes, window >> 2);
   return {
     bounds: {
-      links: { ackBytes, windowBytes: window, queueBytes: queue, fragmentBytes: fragment },
+      links: {
+        ...{ ackBytes, windowBytes: window, queueBytes: queue, fragmentBytes: fragment },
+        ...(syncWindow === undefined ? {} : { syncWindowBytes: syncWindow }),
+      },
       tables: { logOperationsMax: logOperations, chunkBytesMax: chunk },
+      ...(retention === undefined ? {} : { tablesTiming: { retention } }),
     },
   };
 }

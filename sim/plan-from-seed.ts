@@ -52,11 +52,14 @@ const messageTypes = ["chat", "chat", "normal", "headline", "groupchat"] as cons
 /** After a heal links and tables have 30 s, clients as much again. */
 const clusterLivenessMs = 40_000;
 
+/** Twice: those without whom queues do not fill and names are not contested. */
 const odd: readonly BehaviourKind[] = [
   "vanisher",
   "reconnecter",
   "rival",
+  "rival",
   "non-reader",
+  "flooder",
   "flooder",
   "impostor",
   "registrar",
@@ -296,11 +299,14 @@ function planCluster(random: Random, profile: Profile): ClusterPlan {
     linkGrace,
     expireAfter: random.pick([20_000, 3_600_000]),
     bounds: {
-      window: random.pick([16_384, 65_536, 1_048_576]),
-      queue: random.pick([65_536, 1_048_576, 67_108_864]),
+      window: random.pick([8_192, 16_384, 65_536, 1_048_576]),
+      // The smallest are met where a link is slow or broken and somebody floods.
+      queue: random.pick([32_768, 32_768, 65_536, 67_108_864]),
       fragment: random.pick([512, 4_096, 65_536]),
       logOperations: random.pick([0, 4, 32, 16_384]),
       chunk: random.pick([200, 1_024, 65_536]),
+      syncWindow: random.pick([1_024, 262_144]),
+      retention: random.pick([3_000, 15_000, 600_000]),
     },
   };
 }
@@ -339,6 +345,7 @@ function planClients(random: Random, profile: Profile, nodes: readonly string[])
   if (kinds.includes("flooder") && !kinds.includes("non-reader") && idle >= 0) {
     kinds[idle] = "non-reader";
   }
+  matchRivals(random, kinds, profile.behaviours.includes("rival") && nodes.length > 1);
   const names = kinds.map((kind, index) => `${kind}-${index + 1}`);
   const family = { chance: random.pick([0.1, 0.2, 0.6]), max: profile.familyMax };
   const seats = names.map((name, index) => seatOf(name, kinds, index, random, family));
@@ -365,7 +372,18 @@ function planClients(random: Random, profile: Profile, nodes: readonly string[])
   });
 }
 
-/** Most clients have an account of their own; some share one; rivals come in pairs of one full JID. */
+/** A name is contested only by two; where nodes may part, most runs should see it on both sides. */
+function matchRivals(random: Random, kinds: BehaviourKind[], wanted: boolean): void {
+  const rivals = kinds.filter((kind) => kind === "rival").length;
+  let missing = rivals === 1 ? 1 : rivals === 0 && wanted && random.chance(0.6) ? 2 : 0;
+  for (const [index, kind] of kinds.entries()) {
+    if (kind !== "chatter" || missing === 0) continue;
+    kinds[index] = "rival";
+    missing -= 1;
+  }
+}
+
+/** Most clients have an account of their own; some share one; rivals want one full JID, or one of two. */
 function seatOf(
   name: string,
   kinds: readonly BehaviourKind[],
@@ -374,7 +392,10 @@ function seatOf(
   family: { readonly chance: number; readonly max: number | undefined },
 ): { user: string; resource: string } {
   const kind = kinds[index];
-  if (kind === "rival") return { user: `rival-${random.int(2)}`, resource: "one" };
+  if (kind === "rival") {
+    const rivals = kinds.filter((each) => each === "rival").length;
+    return { user: `rival-${random.int(rivals > 3 ? 2 : 1)}`, resource: "one" };
+  }
   if (kind === "chatter" && random.chance(family.chance)) {
     const number = family.max === undefined ? "" : `-${Math.floor(index / family.max)}`;
     return { user: `family${number}`, resource: name };

@@ -80,6 +80,10 @@ export interface ClusterPlan {
     /** Operations that a table remembers for those who come back. */
     readonly logOperations: number;
     readonly chunk: number;
+    /** Chunks that are not acknowledged; missing: production's. */
+    readonly syncWindow?: number;
+    /** How long records of a peer that is gone are kept aside; missing: as long as production does. */
+    readonly retention?: number;
   };
 }
 

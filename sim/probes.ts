@@ -33,6 +33,8 @@ export const probeNames = [
   "link ended with a reason",
   "peer left in order",
   "messages handed back",
+  "link queue full",
+  "link queue drained",
   "dial refused",
   "dial unanswered",
   "snapshot begun",
@@ -121,6 +123,8 @@ export function probeOf({ kind, data }: TraceEvent): Probe | undefined {
     case "node-recovered":
       return data.waitedMs >= 1_000 ? "slow node a second behind" : undefined;
     case "logged":
+      if (data.event === "queue-full") return "link queue full";
+      if (data.event === "queue-drained") return "link queue drained";
       return data.detail.includes("reason=resource-constraint") ? "send limit met" : undefined;
     case "bytes-received":
       // A stanza's last byte is ">".

@@ -9,6 +9,7 @@
 import type { Instant, Timestamp } from "../src/base/time.ts";
 import { server } from "../src/server/server.ts";
 import { accountsIn, makeAccounts } from "./accounts.ts";
+import { registryIn } from "./registry.ts";
 import { Actor } from "./clients/actor.ts";
 import { configOf } from "./config.ts";
 import { faults } from "./faults/index.ts";
@@ -101,7 +102,7 @@ export function run(plan: Plan, options: RunOptions): Outcome {
     stage.play();
   } catch (error) {
     if (!(error instanceof TimeStandsStill)) throw error;
-    failures.push({ oracle: "uncaught", what: error.message });
+    trace.record(trace.lastPlace(), "time-stood-still", { what: error.message });
     stage.crashed = true;
   }
   const verdicts: Record<string, Verdict & { counts: string }> = {};
@@ -289,6 +290,7 @@ class Stage {
       this.#trace.record("world", "online-observed", { client: name, online, jid });
     }
     this.#trace.record("database", "accounts-observed", { users: accountsIn(this.#engine) });
+    this.#trace.record("database", "registry-observed", { peers: registryIn(this.#engine) });
   }
 
   #wall(): number {

@@ -84,6 +84,8 @@ export function storyWords(event: TraceEvent): string | undefined {
 
 function clusterWords({ kind, data }: TraceEvent): string | undefined {
   switch (kind) {
+    case "time-stood-still":
+      return `TIME STANDS STILL: ${data.what}`;
     case "node-killed":
       return data.silent ? "loses power" : "is killed";
     case "node-stopped":

@@ -73,6 +73,8 @@ export interface TraceKinds {
   "node-recovered": { readonly waitedMs: number };
   /** It threw: a bug. */
   "node-crashed": { readonly error: string };
+  /** Events at one instant that did not end: the run does. Its place had the last of them. */
+  "time-stood-still": { readonly what: string };
   logged: { readonly level: string; readonly event: string; readonly detail: string };
 
   // What a supervisor on its machine asks a node by HTTP, and what it says.
@@ -189,6 +191,8 @@ export interface TraceKinds {
   // What the run looked up when all had become quiet.
   "sessions-observed": { readonly jids: readonly string[] };
   "accounts-observed": { readonly users: readonly string[] };
+  /** The rows of `discovery_nodes`, each as `name#incarnation.boot`. */
+  "registry-observed": { readonly peers: readonly string[] };
   "online-observed": { readonly client: string; readonly online: boolean; readonly jid: string };
 }
 
@@ -225,6 +229,7 @@ export class Trace {
   readonly #now: () => Instant;
   readonly #hash = new TraceHash();
   #count = 0;
+  #lastPlace = "";
 
   constructor(now: () => Instant, sinks: readonly (TraceSink | SelectiveSink)[]) {
     this.#now = now;
@@ -234,6 +239,7 @@ export class Trace {
   record<K extends TraceKind>(place: string, kind: K, data: TraceKinds[K]): void {
     const at = this.#now();
     this.#count++;
+    this.#lastPlace = place;
     const hash = this.#hash;
     hash.mix(at);
     hash.mixText(place);
@@ -253,6 +259,11 @@ export class Trace {
     }
     this.#readers.set(kind, readers);
     return readers;
+  }
+
+  /** Of the last event. */
+  lastPlace(): string {
+    return this.#lastPlace;
   }
 
   count(): number {

@@ -1,18 +1,34 @@
 /**
- * Zoo run: how many seeds until this bug is seen, and how small does its plan become? The entry of the
- * bundle that the zoo makes per plant.
+ * Zoo run: by whom is this bug seen, after how many seeds, and how small does its plan become? The entry of
+ * the bundle that the zoo makes per plant.
  *
- *     node build/zoo/NAME.mjs ORACLE FIRST LAST [SHRINK SECONDS] [PROFILE]   prints one line of JSON
+ *     node build/zoo/NAME.mjs ORDER   an order as JSON; prints one line of JSON
  */
 import { planFromSeed, profiles, type ProfileName } from "../plan-from-seed.ts";
 import type { Plan } from "../plan.ts";
 import { shows, shrinkHere, symptomOf } from "../shrink.ts";
 import { runSafely } from "./tasks.ts";
 
+export interface ZooOrder {
+  readonly profile: ProfileName;
+  /** Give up after so many. */
+  readonly seeds: number;
+  /** Enough, once one of these has seen it; missing: once two have, so that it hangs on neither. */
+  readonly enough?: readonly string[];
+  readonly shrinkSeconds: number;
+}
+
+export interface Sighting {
+  readonly oracle: string;
+  /** How many seeds it took. */
+  readonly runs: number;
+  readonly what: string;
+}
+
 export interface ZooResult {
   readonly runs: number;
-  readonly found?: { readonly seed: number; readonly what: string };
-  readonly others: readonly string[];
+  /** Of each oracle the first, in the order in which they came. */
+  readonly seen: readonly Sighting[];
   readonly shrunk?: ShrunkSize;
 }
 
@@ -27,38 +43,41 @@ export interface ShrunkSize {
   readonly plan: Plan;
 }
 
-const [oracle = "", first = "1", last = "1", shrinkSeconds = "0", profile = "small"] =
-  process.argv.slice(2);
-const others = new Set<string>();
-let found: { seed: number; what: string } | undefined;
+const order = JSON.parse(process.argv[2] ?? "") as ZooOrder;
+const { enough } = order;
+const seen = new Map<string, Sighting>();
 let shrunk: ShrunkSize | undefined;
 let runs = 0;
-for (let seed = Number(first); seed <= Number(last) && found === undefined; seed++) {
+while (runs < order.seeds && !isEnough()) {
   runs += 1;
-  const plan = planFromSeed(seed, profiles[profile as ProfileName]);
+  const plan = planFromSeed(runs, profiles[order.profile]);
+  // All that fail in one run are noted, not the first alone.
   const { failures } = runSafely(plan);
-  const failure = failures.find((each) => each.oracle === oracle);
-  if (failure === undefined) {
-    for (const each of failures) others.add(each.oracle);
-    continue;
+  for (const { oracle, what } of failures) {
+    if (!seen.has(oracle)) seen.set(oracle, { oracle, runs, what });
   }
-  found = { seed, what: failure.what };
-  if (Number(shrinkSeconds) > 0) shrunk = shrinkPlan(plan, symptomOf(failure));
+  const failure = failures.find(({ oracle }) => enough?.includes(oracle) === true);
+  if (failure !== undefined && order.shrinkSeconds > 0) {
+    shrunk = shrinkPlan(plan, symptomOf(failure));
+  }
 }
 const result: ZooResult = {
   runs,
-  others: [...others],
-  ...(found === undefined ? {} : { found }),
+  seen: [...seen.values()],
   ...(shrunk === undefined ? {} : { shrunk }),
 };
 console.log(JSON.stringify(result));
+
+function isEnough(): boolean {
+  return enough === undefined ? seen.size > 1 : enough.some((oracle) => seen.has(oracle));
+}
 
 function shrinkPlan(plan: Plan, symptom: ReturnType<typeof symptomOf>): ShrunkSize {
   const startedAt = performance.now();
   const seconds = (): number => Math.round((performance.now() - startedAt) / 1_000);
   const small = shrinkHere(plan, {
     fails: (candidate) => shows(runSafely(candidate).failures, symptom),
-    expired: () => seconds() >= Number(shrinkSeconds),
+    expired: () => seconds() >= order.shrinkSeconds,
   });
   return {
     before: runSafely(plan).stats.events,

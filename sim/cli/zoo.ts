@@ -3,7 +3,12 @@
  * sees it. With `--shrink` each plan is shrunk, too, and written next to the bundle. Exit code 1 if one
  * survives, or fewer than `--at-least` were found.
  *
- *     npm run zoo [-- --seeds 300] [--only NAME] [--at-least 20] [--shrink 120]
+ * `--without ORACLE` switches one oracle off: what then survives is what only that oracle sees. `--matrix`
+ * asks the same of all oracles at once, for an oracle off is one whose sightings do not count: it notes all
+ * that fail in the same run, and goes on until two have seen a bug.
+ *
+ *     npm run zoo [-- --seeds 300] [--only NAME] [--at-least 20] [--shrink 120] [--workers 1]
+ *     npm run zoo -- --matrix [--seeds 40]
  */
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -12,9 +17,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { build, type Plugin } from "esbuild";
+import { makeOracles } from "../oracles/index.ts";
+import { planFromSeed } from "../plan-from-seed.ts";
 import { plants } from "../zoo/index.ts";
 import { infect, type Plant } from "../zoo/plant.ts";
-import type { ShrunkSize, ZooResult } from "./zoo-run.ts";
+import { matrixLines, type Row } from "./zoo-matrix.ts";
+import type { ShrunkSize, ZooOrder, ZooResult } from "./zoo-run.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = join(root, "build", "zoo");
@@ -28,44 +36,73 @@ const flags = new Command("zoo")
     "shrink what was found, for so long at most, and show its size",
     "0",
   )
+  .option("--workers <count>", "processes; as many as cores unless said")
+  .option("--without <oracle>", "switch one oracle off: what any other sees is found")
+  .option("--matrix", "which bugs does each oracle alone see?")
   .parse()
-  .opts<{ seeds: string; only?: string; atLeast?: string; shrink: string }>();
+  .opts<ZooFlags>();
 
+interface ZooFlags {
+  readonly seeds: string;
+  readonly only?: string;
+  readonly atLeast?: string;
+  readonly shrink: string;
+  readonly workers?: string;
+  readonly without?: string;
+  readonly matrix?: boolean;
+}
+
+const oracles = makeOracles(planFromSeed(1)).map(({ name }) => name);
+if (flags.without !== undefined && !oracles.includes(flags.without)) {
+  throw new Error(`No oracle "${flags.without}"; there are ${oracles.join(", ")}`);
+}
 mkdirSync(folder, { recursive: true });
 const chosen = plants.filter((plant) => flags.only === undefined || plant.name === flags.only);
 const waiting = [...chosen];
-let survivors = 0;
+const rows: Row[] = [];
 const sizeHead = flags.shrink === "0" ? "" : "  shrunk size";
 console.log(`${"bug".padEnd(40)} ${"oracle".padEnd(15)} seeds${sizeHead}`);
 // One child per core; a bug's bundle is made just before it runs.
-await Promise.all(Array.from({ length: availableParallelism() }, work));
-const found = chosen.length - survivors;
+const workers = Number(flags.workers ?? availableParallelism());
+await Promise.all(Array.from({ length: workers }, work));
+const found = rows.filter((row) => row.found).length;
+if (flags.matrix === true) for (const line of matrixLines(rows, oracles)) console.log(line);
 console.log(`${found} of ${chosen.length} bugs found`);
 if (found < Number(flags.atLeast ?? chosen.length)) process.exitCode = 1;
 
 async function work(): Promise<void> {
   for (let plant = waiting.shift(); plant !== undefined; plant = waiting.shift()) {
+    const head = `${plant.name.padEnd(40)} ${plant.oracle.padEnd(15)}`;
     let file: string;
     try {
       file = await bundle(plant);
     } catch {
       // What it changes has changed: esbuild has said where.
-      survivors += 1;
-      console.log(`${plant.name.padEnd(40)} ${plant.oracle.padEnd(15)} CANNOT BE PLANTED`);
+      rows.push({ name: plant.name, found: false, seen: [] });
+      console.log(`${head} CANNOT BE PLANTED`);
       continue;
     }
-    const { runs, found, others, shrunk } = await hunt(plant, file);
-    if (found === undefined) survivors += 1;
-    const seen = others.length > 0 ? ` (seen by ${others.join(", ")})` : "";
-    const end = found === undefined ? `SURVIVED ${runs} seeds${seen}` : `${runs}`;
+    const enough = enoughFor(plant);
+    const { runs, seen, shrunk } = await hunt(plant, file, enough);
+    const sighting = seen.find(({ oracle }) => enough?.includes(oracle) ?? true);
+    rows.push({ name: plant.name, found: sighting !== undefined, seen: seen.map((s) => s.oracle) });
+    const others = seen.map((each) => `${each.oracle} ${each.runs}`).join(", ");
+    const by = others === "" ? "" : ` (seen by ${others})`;
+    const end = sighting === undefined ? `SURVIVED ${runs} seeds${by}` : `${sighting.runs}`;
     const size = shrunk === undefined ? "" : `  ${sizeOf(shrunk)}`;
-    console.log(`${plant.name.padEnd(40)} ${plant.oracle.padEnd(15)} ${end.padEnd(5)}${size}`);
+    console.log(`${head} ${end.padEnd(5)}${size}${flags.matrix === true ? by : ""}`);
     if (shrunk !== undefined) {
       const path = join(folder, `${plant.name}.plan.json`);
       writeFileSync(path, `${JSON.stringify(shrunk.plan, null, 2)}\n`);
     }
-    if (found !== undefined) console.log(`    ${found.what.slice(0, 150)}`);
+    if (sighting !== undefined) console.log(`    ${sighting.what.slice(0, 150)}`);
   }
+}
+
+function enoughFor(plant: Plant): readonly string[] | undefined {
+  if (flags.matrix === true) return undefined;
+  if (flags.without === undefined) return [plant.oracle];
+  return oracles.filter((oracle) => oracle !== flags.without);
 }
 
 function sizeOf({ before, events, faults, clients, nodes, seconds }: ShrunkSize): string {
@@ -103,15 +140,21 @@ async function bundle(plant: Plant): Promise<string> {
   return outfile;
 }
 
-function hunt(plant: Plant, file: string): Promise<ZooResult> {
+function hunt(
+  plant: Plant,
+  file: string,
+  enough: readonly string[] | undefined,
+): Promise<ZooResult> {
+  const order: ZooOrder = {
+    profile: plant.profile ?? "small",
+    seeds: Number(flags.seeds),
+    shrinkSeconds: Number(flags.shrink),
+    ...(enough === undefined ? {} : { enough }),
+  };
   return new Promise((resolve, reject) => {
-    const child = spawn(
-      process.execPath,
-      [file, plant.oracle, "1", flags.seeds, flags.shrink, plant.profile ?? "small"],
-      {
-        stdio: ["ignore", "pipe", "inherit"],
-      },
-    );
+    const child = spawn(process.execPath, [file, JSON.stringify(order)], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
     child.on("close", (code) => {

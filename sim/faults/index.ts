@@ -82,9 +82,9 @@ export function planFaults(
   setting: FaultSetting & { readonly kinds: readonly FaultKind[] },
 ): readonly FaultPlan[] {
   const bias = random.pick([0.12, 0.3, 0.5]);
-  // Who joins must come, whatever the coin says.
+  // Who joins must come, whatever the coin says; and what becomes of nodes that part, few runs should miss.
   const on = setting.kinds.filter((kind) => {
-    const chosen = random.chance(bias) || kind === "node-join";
+    const chosen = random.chance(kind === "split" ? 0.5 : bias) || kind === "node-join";
     const { nodesMin = 1, discovery = setting.discovery } = faults[kind];
     return chosen && setting.nodes.length >= nodesMin && discovery === setting.discovery;
   });

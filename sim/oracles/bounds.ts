@@ -1,4 +1,8 @@
-/** Bounds: do queues of links and logs of tables stay within their limits, whatever peers do? */
+/**
+ * Bounds: do queues of links and logs of tables stay within their limits, whatever peers do?
+ *
+ * And when nobody has spoken for long, nothing waits any more; where noise never ends, something may.
+ */
 import { tablesLimits } from "../../src/cluster/tables-contract.ts";
 import { linkLimits } from "../../src/cluster/timing.ts";
 import type { OracleMaker } from "./oracle.ts";
@@ -11,15 +15,20 @@ export const bounds: OracleMaker = (plan) => {
   const shrunk = plan.topology.cluster?.bounds;
   const queueBytes = shrunk?.queue ?? linkLimits.queueBytes;
   const windowBytes = shrunk?.window ?? linkLimits.windowBytes;
+  const noisy = plan.topology.network.noise !== undefined;
   const failures: string[] = [];
+  /** What waited at each running node when it was last looked at. */
+  const waiting = new Map<string, number>();
   let judged = 0;
   return {
     name: "bounds",
     counts: "looks at queues",
     ignores: traffic,
     see({ kind, data, at, place }) {
+      if (kind === "node-killed" || kind === "node-stopped") waiting.delete(place);
       if (kind !== "cluster-observed") return;
       judged += 1;
+      waiting.set(place, data.queuedBytes);
       const checks = [
         ["queue", data.queuedBytes, 2 * queueBytes + oneMessage],
         ["window", data.unackedBytes, windowBytes + oneMessage],
@@ -29,6 +38,12 @@ export const bounds: OracleMaker = (plan) => {
         if (bytes > max) failures.push(`${place} has a ${what} of ${bytes} bytes at ${at} ms`);
       }
     },
-    judge: () => ({ judged, unknown: 0, failures }),
+    judge() {
+      for (const [place, bytes] of waiting) {
+        if (bytes === 0 || noisy) continue;
+        failures.push(`${place} has a queue of ${bytes} bytes at the end, though nobody speaks`);
+      }
+      return { judged, unknown: 0, failures };
+    },
   };
 };

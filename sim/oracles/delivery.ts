@@ -3,13 +3,21 @@
  *
  * Who shall have it depends on what the server knew when it looked. A priority is certain from when its
  * client had an answer to a request that it sent after its presence, or a message of its own arrived or
- * bounced, until it sends another presence. Judged is where all of the user's sessions are at the sender's
- * node: what a node knows of others may be old.
+ * bounced, until it sends another presence. What the sender's node knows of sessions elsewhere may be old:
+ * those count where, from the sending on, it saw exactly what their own nodes had.
+ *
+ * Nor may a message bounce that had somebody to go to, from its sending to its bounce: the very session that it
+ * was sent to, here or in sight on another node, or for a user one that wants messages. Only who has too much
+ * waiting may be left out.
  */
+import { binaryFromText } from "../../src/base/bytes.ts";
+import { decodeSession, sessionTable } from "../../src/router/session-record.ts";
 import { bareOf, type Login, type Logins } from "./logins.ts";
 import type { MessageType, Plan } from "../plan.ts";
 import type { TraceEvent } from "../trace.ts";
 import type { Gathered, Oracle, Verdict } from "./oracle.ts";
+import type { Replicas, View } from "./replicas.ts";
+import { sessionEnded } from "./sessions.ts";
 import { traffic } from "../trace.ts";
 
 /** What the server knows for certain of a session's presence, and since when. */
@@ -20,36 +28,63 @@ interface Presence {
   certainAt: number | undefined;
 }
 
+interface Sent {
+  readonly login: string;
+  readonly to: string;
+  readonly type: MessageType;
+  readonly at: number;
+  /** Where its sender's node saw the session that it is for; undefined: nowhere else. */
+  readonly inSight: View | undefined;
+  readonly elsewhere: Elsewhere | undefined;
+}
+
+/** A user's sessions on other nodes, as the sender's node saw them and as they were. */
+interface Elsewhere {
+  /** By full JID; negative: it wants no messages. */
+  readonly priorities: ReadonlyMap<string, number>;
+  /** In which views: one that was hidden meanwhile is another when it is shown again. */
+  readonly views: readonly View[];
+  /** Changes with every write of any of them. */
+  readonly version: string;
+}
+
 export class Delivery implements Oracle {
   readonly name = "delivery";
   readonly counts = "deliveries";
   readonly ignores = traffic;
   readonly #logins: Logins;
   readonly #presences = new Map<string, Presence>();
-  readonly #sent = new Map<
-    string,
-    { readonly login: string; readonly to: string; readonly type: MessageType; readonly at: number }
-  >();
+  readonly #replicas: Replicas;
+  readonly #sent = new Map<string, Sent>();
+  /** By node and full JID: when it last ended such a session. */
+  readonly #endedAt = new Map<string, number>();
   readonly #failures: string[] = [];
   #judged = 0;
   #unknown = 0;
 
-  constructor(logins: Logins) {
+  constructor({ logins, replicas }: Gathered) {
     this.#logins = logins;
+    this.#replicas = replicas;
   }
 
   see(event: TraceEvent): void {
     this.#logins.see(event);
-    const { kind, data, at } = event;
+    this.#replicas.see(event);
+    const { kind, data, at, place } = event;
+    const ended = sessionEnded(event);
+    if (ended !== undefined) this.#endedAt.set(`${place} ${ended}`, at);
     if (kind === "presence-sent") {
       const priority = data.available ? data.priority : -1;
       this.#presences.set(data.login, { priority, asked: new Set(), certainAt: undefined });
     } else if (kind === "iq-sent") this.#presences.get(data.login)?.asked.add(data.id);
     else if (kind === "iq-answered" || kind === "message-bounced") {
       this.#handled(data.login, data.id, at);
+      if (kind === "message-bounced") this.#bounced(data.id, data.condition);
     } else if (kind === "message-sent") {
       const { login, to, type = "chat" } = data;
-      this.#sent.set(data.id, { login, to, type, at });
+      const inSight = this.#inSight(login, to);
+      const elsewhere = this.#elsewhere(login, to);
+      this.#sent.set(data.id, { login, to, type, at, inSight, elsewhere });
       this.#presences.get(login)?.asked.add(data.id);
     } else if (kind === "message-received") {
       this.#handled(this.#sent.get(data.id)?.login ?? "", data.id, at);
@@ -73,8 +108,8 @@ export class Delivery implements Oracle {
     const recipient = this.#logins.get(login);
     if (message === undefined || sender === undefined || recipient?.jid === to) return;
     const others = this.#logins.ofUser(bareOf(to));
-    const near = others.every(({ node }) => node === sender.node);
-    if (recipient === undefined || !near) {
+    const near = isNear(others, sender);
+    if (recipient === undefined || !(near || this.#isAsSeen(message))) {
       this.#unknown += 1;
       return;
     }
@@ -83,19 +118,94 @@ export class Delivery implements Oracle {
     if (type === "groupchat" || (type !== "chat" && to.includes("/"))) {
       this.#failures.push(`${login} received ${id} (${type}), which was to ${to}`);
     }
-    const own = this.#certain(recipient, message.at);
+    const own = this.#priority(recipient, message, sender.node);
     if (own === undefined) return;
     if (own < 0) this.#failures.push(`${login} received ${id} to ${to} at priority ${own}`);
     for (const other of others) {
       if (other === recipient) continue;
-      if (other.jid === to && stays(other, message.at)) {
+      const better = this.#priority(other, message, sender.node) ?? -1;
+      if (other.jid === to && (better >= 0 || (near && stays(other, message.at)))) {
         this.#failures.push(`${login} received ${id}, but ${other.login} is ${to}`);
       }
-      const better = this.#certain(other, message.at) ?? -1;
       if (better <= own || type === "headline") continue;
       const where = `at priority ${own}, but ${other.login} has ${better}`;
       this.#failures.push(`${login} received ${id} to ${to} ${where}`);
     }
+  }
+
+  #bounced(id: string, condition: string): void {
+    const message = this.#sent.get(id);
+    const sender = this.#logins.get(message?.login ?? "");
+    if (message === undefined || sender === undefined || condition === "resource-constraint")
+      return;
+    const { to, at, type, inSight } = message;
+    const users = this.#logins.ofUser(bareOf(to));
+    for (const other of users) {
+      if (!this.#stays(other, at)) continue;
+      const near = other.node === sender.node;
+      if (other.jid === to) {
+        const far = inSight?.owner === this.#replicas.running.get(other.node)?.peer;
+        if (!near && !(far && this.#inSight(message.login, to) === inSight)) continue;
+      } else {
+        const toUser = !to.includes("/") && (type === "chat" || type === "normal");
+        if (!toUser || !(isNear(users, sender) || this.#isAsSeen(message))) continue;
+        if ((this.#priority(other, message, sender.node) ?? -1) < 0) continue;
+      }
+      this.#failures.push(`${id} to ${to} bounced (${condition}), though ${other.login} was there`);
+    }
+    this.#judged += 1;
+  }
+
+  /** What its sender's node was right to go by, if anything. */
+  #priority(login: Login, { at, elsewhere }: Sent, node: string): number | undefined {
+    return login.node === node ? this.#certain(login, at) : elsewhere?.priorities.get(login.jid);
+  }
+
+  /** Has the sender's node seen the user's other sessions all the while as they were? */
+  #isAsSeen({ login, to, elsewhere }: Sent): boolean {
+    const now = this.#elsewhere(login, to);
+    if (elsewhere === undefined || now?.version !== elsewhere.version) return false;
+    return now.views.every((view, at) => view === elsewhere.views[at]);
+  }
+
+  #elsewhere(login: string, to: string): Elsewhere | undefined {
+    const node = this.#logins.get(login)?.node ?? "";
+    const self = this.#replicas.running.get(node);
+    const priorities = new Map<string, number>();
+    const views: View[] = [];
+    let version = "";
+    for (const other of this.#logins.ofUser(bareOf(to))) {
+      if (other.node === node || priorities.has(other.jid)) continue;
+      const owner = this.#replicas.running.get(other.node)?.peer ?? "";
+      const key = binaryFromText(other.jid);
+      const history = this.#replicas.history(owner, sessionTable.name);
+      const value = history?.records.get(key);
+      const view = self && this.#replicas.view(self, sessionTable.name, owner);
+      if (view === undefined || view.records.get(key) !== value) return undefined;
+      views.push(view);
+      version += `${owner} ${other.jid} ${history?.lastWrite(key, Infinity)?.seq ?? 0} `;
+      const record = value === undefined ? undefined : decodeSession(value);
+      if (record !== undefined) priorities.set(other.jid, record.available ? record.priority : -1);
+    }
+    return { priorities, views, version };
+  }
+
+  /** Another node's records, as its sender's node sees them, if this full JID is one. */
+  #inSight(login: string, to: string): View | undefined {
+    const self = this.#replicas.running.get(this.#logins.get(login)?.node ?? "");
+    const key = to.includes("/") ? binaryFromText(to) : "";
+    if (self === undefined || key === "") return undefined;
+    for (const { peer } of this.#replicas.running.values()) {
+      const view = this.#replicas.view(self, sessionTable.name, peer);
+      if (view?.records.has(key) === true) return view;
+    }
+    return undefined;
+  }
+
+  /** Bound since this time and, for all that its node has said, still there. */
+  #stays(login: Login, at: number): boolean {
+    const ended = this.#endedAt.get(`${login.node} ${login.jid}`) ?? -1;
+    return stays(login, at) && ended < login.startedAt;
   }
 
   /** The priority that the server has known since this time at least. */
@@ -106,11 +216,15 @@ export class Delivery implements Oracle {
   }
 }
 
+function isNear(logins: readonly Login[], sender: Login): boolean {
+  return logins.every(({ node }) => node === sender.node);
+}
+
 /** Bound since this time and still there. */
 function stays({ boundAt, endedAt, nodeClosedAt }: Login, at: number): boolean {
   return (boundAt ?? at + 1) <= at && endedAt === undefined && nodeClosedAt === undefined;
 }
 
-export function delivery(_plan: Plan, { logins }: Gathered): Oracle {
-  return new Delivery(logins);
+export function delivery(_plan: Plan, gathered: Gathered): Oracle {
+  return new Delivery(gathered);
 }

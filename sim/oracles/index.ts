@@ -20,6 +20,7 @@ import { progress } from "./progress.ts";
 import { refusals } from "./refusals.ts";
 import { Replicas } from "./replicas.ts";
 import { resurrection } from "./resurrection.ts";
+import { registry } from "./registry.ts";
 import { reunion } from "./reunion.ts";
 import { sessions } from "./sessions.ts";
 import { settled } from "./settled.ts";
@@ -38,6 +39,7 @@ const oracleMakers: readonly OracleMaker[] = [
   links,
   constancy,
   reunion,
+  registry,
   convergence,
   atomicSync,
   operationOrder,

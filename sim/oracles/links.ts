@@ -2,9 +2,10 @@
  * Links: do both sides of a link announce the same sessions, each up before its down, one at a time?
  *
  * Promise 11 of the replicated tables. Between two processes that both live to the end the counts are
- * equal; where one has died in between, the other may have had one session more or less. And no node
- * ever sends what another cannot read: its session would end, and all would seem well again. What they
- * speak with each other is the highest version that both of their releases know.
+ * equal; where one has died in between, the other may have had one session more or less. A peer without a
+ * connection is given the whole `linkGrace` to come back. And no node ever sends what another cannot read:
+ * its session would end, and all would seem well again. What they speak with each other is the highest
+ * version that both of their releases know.
  */
 import type { OracleMaker } from "./oracle.ts";
 import { traffic } from "../trace.ts";
@@ -19,6 +20,9 @@ export const links: OracleMaker = (plan, { replicas }) => {
   const failures: string[] = [];
   /** By node, of the process that runs there, and by process. */
   const releases = new Map<string, number>();
+  const { linkGrace = 0 } = plan.topology.cluster ?? {};
+  /** When each link lost its connection, by the two processes. */
+  const brokenAt = new Map<string, number>();
   let judged = 0;
 
   function sideOf(one: string, other: string): Side {
@@ -40,9 +44,12 @@ export const links: OracleMaker = (plan, { replicas }) => {
       }
       if (kind === "node-started") releases.set(place, data.release ?? 1);
       if (kind === "cluster-joined") releases.set(data.peer, releases.get(place) ?? 1);
-      if (kind !== "peer-up" && kind !== "peer-down") return;
       const self = replicas.running.get(place);
       if (self === undefined) return;
+      if (kind === "logged" && data.event === "link-broken") {
+        brokenAt.set(`${self.peer} ${peerIn(data.detail)}`, at);
+      }
+      if (kind !== "peer-up" && kind !== "peer-down") return;
       judged += 1;
       const side = sideOf(self.peer, data.peer);
       const up = kind === "peer-up";
@@ -50,7 +57,13 @@ export const links: OracleMaker = (plan, { replicas }) => {
         failures.push(`${place} announced ${kind} of ${data.peer} twice (${at} ms)`);
       side.up = up;
       if (up) side.ups += 1;
-      if (kind !== "peer-up") return;
+      if (kind === "peer-down") {
+        // A clock may run a little fast.
+        const waited = at - (brokenAt.get(`${self.peer} ${data.peer}`) ?? 0);
+        if (!data.reason.startsWith("not back") || waited >= 0.9 * linkGrace) return;
+        failures.push(`${place} gave ${data.peer} up after ${waited} ms without a connection`);
+        return;
+      }
       const { peer, version = 1 } = data;
       const common = Math.min(releases.get(self.peer) ?? 1, releases.get(peer) ?? 1);
       if (version === common) return;
@@ -72,3 +85,8 @@ export const links: OracleMaker = (plan, { replicas }) => {
     },
   };
 };
+
+/** `peer=… reason=…` */
+function peerIn(detail: string): string {
+  return /^peer=(\S*)/.exec(detail)?.[1] ?? "";
+}

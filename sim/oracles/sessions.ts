@@ -10,6 +10,7 @@ import { textFromBinary } from "../../src/base/bytes.ts";
 import { userOf } from "../plan.ts";
 import { bareOf, type Logins } from "./logins.ts";
 import type { OracleMaker } from "./oracle.ts";
+import type { TraceEvent } from "../trace.ts";
 
 /** How long a client that is replaced may not know it yet. */
 const conflictUnderWayMs = 1_000;
@@ -21,7 +22,6 @@ export const sessions: OracleMaker = (plan, { logins }) => {
   const max = plan.limits.maxSessionsPerUser;
   const online = new Map<string, string>();
   const failures: string[] = [];
-  const observed: string[] = [];
   /** When a node last told the others of a session with this full JID. */
   const writtenAt = new Map<string, number>();
   /** When the server ended the session of this full JID: its client may not have been told yet. */
@@ -51,9 +51,8 @@ export const sessions: OracleMaker = (plan, { logins }) => {
       const { kind, data, at } = event;
       if (kind === "login-bound") failures.push(...crowd(logins, data.login, data.jid, max));
       if (kind === "table-written") writtenAt.set(textFromBinary(data.key), at);
-      if (kind === "logged" && data.event === "session-ended") endedAt.set(jidIn(data.detail), at);
+      endedAt.set(sessionEnded(event) ?? "", at);
       if (kind === "sessions-observed") {
-        observed.push(...data.jids);
         perNode.push(data.jids);
         observedAt = at;
       } else if (kind === "online-observed" && data.online) {
@@ -68,7 +67,7 @@ export const sessions: OracleMaker = (plan, { logins }) => {
     judge() {
       let unknown = beingReplaced;
       const known = new Set<string>();
-      for (const jid of observed) {
+      for (const jid of perNode.flat()) {
         if (known.has(jid)) {
           if ((writtenAt.get(jid) ?? 0) > observedAt - underWayMs) unknown += 1;
           else failures.push(`the server has two sessions for ${jid}`);
@@ -112,10 +111,11 @@ function justBound(logins: Logins, jid: string, since: number): boolean {
   );
 }
 
-/** `jid=… reason=…` */
-function jidIn(detail: string): string {
-  const end = detail.indexOf(" reason=");
-  return detail.slice("jid=".length, end === -1 ? undefined : end);
+/** The full JID of a session that a node has ended, as it logs it: `jid=… reason=…`. */
+export function sessionEnded({ kind, data }: TraceEvent): string | undefined {
+  if (kind !== "logged" || data.event !== "session-ended") return undefined;
+  const end = data.detail.indexOf(" reason=");
+  return data.detail.slice("jid=".length, end === -1 ? undefined : end);
 }
 
 /** Two nodes may bind at once, or while they cannot see each other: each keeps its own bound. */

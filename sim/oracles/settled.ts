@@ -1,8 +1,10 @@
 /**
  * Settled: when a node is told that a peer sees what it had written, does the peer see it?
  *
- * Promise 12 of the replicated tables.
+ * Promise 12 of the replicated tables. And no client is told that it is bound before its node has had that
+ * answer for its session, good or bad: a login is visible everywhere before anybody can speak of it.
  */
+import { textFromBinary } from "../../src/base/bytes.ts";
 import type { Gathered, Oracle } from "./oracle.ts";
 import { traffic } from "../trace.ts";
 import type { Plan } from "../plan.ts";
@@ -11,7 +13,24 @@ export function settled(_plan: Plan, { replicas }: Gathered): Oracle {
   const failures: string[] = [];
   /** By process and request: the seq of each table when it was asked. */
   const asked = new Map<string, ReadonlyMap<string, number>>();
+  /** By process and full JID: when what was asked as a session of it was written was last answered; -1: never. */
+  const answeredAt = new Map<string, number>();
+  /** By process and request: whose session it is about. */
+  const asking = new Map<string, string>();
+  /** By process: the key that it wrote last. */
+  const lastKey = new Map<string, string>();
+  const logins = new Map<string, { readonly node: string; readonly startedAt: number }>();
   let judged = 0;
+
+  function bound(login: string, jid: string, at: number): void {
+    const { node = "", startedAt = 0 } = logins.get(login) ?? {};
+    const answered = answeredAt.get(`${replicas.running.get(node)?.peer} ${jid}`);
+    if (answered === undefined) return;
+    judged += 1;
+    if (answered >= startedAt) return;
+    failures.push(`${login} was told at ${at} ms that it is bound, others were not`);
+  }
+
   return {
     name: "settled",
     counts: "answers",
@@ -19,10 +38,17 @@ export function settled(_plan: Plan, { replicas }: Gathered): Oracle {
     see(event) {
       replicas.see(event);
       const { kind, data, at, place } = event;
-      if (kind !== "settle-asked" && kind !== "settled") return;
+      if (kind === "login-started") logins.set(data.login, { node: data.node, startedAt: at });
+      if (kind === "login-bound") bound(data.login, data.jid, at);
       const self = replicas.running.get(place);
       if (self === undefined) return;
+      if (kind === "table-written") lastKey.set(self.peer, textFromBinary(data.key));
+      if (kind !== "settle-asked" && kind !== "settled") return;
       const key = `${self.peer} ${data.request}`;
+      if (kind === "settle-asked") asking.set(key, `${self.peer} ${lastKey.get(self.peer)}`);
+      const about = asking.get(key) ?? "";
+      if (kind === "settled") answeredAt.set(about, at);
+      else if (!answeredAt.has(about)) answeredAt.set(about, -1);
       if (kind === "settle-asked") {
         const seqs = [...replicas.tables()].map(
           (table) => [table, replicas.history(self.peer, table)?.seq ?? 0] as const,

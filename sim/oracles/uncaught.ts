@@ -1,4 +1,4 @@
-/** Uncaught: did any input, whatever it was, make a node throw or report a bug of its own? */
+/** Uncaught: did any input, whatever it was, make a node throw, run in a circle or report a bug of its own? */
 import type { Oracle } from "./oracle.ts";
 
 export function uncaught(): Oracle {
@@ -12,6 +12,7 @@ export function uncaught(): Oracle {
         inputs += 1;
       if (kind === "connection-closed" || kind === "deadline-reached") inputs += 1;
       if (kind === "node-crashed") failures.push(`${place} threw at ${at} ms: ${data.error}`);
+      if (kind === "time-stood-still") failures.push(`${place}: ${data.what}`);
       if (kind === "logged" && isBug(data)) {
         failures.push(`${place} reported a bug at ${at} ms: ${data.event} ${data.detail}`);
       }

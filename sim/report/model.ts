@@ -113,6 +113,7 @@ function whatOf(event: TraceEvent): string | undefined {
 function toneOf({ kind, data }: TraceEvent): Tone {
   switch (kind) {
     case "node-crashed":
+    case "time-stood-still":
     case "node-killed":
     case "server-misspoke":
     case "fault-started":

@@ -13,7 +13,7 @@ import { Cluster, type ClusterEffect, type ClusterInput } from "../cluster/clust
 import { WireError } from "../cluster/codec.ts";
 import { kinds } from "../cluster/messages.ts";
 import { peerText, type Peer } from "../cluster/peer.ts";
-import { tablesLimits } from "../cluster/tables-contract.ts";
+import { tablesLimits, tablesTiming } from "../cluster/tables-contract.ts";
 import { linkLimits, linkTiming } from "../cluster/timing.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { Entropy } from "../ports/entropy.ts";
@@ -209,6 +209,7 @@ export class ClusterHost {
       limits: { ...linkLimits, ...config.bounds?.links },
       ...(config.protocol === undefined ? {} : { protocol: config.protocol }),
       tables: [sessionTable],
+      tablesTiming: { ...tablesTiming, ...config.bounds?.tablesTiming },
       tablesLimits: { ...tablesLimits, ...config.bounds?.tables },
     });
     this.#options.onCluster(self, cluster);

@@ -6,7 +6,7 @@
  */
 import type { Duration } from "../base/time.ts";
 import type { ProtocolRange } from "../cluster/protocol.ts";
-import type { TablesLimits } from "../cluster/tables-contract.ts";
+import type { TablesLimits, TablesTiming } from "../cluster/tables-contract.ts";
 import type { LinkLimits } from "../cluster/timing.ts";
 import type { ListedNode } from "../cluster/node-list.ts";
 import type { AccessRule } from "./access.ts";
@@ -121,6 +121,7 @@ export interface ClusterConfig {
 export interface ClusterBounds {
   readonly links: Partial<LinkLimits>;
   readonly tables: Partial<TablesLimits>;
+  readonly tablesTiming?: Partial<TablesTiming>;
 }
 
 export interface Config {

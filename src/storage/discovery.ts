@@ -34,7 +34,7 @@ export const nodeNumberMax = 1_023;
 /** Each attempt of many nodes at once gives one of them a number; whoever has none tries again later. */
 const attemptsMax = 16;
 
-type NodeColumns = SqlRow & {
+export type NodeColumns = SqlRow & {
   readonly node_name: string;
   readonly address: string;
   readonly node_num: number;
@@ -169,7 +169,7 @@ export function* list(cluster: string): Work<readonly NodeRow[]> {
   return (yield* rows(selectNodes, [cluster])).map(rowOf);
 }
 
-function rowOf(row: NodeColumns): NodeRow {
+export function rowOf(row: NodeColumns): NodeRow {
   const { node_name: name, node_num: number, address, incarnation, boot } = row;
   return { name, address, number, incarnation, boot };
 }

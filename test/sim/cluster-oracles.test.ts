@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { makeOracles } from "../../sim/oracles/index.ts";
 import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
-import type { FaultKind } from "../../sim/plan.ts";
+import type { ClusterPlan, FaultKind } from "../../sim/plan.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../../sim/trace.ts";
 
 const drawn = planFromSeed(1, profiles.cluster);
@@ -50,8 +50,8 @@ class Tale {
     return this.then(place, "cluster-observed", { peers, synced: peers, ...queues });
   }
 
-  failures(oracle: string): readonly string[] {
-    const made = makeOracles(plan).find((each) => each.name === oracle);
+  failures(oracle: string, of = plan): readonly string[] {
+    const made = makeOracles(of).find((each) => each.name === oracle);
     if (made === undefined) throw new Error(`no oracle ${oracle}`);
     for (const event of this.events) made.see(event);
     const { failures, judged } = made.judge();
@@ -134,6 +134,24 @@ test("links: up and down in turn, the same on both sides, and readable", () => {
   expect(up(ahead, "n2", one).failures("links")).toHaveLength(1);
 });
 
+test("links: a peer without a connection is given the whole grace", () => {
+  const { linkGrace = 0 } = plan.topology.cluster ?? {};
+  const reason = `not back within ${linkGrace} ms: reset`;
+  const down = { peer: two, session: 1, reason, final: false, undelivered: 0 };
+  const lost = (after: number) =>
+    new Tale()
+      .then("n1", "peer-up", { peer: two, session: 1 })
+      .then("n1", "logged", {
+        level: "info",
+        event: "link-broken",
+        detail: `peer=${two} reason=reset`,
+      })
+      .until(after)
+      .then("n1", "peer-down", down);
+  expect(lost(linkGrace + 10).failures("links")).toEqual([]);
+  expect(lost(linkGrace / 2).failures("links")).toHaveLength(1);
+});
+
 test("settled: a peer that is said to see a write has shown it", () => {
   const told = { request: 1, visible: [two], missing: [], lost: [], skipped: [] };
   const asked = () => written().then("n1", "settle-asked", { request: 1 });
@@ -142,10 +160,33 @@ test("settled: a peer that is said to see a write has shown it", () => {
   expect(asked().then("n1", "settled", told).failures("settled")).toHaveLength(1);
 });
 
+test("settled: a client is told that it is bound when the others have been", () => {
+  const login = { login: "a#1", user: "a", node: "n1" };
+  const record = { table: "sessions", seq: 1, key: "a@b/c", value: "", deleted: false };
+  const told = { request: 1, visible: [], missing: [two], lost: [], skipped: [] };
+  const asked = () =>
+    new Tale()
+      .then("a#1", "login-started", login)
+      .then("n1", "table-written", record)
+      .then("n1", "settle-asked", { request: 1 });
+  const bound = (tale: Tale) => tale.then("a#1", "login-bound", { login: "a#1", jid: "a@b/c" });
+  expect(bound(asked().then("n1", "settled", told)).failures("settled")).toEqual([]);
+  expect(bound(asked()).failures("settled")).toHaveLength(1);
+});
+
 test("bounds: a queue past its limit is a failure", () => {
   const full = { peers: [], synced: [], queuedBytes: 1e9, unackedBytes: 1e9, logBytes: 1e9 };
   expect(new Tale().observed("n1", []).failures("bounds")).toEqual([]);
-  expect(new Tale().then("n1", "cluster-observed", full).failures("bounds")).toHaveLength(3);
+  const observed = new Tale().then("n1", "cluster-observed", full);
+  expect(observed.observed("n1", []).failures("bounds")).toHaveLength(3);
+});
+
+test("bounds: nothing waits when nobody has spoken for long", () => {
+  const some = { peers: [], synced: [], queuedBytes: 100, unackedBytes: 0, logBytes: 0 };
+  const waits = () => new Tale().then("n1", "cluster-observed", some);
+  expect(waits().failures("bounds")).toHaveLength(1);
+  expect(waits().observed("n1", []).failures("bounds")).toEqual([]);
+  expect(waits().then("n1", "node-killed", { silent: false }).failures("bounds")).toEqual([]);
 });
 
 test("directory: the table of sessions holds the node's sessions, no more and no fewer", () => {
@@ -181,4 +222,19 @@ test("constancy: a link ends for nothing, unless something befell its nodes a wh
   expect(lost(calm(), "9 bytes wait for the peer, twice the limit").failures("constancy")).toEqual(
     [],
   );
+});
+
+test("registry: the database lists who runs, and nobody who has left", () => {
+  const cluster = { ...(plan.topology.cluster as ClusterPlan), discovery: "sql" as const };
+  const bySql = { ...plan, faults: [], topology: { ...plan.topology, cluster } };
+  const listed = (peers: readonly string[], tale = new Tale()) =>
+    tale.then("database", "registry-observed", { peers }).failures("registry", bySql);
+  expect(listed([one, two])).toEqual([]);
+  expect(listed([one])).toHaveLength(1);
+  const left = () => new Tale().then("n2", "node-stopped", {});
+  expect(listed([one], left())).toEqual([]);
+  expect(listed([one, two], left())).toHaveLength(1);
+  const killed = () => new Tale().then("n2", "node-killed", { silent: true });
+  expect(listed([one, two], killed())).toEqual([]);
+  expect(listed([one, two], killed().until(healed + cluster.expireAfter + 60_000))).toHaveLength(1);
 });

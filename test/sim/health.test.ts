@@ -7,6 +7,7 @@ import { Replicas } from "../../sim/oracles/replicas.ts";
 import type { DiscoveryKind, Plan } from "../../sim/plan.ts";
 import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
 import { run } from "../../sim/run.ts";
+import { sessionTable } from "../../src/router/session-record.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../../sim/trace.ts";
 
 const drawn = planFromSeed(1, profiles.cluster);
@@ -15,7 +16,8 @@ const plan = foundBy("static");
 function foundBy(discovery: DiscoveryKind): Plan {
   const { cluster, ...topology } = drawn.topology;
   if (cluster === undefined) throw new Error("no cluster");
-  return { ...drawn, topology: { ...topology, cluster: { ...cluster, discovery } } };
+  const nodes = topology.nodes.slice(0, 2);
+  return { ...drawn, topology: { ...topology, nodes, cluster: { ...cluster, discovery } } };
 }
 
 const healed = plan.duration.setUp + plan.duration.safety;
@@ -39,8 +41,18 @@ class Tale {
     return this;
   }
 
-  answers(path: string, status: number): this {
-    return this.then("health-asked", { path }).then("health-answered", { path, status, body: "" });
+  answers(path: string, status: number, body = ""): this {
+    return this.then("health-asked", { path }).then("health-answered", { path, status, body });
+  }
+
+  /** It shows what the other node has. */
+  synced(): this {
+    const nothing = { seq: 0, fresh: true, put: [], gone: [] };
+    return this.linked().then("table-seen", { table: sessionTable.name, owner: two, ...nothing });
+  }
+
+  linked(): this {
+    return this.then("peer-up", { peer: two, session: 1 });
   }
 
   get failures(): readonly string[] {
@@ -48,6 +60,8 @@ class Tale {
   }
 }
 
+const two = "n2#2.bb";
+const waiting = "Waiting for the tables of n2";
 const started = (of?: Plan) => new Tale(of).then("node-started", { generation: 1 });
 const joined = (of?: Plan) => started(of).then("cluster-joined", { peer: "n1#1.aa" });
 
@@ -56,7 +70,8 @@ test("health: what is right is not blamed", () => {
     .answers("/healthz", 200)
     .answers("/readyz", 503)
     .then("cluster-joined", { peer: "n1#1.aa" })
-    .answers("/readyz", 503)
+    .answers("/readyz", 503, waiting)
+    .synced()
     .answers("/readyz", 200)
     .then("shutdown-requested", {})
     .answers("/readyz", 503)
@@ -67,7 +82,13 @@ test("health: what is right is not blamed", () => {
 
 test.each<[string, Tale]>([
   ["ready before it has joined", started().answers("/readyz", 200)],
-  ["ready while it stops", joined().then("shutdown-requested", {}).answers("/readyz", 200)],
+  ["ready before it has heard of the other node", joined().answers("/readyz", 200)],
+  ["ready before it shows what the other has", joined().linked().answers("/readyz", 200)],
+  ["waiting for ever", joined().until(12_000).answers("/readyz", 503, waiting)],
+  [
+    "ready while it stops",
+    joined().synced().then("shutdown-requested", {}).answers("/readyz", 200),
+  ],
   [
     "not ready though all is well",
     joined()

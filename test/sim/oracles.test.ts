@@ -184,6 +184,28 @@ test("delivery: what its type or a negative priority forbids is a failure", () =
   expect(given("normal", declined)).toHaveLength(1);
 });
 
+test("delivery: a message that had somebody to go to must not bounce", () => {
+  const bounced = (to: string, tale: Tale, condition = "service-unavailable") =>
+    tale
+      .sends("alice#1", "m", to)
+      .wait(100)
+      .then("message-bounced", { login: "alice#1", id: "m", condition })
+      .verdict("delivery").failures;
+  const willing = () =>
+    both()
+      .then("presence-sent", { login: "bob#1", available: true, priority: 0 })
+      .then("iq-sent", { login: "bob#1", id: "q", to: bob, about: "ping" })
+      .then("iq-answered", { login: "bob#1", id: "q", from: bob, outcome: "result" });
+  expect(bounced(bob, both())).toHaveLength(1);
+  expect(bounced(bob, both(), "resource-constraint")).toEqual([]);
+  expect(bounced("bob@meerkat.test/other", both())).toEqual([]);
+  // Whether a user without a presence wants messages, nobody knows.
+  expect(bounced("bob@meerkat.test", both())).toEqual([]);
+  expect(bounced("bob@meerkat.test", willing())).toHaveLength(1);
+  const gone = both().then("login-ended", { login: "bob#1", reason: "reset", clean: false });
+  expect(bounced(bob, gone)).toEqual([]);
+});
+
 test("accounts: a promise without a row, a stranger and a wrong password are failures", () => {
   const users = ["alice", "bob", "eve", "mallory"];
   const registered = (outcome: string): Tale =>

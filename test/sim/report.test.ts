@@ -8,6 +8,7 @@ import { reportModel } from "../../sim/report/model.ts";
 import { reportPage } from "../../sim/report/page.ts";
 import { readTrace, traceEndLine, traceEventLine, traceHeadLine } from "../../sim/trace-file.ts";
 import type { TraceEvent } from "../../sim/trace.ts";
+import { server } from "../../src/server/server.ts";
 
 const plan = demoPlan(7);
 const { lines } = runRecorded(plan, "1.2.3");
@@ -119,3 +120,33 @@ test("report: the first wrong moment is the event after which the oracle says so
   expect(page).toContain(`<li data-at="${at}"><span class="bad">conservation</span>`);
   expect(page).toContain("wrong: conservation");
 });
+
+test("report: where time stands still, the moment is there, at the place that runs in a circle", () => {
+  const single = planFromSeed(3, { ...profiles.small, nodes: [1], clients: 1, faults: false });
+  const { lines: cut, outcome } = runRecorded(single, "", {
+    compose: (options) => {
+      const made = server(options);
+      const { loop } = made;
+      const deadline = loop.deadline.bind(loop);
+      const deliver = loop.deliver.bind(loop);
+      let turns = 0;
+      loop.deliver = (now, input) => {
+        turns += 1;
+        deliver(now, input);
+      };
+      // A timer that is due again as soon as it has been served.
+      loop.deadline = () => (turns < 10 ? deadline() : 0);
+      return made;
+    },
+  });
+  const [failure] = outcome.failures;
+  expect(failure).toMatchObject({ oracle: "uncaught", what: expect.stringContaining("circle") });
+  const { events } = readTrace(cut);
+  const [moment] = firstMoments(single, events, outcome.failures);
+  const at = Number(/events at (\d+) ms/.exec(failure?.what ?? "")?.[1]);
+  expect(moment).toMatchObject({ ...failure, at, place: "n1" });
+  expect(events[moment?.event ?? -1]?.kind).toBe("time-stood-still");
+  expect(reportPage(readTrace(cut))).toContain(
+    `<li data-at="${at}"><span class="bad">uncaught</span>`,
+  );
+}, 30_000);

@@ -1,0 +1,49 @@
+/**
+ * Registry: does the database list the nodes that run, and nobody who has long been gone?
+ *
+ * For clusters that find each other by it. The row of a process that was killed, or whose database was away
+ * when it left, stays until it expires.
+ */
+import { traffic } from "../trace.ts";
+import type { OracleMaker } from "./oracle.ts";
+
+/** Rows are refreshed and expired every few seconds, and a database may be slow. */
+const slackMs = 15_000;
+
+export const registry: OracleMaker = ({ topology, duration, faults }, { replicas }) => {
+  const { cluster } = topology;
+  const failures: string[] = [];
+  const healAt = duration.setUp + duration.safety;
+  /** Who left in order took its row away, if the database let it. */
+  const troubled = faults.some(({ kind }) => kind.startsWith("database"));
+  const latest = new Map<string, string>();
+  const left = new Set<string>();
+  let judged = 0;
+  let unknown = 0;
+  return {
+    name: "registry",
+    counts: "rows of nodes",
+    ignores: traffic,
+    see(event) {
+      const { kind, data, place, at } = event;
+      replicas.see(event);
+      if (kind === "cluster-joined") latest.set(place, data.peer);
+      if (kind === "node-stopped") left.add(latest.get(place) ?? "");
+      if (kind !== "registry-observed" || cluster?.discovery !== "sql") return;
+      const listed = new Set(data.peers);
+      for (const { peer, startedAt } of replicas.running.values()) {
+        judged += 1;
+        if (!listed.delete(peer)) failures.push(`${peer}, up since ${startedAt} ms, is not listed`);
+      }
+      for (const peer of listed) {
+        const expired = at > healAt + cluster.expireAfter + slackMs;
+        if (!expired && (troubled || !left.has(peer))) unknown += 1;
+        else {
+          judged += 1;
+          failures.push(`${peer} is still listed at ${at} ms, though it has ended`);
+        }
+      }
+    },
+    judge: () => ({ judged, unknown, failures }),
+  };
+};
