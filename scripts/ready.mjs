@@ -104,9 +104,15 @@ function filesUnder(folder) {
 }
 
 function sourceStamp() {
+  return contentHash(["src"]);
+}
+
+/** Of all files in these folders, and of what says how they are compiled and with what. */
+export function contentHash(folders) {
   const hash = createHash("sha256");
   const configs = readdirSync(root).filter((name) => /^tsconfig\..*json$/.test(name));
-  const files = [...filesUnder(join(root, "src")), ...configs.map((name) => join(root, name))];
+  const files = folders.flatMap((folder) => filesUnder(join(root, folder)));
+  files.push(...configs.map((name) => join(root, name)));
   for (const path of [...files, join(root, "package-lock.json")].sort((a, b) => (a < b ? -1 : 1))) {
     if (!statSync(path).isFile()) continue;
     hash

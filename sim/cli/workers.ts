@@ -60,7 +60,7 @@ export class Workers {
   }
 
   #start(): Worker {
-    const child = fork(join(root, "scripts", "run.mjs"), [join("sim", "cli", "worker.ts")], {
+    const child = fork(join(root, "scripts", "bundled.mjs"), [join("sim", "cli", "worker.ts")], {
       cwd: root,
       execArgv: [],
     });
