@@ -149,6 +149,16 @@ export class ElementScan implements StanzaHead {
     for (;;) {
       const pause = i < this.#oddUntil ? this.#oddUntil : i + LONG_TEXT;
       const near = pause < end ? pause : end;
+      // Most text is plain: four bytes are asked at once whether it still is.
+      for (; i + 3 < near; i += 4) {
+        kind =
+          (kindOf[bytes[i] as number] as number) |
+          (kindOf[bytes[i + 1] as number] as number) |
+          (kindOf[bytes[i + 2] as number] as number) |
+          (kindOf[bytes[i + 3] as number] as number);
+        if (kind & TEXT_STOP) break;
+        kinds |= kind;
+      }
       while (i < near && !((kind = kindOf[bytes[i] as number] as number) & TEXT_STOP)) {
         kinds |= kind;
         i++;
@@ -312,12 +322,10 @@ export class ElementScan implements StanzaHead {
   }
 
   #takePayload(bytes: Uint8Array): void {
-    const payload: Payload = {
-      name: names.get(bytes, tag.colon < 0 ? tag.nameStart : tag.colon + 1, tag.nameEnd),
-      namespace: this.#namespaceOfTag(bytes, this.#defaultNamespace),
-    };
-    if (this.#payloadCount++ === 0) this.payloads = [payload];
-    else (this.payloads as Payload[]).push(payload);
+    const name = names.get(bytes, tag.colon < 0 ? tag.nameStart : tag.colon + 1, tag.nameEnd);
+    const namespace = this.#namespaceOfTag(bytes, this.#defaultNamespace);
+    if (this.#payloadCount++ > 0) this.payloads = [...this.payloads, { name, namespace }];
+    else this.payloads = single(name, namespace);
   }
 
   #namespaceOfTag(bytes: Uint8Array, inherited: string): string {
@@ -329,6 +337,15 @@ export class ElementScan implements StanzaHead {
   usesHeaderPrefix(): boolean {
     return this.#prefixes.usedHeader;
   }
+}
+
+/** What the last stanza of one payload had: the next one mostly has the same. */
+let lastSingle: readonly [Payload] = [{ name: "", namespace: "" }];
+
+function single(name: string, namespace: string): readonly Payload[] {
+  const [last] = lastSingle;
+  if (last.name !== name || last.namespace !== namespace) lastSingle = [{ name, namespace }];
+  return lastSingle;
 }
 
 /** Of the start tag scanned last, which has an `xmlns`. */

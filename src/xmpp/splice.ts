@@ -27,10 +27,27 @@ export interface AddressChange {
   readonly to?: string | null | undefined;
 }
 
-/** ` from='…'` of those who send: made once, and flat, for a string of many parts is dear to write. */
-const fromAttributes = new ObjectInterner<BinaryString>(16_384);
-const fromAttribute = (from: string): BinaryString =>
-  binaryFromBytes(bytesFromBinary(` from='${escapeValue(from)}'`));
+/**
+ * `<message from='…'` of those who send: made once, and flat, for a string of many parts is dear to write.
+ * So for each kind of stanza; nothing else is stamped often.
+ */
+const beginnings = new Map(
+  ["message", "presence", "iq"].map((name) => [
+    name,
+    {
+      known: new ObjectInterner<BinaryString>(16_384),
+      make: (from: string) =>
+        binaryFromBytes(bytesFromBinary(`<${name} from='${escapeValue(from)}'`)),
+    },
+  ]),
+);
+
+function beginningOf(name: string, from: string | null | undefined): BinaryString {
+  if (typeof from !== "string") return `<${binaryFromText(name)}`;
+  const beginning = beginnings.get(name);
+  if (beginning !== undefined) return beginning.known.get(from, beginning.make);
+  return `<${binaryFromText(name)} from='${escapeValue(from)}'`;
+}
 
 export class ReceivedElement {
   /** What it inherits from its stream. */
@@ -95,8 +112,7 @@ export class ReceivedElement {
   ): BinaryString {
     const from = address?.from;
     const to = address?.to;
-    let out: BinaryString = `<${binaryFromText(stanza.name)}`;
-    if (typeof from === "string") out += fromAttributes.get(from, fromAttribute);
+    let out = beginningOf(stanza.name, from);
     if (typeof to === "string") out += ` to='${escapeValue(to)}'`;
     if (typeof xmlns === "string") out += ` xmlns='${escapeValue(xmlns)}'`;
     const { lang } = this.context;

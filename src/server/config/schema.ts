@@ -86,7 +86,7 @@ const listener = {
     ipAddress().default(listenerDefaults.ip_address),
   ),
   max_connections_per_address: about(
-    "Ours. How many connections one IP address may have on this listener.",
+    "Ours. How many connections one IP address may have on this listener; each worker counts alone.",
     integer(1, 1_000_000).default(listenerDefaults.max_connections_per_address),
   ),
   allow_plaintext: about(
@@ -305,7 +305,7 @@ export const fileSchema = z.strictObject({
           integer(1, 100).default(auth.max_attempts),
         ),
         max_failed_logins_per_address: about(
-          "Ours. Failed logins of one IP address (IPv6: of one /64) within `failed_logins_period`, on any streams; what exceeds it is answered `temporary-auth-failure`, right passwords too. 0: no limit, for a node behind a proxy that hides its clients' addresses.",
+          "Ours. Failed logins of one IP address (IPv6: of one /64) within `failed_logins_period`, on any streams; what exceeds it is answered `temporary-auth-failure`, right passwords too. Each worker counts alone. 0: no limit, for a node behind a proxy that hides its clients' addresses.",
           integer(0, 1_000_000).default(auth.max_failed_logins_per_address),
         ),
         failed_logins_period: about(
