@@ -82,6 +82,8 @@ export class ElementScan implements StanzaHead {
   /** Text before this is known not to be plain. */
   #oddUntil = 0;
   #payloadCount = 0;
+  /** The payload of the last stanza that began with one: the next mostly begins with the same. */
+  #lastSingle: readonly [Payload] = [{ name: "", namespace: "" }];
   /** What an unprefixed child of the element inherits. */
   #defaultNamespace = "";
 
@@ -325,7 +327,13 @@ export class ElementScan implements StanzaHead {
     const name = names.get(bytes, tag.colon < 0 ? tag.nameStart : tag.colon + 1, tag.nameEnd);
     const namespace = this.#namespaceOfTag(bytes, this.#defaultNamespace);
     if (this.#payloadCount++ > 0) this.payloads = [...this.payloads, { name, namespace }];
-    else this.payloads = single(name, namespace);
+    else this.payloads = this.#single(name, namespace);
+  }
+
+  #single(name: string, namespace: string): readonly Payload[] {
+    const [last] = this.#lastSingle;
+    if (last.name === name && last.namespace === namespace) return this.#lastSingle;
+    return (this.#lastSingle = [{ name, namespace }]);
   }
 
   #namespaceOfTag(bytes: Uint8Array, inherited: string): string {
@@ -337,15 +345,6 @@ export class ElementScan implements StanzaHead {
   usesHeaderPrefix(): boolean {
     return this.#prefixes.usedHeader;
   }
-}
-
-/** What the last stanza of one payload had: the next one mostly has the same. */
-let lastSingle: readonly [Payload] = [{ name: "", namespace: "" }];
-
-function single(name: string, namespace: string): readonly Payload[] {
-  const [last] = lastSingle;
-  if (last.name !== name || last.namespace !== namespace) lastSingle = [{ name, namespace }];
-  return lastSingle;
 }
 
 /** Of the start tag scanned last, which has an `xmlns`. */
