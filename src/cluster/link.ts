@@ -40,7 +40,7 @@ export class Link {
 
   readonly dialling: Dialling;
   session: LinkSession | undefined;
-  /** Of the protocol, in this session. */
+  /** Of the protocol, in one session. */
   #version = 0;
   inUse: LinkChannel | undefined;
   /** Our own dial, until it is welcomed or comes to nothing. */
