@@ -65,8 +65,8 @@ export const serverPlants: readonly Plant[] = [
   {
     name: "hand-back-tells-nobody",
     file: traffic,
-    find: "      this.#performAll(now, router.bounce(stanza, from, to));",
-    replace: "      router.bounce(stanza, from, to);",
+    find: "this.#performAll(now, router.bounce(opened, from, to));",
+    replace: "router.bounce(opened, from, to);",
     oracle: "conservation",
   },
   {
@@ -132,5 +132,19 @@ export const serverPlants: readonly Plant[] = [
     replace: "this.#cluster?.notReady(now)",
     oracle: "health",
     profile: "cluster",
+  },
+  {
+    name: "router-takes-priority-zero-for-absent",
+    file: router,
+    find: "return session.available && session.priority >= 0;",
+    replace: "return session.available && session.priority > 0;",
+    oracle: "delivery",
+  },
+  {
+    name: "router-bounces-what-has-a-session",
+    file: "src/router/delivery-rules.ts",
+    find: '    "message normal": "deliver",\n',
+    replace: '    "message normal": "bounce",\n',
+    oracle: "delivery",
   },
 ];

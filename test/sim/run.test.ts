@@ -13,12 +13,20 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const ports = runPorts();
 
 test("run: the same seed gives the same trace again, in this process and in a fresh one", () => {
-  const plan = planFromSeed(8);
+  const plan = planFromSeed(8, profiles.demo);
   const { hash } = run(plan, ports);
   expect(run(plan, ports).hash).toBe(hash);
   const fresh = spawnSync(
     process.execPath,
-    [join(root, "scripts", "run.mjs"), "sim/cli/main.ts", "run", "--seed", "8"],
+    [
+      join(root, "scripts", "run.mjs"),
+      "sim/cli/main.ts",
+      "run",
+      "--seed",
+      "8",
+      "--profile",
+      "demo",
+    ],
     { cwd: root, encoding: "utf8" },
   );
   const last = fresh.stdout.trimEnd().split("\n").at(-1);
