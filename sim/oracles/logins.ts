@@ -1,6 +1,6 @@
 /** Logins: what several oracles must know of each login, gathered from the trace. */
 import { clientOf } from "../kit/network.ts";
-import type { TraceEvent } from "../trace.ts";
+import type { TraceEvent, TraceKinds } from "../trace.ts";
 
 export interface Login {
   readonly login: string;
@@ -48,20 +48,7 @@ export class Logins {
     const { at, place, kind, data } = event;
     switch (kind) {
       case "login-started":
-        this.#all.set(data.login, {
-          login: data.login,
-          client: clientOf(data.login),
-          user: data.user,
-          startedAt: at,
-          node: data.node,
-          jid: "",
-          boundAt: undefined,
-          leavingAt: undefined,
-          endedAt: undefined,
-          clean: false,
-          nodeClosedAt: undefined,
-          connection: undefined,
-        });
+        this.#all.set(data.login, newLogin(data, at));
         break;
       case "connection-opened": {
         const login = this.#all.get(data.login);
@@ -149,6 +136,14 @@ export class Logins {
   unboundOf(user: string): readonly Login[] {
     return [...this.#all.values()].filter((login) => login.user === user && login.jid === "");
   }
+}
+
+function newLogin({ login, user, node }: TraceKinds["login-started"], at: number): Login {
+  return {
+    ...{ login, client: clientOf(login), user, node, startedAt: at, jid: "", clean: false },
+    ...{ boundAt: undefined, leavingAt: undefined, endedAt: undefined },
+    ...{ nodeClosedAt: undefined, connection: undefined },
+  };
 }
 
 export function bareOf(jid: string): string {
