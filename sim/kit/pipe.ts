@@ -136,7 +136,8 @@ export class Pipe {
       if (taken.length === next.data.length) this.#unsent.shift();
       else this.#unsent[0] = { ...next, data: next.data.slice(room) };
       this.#windowUsed += taken.length;
-      for (const piece of this.#pieces(taken)) this.#transmit({ ...next, data: piece });
+      const { secured } = next;
+      for (const data of this.#pieces(taken)) this.#transmit({ type: "bytes", data, secured });
     }
     if (this.#unsentBytes < before) this.#onSent();
   }
