@@ -45,7 +45,10 @@ export class Logins {
   see(event: TraceEvent): void {
     if (event === this.#latest) return;
     this.#latest = event;
-    const { at, place, kind, data } = event;
+    this.#take(event);
+  }
+
+  #take({ at, place, kind, data }: TraceEvent): void {
     switch (kind) {
       case "login-started":
         this.#all.set(data.login, newLogin(data, at));
