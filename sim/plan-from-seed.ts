@@ -38,7 +38,8 @@ export interface Profile {
   readonly liveness: number;
   /** Kinds of client beside chatters. */
   readonly behaviours: readonly BehaviourKind[];
-  readonly faults: boolean;
+  /** All kinds, none, or these. */
+  readonly faults: boolean | readonly FaultKind[];
   /** How nodes find each other; one of these, drawn. Missing: mostly by the database. */
   readonly discoveries?: readonly DiscoveryKind[];
   /** How often chatters speak; drawn for each, if missing. */
@@ -131,7 +132,12 @@ export const profiles = {
     liveness: 40_000,
     behaviours: odd,
     discoveries: ["dns", "file"],
-    faults: true,
+    // Few of them touch a node or a link: what these lists do to either would not be told apart.
+    faults: [
+      ...(["dns-down", "dns-slow", "dns-stale", "dns-lacking"] as const),
+      ...(["file-gone", "file-half-written", "file-lacking"] as const),
+      ...(["node-join", "node-restart", "node-slow", "database-down", "vanish"] as const),
+    ],
   },
   /** For measuring speed: well-behaved clients only, one stanza per client every ten seconds. */
   speed: {
@@ -217,17 +223,25 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
     },
     limits: planLimits(stream(seed, "plan/limits")),
     clients,
-    faults: profile.faults
-      ? planAllFaults(seed, { clients, nodes, duration, discovery: cluster?.discovery })
-      : [],
+    faults: planAllFaults(seed, profile, {
+      ...{ clients, nodes, duration },
+      discovery: cluster?.discovery,
+    }),
     duration,
   };
 }
 
 /** An upgrade is drawn apart: most plans have none, and it moves nothing else. */
-function planAllFaults(seed: number, setting: FaultSetting): readonly FaultPlan[] {
-  const upgrade: readonly FaultKind[] = ["rolling-upgrade"];
-  const kinds = faultKinds.filter((kind) => !upgrade.includes(kind));
+function planAllFaults(
+  seed: number,
+  { faults }: Profile,
+  setting: FaultSetting,
+): readonly FaultPlan[] {
+  if (faults === false) return [];
+  const wanted = faults === true ? faultKinds : faults;
+  const isUpgrade = (kind: FaultKind): boolean => kind === "rolling-upgrade";
+  const kinds = wanted.filter((kind) => !isUpgrade(kind));
+  const upgrade = wanted.filter(isUpgrade);
   const others = planFaults(stream(seed, "plan/faults"), { ...setting, kinds });
   const upgrades = planFaults(stream(seed, "plan/upgrade"), { ...setting, kinds: upgrade });
   return [...others, ...upgrades].sort((a, b) => a.startAt - b.startAt);

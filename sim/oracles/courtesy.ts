@@ -1,8 +1,8 @@
 /**
  * Courtesy: is a client that keeps to the protocol ever told that it broke it, or sent what is no XML?
  *
- * Some stream errors blame nobody: a shutdown, a taken name, a slow login while the network or the
- * database is in trouble, a queue that is full because the client did not read.
+ * Some stream errors blame nobody: a shutdown, a taken name, a slow login while the network, the node or
+ * the database is in trouble, a queue that is full because the client did not read.
  */
 import { wellBehaved, type FaultKind } from "../plan.ts";
 import { clientOf } from "../kit/network.ts";
@@ -15,6 +15,8 @@ const slow: readonly FaultKind[] = [
   "vanish",
   "stop-reading",
   "node-pause",
+  // What a client has sent in time waits with the kernel of a node that has none.
+  "node-slow",
   "database-cut",
   "database-slow",
   "database-down",

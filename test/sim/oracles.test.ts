@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { bodyOf } from "../../sim/clients/client.ts";
 import { makeOracles } from "../../sim/oracles/index.ts";
+import { courtesy } from "../../sim/oracles/courtesy.ts";
+import { oracleMakers } from "../../sim/oracles/index.ts";
 import type { Verdict } from "../../sim/oracles/oracle.ts";
 import { planFromSeed } from "../../sim/plan-from-seed.ts";
 import type { Plan } from "../../sim/plan.ts";
@@ -230,6 +232,18 @@ test("courtesy: blaming a client that keeps to the protocol is a failure", () =>
   expect(told("alice#1", "connection-timeout")).toHaveLength(1);
   expect(told("alice#1", "system-shutdown")).toEqual([]);
   expect(told("mallory#1", "not-well-formed")).toEqual([]);
+});
+
+test("courtesy: a node that is slow may find too late what was sent in time, and nothing else", () => {
+  const slow = { kind: "node-slow", target: "n1", startAt: 0, endAt: 9, amount: 300 } as const;
+  const oracle = courtesy({ ...plan, faults: [slow] });
+  const told = (condition: string): readonly string[] => {
+    const data = { login: "alice#1", condition };
+    oracle.see({ at: 1, place: "alice#1", kind: "stream-error-received", data });
+    return oracle.judge().failures;
+  };
+  expect(told("connection-timeout")).toEqual([]);
+  expect(told("not-well-formed")).toHaveLength(1);
 });
 
 test("refusals: the wrong answer and no answer are failures", () => {
