@@ -222,6 +222,10 @@ test("constancy: a link ends for nothing, unless something befell its nodes a wh
   expect(lost(calm(), "9 bytes wait for the peer, twice the limit").failures("constancy")).toEqual(
     [],
   );
+  const tooMuch = lost(calm(), "9 bytes wait for the peer, twice the limit");
+  const data = { peer: one, session: 1, reason: "the peer knows no such session" };
+  const told = tooMuch.then("n2", "peer-down", { ...data, final: false, undelivered: 0 });
+  expect(told.failures("constancy")).toEqual([]);
 });
 
 test("registry: the database lists who runs, and nobody who has left", () => {

@@ -1,8 +1,6 @@
 import { expect, test } from "vitest";
 import { bodyOf } from "../../sim/clients/client.ts";
 import { makeOracles } from "../../sim/oracles/index.ts";
-import { courtesy } from "../../sim/oracles/courtesy.ts";
-import { oracleMakers } from "../../sim/oracles/index.ts";
 import type { Verdict } from "../../sim/oracles/oracle.ts";
 import { planFromSeed } from "../../sim/plan-from-seed.ts";
 import type { Plan } from "../../sim/plan.ts";
@@ -236,7 +234,8 @@ test("courtesy: blaming a client that keeps to the protocol is a failure", () =>
 
 test("courtesy: a node that is slow may find too late what was sent in time, and nothing else", () => {
   const slow = { kind: "node-slow", target: "n1", startAt: 0, endAt: 9, amount: 300 } as const;
-  const oracle = courtesy({ ...plan, faults: [slow] });
+  const oracle = makeOracles({ ...plan, faults: [slow] }).find(({ name }) => name === "courtesy");
+  if (oracle === undefined) throw new Error("no oracle");
   const told = (condition: string): readonly string[] => {
     const data = { login: "alice#1", condition };
     oracle.see({ at: 1, place: "alice#1", kind: "stream-error-received", data });
