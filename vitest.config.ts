@@ -12,6 +12,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
+          testTimeout: 30_000, // laws are many cases, and a machine may be busy
           include: ["test/**/*.test.ts", "properties/**/*.test.ts", "sim/**/*.test.ts"],
           exclude: ["test/process/**", "test/peers/**"],
         },
