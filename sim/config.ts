@@ -113,10 +113,12 @@ function boundsOf({ bounds }: ClusterPlan): Pick<ClusterConfig, "bounds"> {
   const { window, queue, fragment, logOperations, chunk, syncWindow, retention } = bounds;
   // Whoever takes little at a time must say soon that it has taken it.
   const ackBytes = Math.min(linkLimits.ackBytes, window >> 2);
+  const links = { ackBytes, windowBytes: window, queueBytes: queue, fragmentBytes: fragment };
   return {
     bounds: {
       links: {
-        ...{ ackBytes, windowBytes: window, queueBytes: queue, fragmentBytes: fragment },
+        ...links,
+        overtakingBytes: window,
         ...(syncWindow === undefined ? {} : { syncWindowBytes: syncWindow }),
       },
       tables: { logOperationsMax: logOperations, chunkBytesMax: chunk },

@@ -1,7 +1,7 @@
 /** Links laws: what must hold between the two sides' accounts of their sessions, whatever happened. */
 import type { LinkLimits } from "../../src/cluster/timing.ts";
 import { peerText } from "../../src/cluster/peer.ts";
-import type { SessionSeen } from "./links-node.ts";
+import { ofClass, readText, type SessionSeen } from "./links-node.ts";
 import type { LinksWorld } from "./links-world.ts";
 
 const told = (seen: SessionSeen): string =>
@@ -14,17 +14,23 @@ export function faultsOf(world: LinksWorld, settled = true): string[] {
   for (const seen of world.seen) byTag.set(`${seen.owner.boot}/${seen.ordinal}`, seen);
   const partner = new Map<SessionSeen, SessionSeen>();
   for (const seen of world.seen) {
-    for (const [at, body] of seen.received.entries()) {
-      const [boot, ordinal, count] = body.split("/");
-      const from = byTag.get(`${boot}/${ordinal}`);
+    const count = { stanza: 0, table: 0 };
+    for (const body of seen.received) {
+      const { tag, of, stanzasBefore, tablesBefore } = readText(body);
+      const from = byTag.get(tag);
       if (from === undefined) {
         faults.push(`${told(seen)} received what nobody sent`);
         break;
       }
-      if (Number(count) !== at + 1) {
-        faults.push(`${told(seen)}: message ${count} came as number ${at + 1}`);
+      if (count[of] !== (of === "stanza" ? stanzasBefore : tablesBefore)) {
+        faults.push(`${told(seen)}: ${of} ${count[of] + 1} is not the one sent as such: ${body}`);
         break;
       }
+      if (count.table < tablesBefore) {
+        faults.push(`${told(seen)}: a stanza has overtaken a table message: ${body}`);
+        break;
+      }
+      count[of] += 1;
       for (const [one, other] of [
         [seen, from],
         [from, seen],
@@ -40,20 +46,27 @@ export function faultsOf(world: LinksWorld, settled = true): string[] {
   return faults;
 }
 
-/** What was not handed up there is in `undelivered` here, in order. */
+/** What was not handed up there is in `undelivered` here, each class in order. */
 function accounted(seen: SessionSeen, other: SessionSeen | undefined, settled: boolean): string[] {
-  const received = other?.received.length ?? 0;
+  const received = other?.received ?? [];
   if (seen.undelivered === undefined) {
     // Still up, or the process died.
-    if (!settled || seen.downAt !== undefined || received === seen.sent.length) return [];
-    return [`${told(seen)}: ${received} of ${seen.sent.length} have arrived`];
+    if (!settled || seen.downAt !== undefined || received.length === seen.sent.length) return [];
+    return [`${told(seen)}: ${received.length} of ${seen.sent.length} have arrived`];
   }
+  const faults: string[] = [];
   const handedBack = seen.undelivered.map(({ body }) => body);
-  const kept = seen.sent.length - handedBack.length;
-  if (handedBack.join() !== seen.sent.slice(kept).join()) {
-    return [`${told(seen)} handed back another list than what it sent last`];
+  for (const of of ["stanza", "table"] as const) {
+    const [sent, back] = [ofClass(seen.sent, of), ofClass(handedBack, of)];
+    const kept = sent.length - back.length;
+    const arrived = ofClass(received, of).length;
+    if (back.join() !== sent.slice(kept).join()) {
+      faults.push(`${told(seen)} handed back another list than what it sent last (${of})`);
+    } else if (kept > arrived) {
+      faults.push(`${told(seen)}: ${of} messages ${arrived + 1} to ${kept} are lost`);
+    }
   }
-  return kept <= received ? [] : [`${told(seen)}: frames ${received + 1} to ${kept} are lost`];
+  return faults;
 }
 
 /** Both sides announce the same sessions in the same order; only an empty one may be known to one side. */

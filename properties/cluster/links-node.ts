@@ -1,9 +1,42 @@
 /** Links node: one mesh in the world, what its application was told, and the ends of its connections. */
 import type { Mesh, MeshInput } from "../../src/cluster/mesh.ts";
-import type { Message } from "../../src/cluster/messages.ts";
+import { kinds, type Message } from "../../src/cluster/messages.ts";
 import type { Peer } from "../../src/cluster/peer.ts";
 
-export const stanzaKind = 32;
+export const stanzaKind = kinds.stanza;
+/** Any kind of the tables: links do not look into bodies. */
+export const tableKind = kinds.have;
+
+type TextClass = "stanza" | "table";
+
+/** What a text tells of itself: by whom, in which session, and what was sent in it before. */
+export interface Told {
+  readonly tag: string;
+  readonly of: TextClass;
+  readonly stanzasBefore: number;
+  readonly tablesBefore: number;
+}
+
+export function writeText(
+  owner: Peer,
+  { ordinal }: SessionSeen,
+  kind: number,
+  before: Readonly<Record<TextClass, number>>,
+): string {
+  const letter = kind === stanzaKind ? "s" : "t";
+  return [owner.boot, ordinal, letter, before.stanza, before.table, ""].join("/");
+}
+
+export function readText(text: string): Told {
+  const [boot, ordinal, letter, stanzas, tables] = text.split("/");
+  const of = letter === "s" ? "stanza" : "table";
+  const tag = `${boot}/${ordinal}`;
+  return { tag, of, stanzasBefore: Number(stanzas), tablesBefore: Number(tables) };
+}
+
+export function ofClass(texts: readonly string[], of: TextClass): string[] {
+  return texts.filter((text) => readText(text).of === of);
+}
 
 /** One session as one side saw it. */
 export interface SessionSeen {

@@ -9,10 +9,13 @@
 import { bytesFromBinary, binaryFromBytes } from "../../src/base/bytes.ts";
 import { Mesh, type MeshEffect, type MeshInput } from "../../src/cluster/mesh.ts";
 import type { MeshOptions } from "../../src/cluster/mesh-contract.ts";
+import type { MessageKind } from "../../src/cluster/messages.ts";
 import { samePeer } from "../../src/cluster/peer.ts";
 import {
   Node,
+  ofClass,
   stanzaKind,
+  writeText,
   type End,
   type Pipe,
   type Segment,
@@ -410,16 +413,22 @@ export class LinksWorld {
   }
 
   /** Sends one more text in the session that the node believes in, if it is still live. */
-  say(node: Node, to: string, size = this.#options.bodyBytes ?? 10): boolean {
+  say(
+    node: Node,
+    to: string,
+    kind: MessageKind = stanzaKind,
+    size = this.#options.bodyBytes ?? 10,
+  ): boolean {
     const seen = node.current.get(to);
     if (seen === undefined || !node.alive || node.pausedUntil > this.now) return false;
-    const { boot } = node.peer;
-    const text = `${boot}/${seen.ordinal}/${seen.sent.length + 1}/`.padEnd(size, "x");
-    const position = node.mesh.send(seen.peer, stanzaKind, text, seen.ordinal);
+    const counts = { stanza: ofClass(seen.sent, "stanza").length, table: 0 };
+    counts.table = seen.sent.length - counts.stanza;
+    const text = writeText(node.peer, seen, kind, counts).padEnd(size, "x");
+    const position = node.mesh.send(seen.peer, kind, text, seen.ordinal);
     if (position === undefined) return false;
+    const expected = 1 + (kind === stanzaKind ? counts.stanza : counts.table);
+    if (position !== expected) this.broken.push(`position ${position}, not ${expected}`);
     seen.sent.push(text);
-    if (position !== seen.sent.length)
-      this.broken.push(`position ${position}, not ${seen.sent.length}`);
     this.endTurn(node);
     return true;
   }

@@ -26,8 +26,8 @@ const plantsOfCluster: readonly Plant[] = [
   {
     name: "link-forgets-what-was-in-flight",
     file: link,
-    find: "if (frame.frameClass === classes.messages && frame.end === frame.body.length) keep(frame);",
-    replace: "if (frame.frameClass === classes.messages && frame.start > 0) keep(frame);",
+    find: "if (frame.frameClass !== classes.sync && frame.end === frame.body.length) keep(frame);",
+    replace: "if (frame.frameClass !== classes.sync && frame.start > 0) keep(frame);",
     oracle: "conservation",
   },
   {

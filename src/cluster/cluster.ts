@@ -35,7 +35,7 @@ export type ClusterEffect =
       MeshEffect,
       { type: "dial" | "write" | "close" | "peer-up" | "message-received" | "superseded" | "log" }
     >
-  /** More waits for this peer than should, or much less again: whoever sends may refuse to send more. */
+  /** Of stanzas: whoever sends may refuse to send more. The tables have heard of theirs. */
   | Extract<MeshEffect, { type: "queue-full" | "queue-drained" }>
   /** The peer's records are hidden by now; `undelivered` are messages of others than the tables. */
   | Extract<MeshEffect, { type: "peer-down" }>
@@ -81,7 +81,7 @@ export class Cluster {
       ...mesh,
       beatBody: (peer) => machine.beatBody(peer),
       chunks: {
-        pull: (peer, messagesWritten) => machine.pull(peer, messagesWritten),
+        pull: (peer, written) => machine.pull(peer, written),
         ready: (peer) => machine.ready(peer),
       },
     });
@@ -99,6 +99,11 @@ export class Cluster {
   /** Are all tables that we share with this peer caught up here? */
   synced(peer: Peer): boolean {
     return this.#tables.synced(peer);
+  }
+
+  /** Does anything wait for a peer's window, or for a connection with it? */
+  get hasBacklog(): boolean {
+    return this.#mesh.hasBacklog;
   }
 
   status(): { readonly links: readonly LinkStatus[]; readonly tables: readonly TableStatus[] } {
@@ -167,7 +172,7 @@ export class Cluster {
           break;
         case "queue-full":
         case "queue-drained":
-          this.#toTables(now, effect);
+          if (effect.queue === "tables") this.#toTables(now, effect);
           this.#effects.push(effect);
           break;
         case "dial":

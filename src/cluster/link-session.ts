@@ -1,9 +1,9 @@
 /**
  * Link session: a run of numbered frames between two processes that outlives its connections.
  *
- *     send → queue --[room in the window]--> number, write, retain --[acknowledged]--> gone
+ *     send → queues --[room in the window]--> number, write, retain --[acknowledged]--> gone
  *
- * Outgoing: messages wait in one queue; a frame gets its number when it is written, and is kept until
+ * Outgoing: messages wait in `link-queues.ts`; a frame gets its number when it is written, and is kept until
  * the peer has acknowledged it, since a new connection sends again whatever the peer lacks. At most
  * `windowBytes` are kept so; chunks of a sync are made only when there is room for them. Incoming: each
  * number once and in order, fragments put together, acknowledgements counted.
@@ -14,29 +14,17 @@ import { uint, WireError } from "./codec.ts";
 import { Fifo } from "./fifo.ts";
 import type { SessionId } from "./handshake.ts";
 import type { ChunkSource } from "./mesh-contract.ts";
+import { cost, frameOverhead, LinkQueues, type LinkQueue, type Outgoing } from "./link-queues.ts";
 import { classes, ignorableFrom, kinds, type Message, type MessageKind } from "./messages.ts";
 import type { Peer } from "./peer.ts";
 import type { LinkLimits } from "./timing.ts";
 import { controlFrame, numberedFrame, type FrameReader } from "./wire.ts";
-
-/** A message that waits, or (part of) one that was written: the part from `start` to `end`. */
-interface Outgoing {
-  readonly kind: MessageKind;
-  readonly body: BinaryString;
-  readonly frameClass: number;
-  readonly start: number;
-  readonly end: number;
-}
 
 interface Assembly {
   readonly kind: MessageKind;
   bytes: Uint8Array;
   size: number;
 }
-
-/** What a queued or retained frame costs beside its body, in memory as on the wire, roughly. */
-const frameOverhead = 64;
-const cost = (frame: Outgoing): number => frame.end - frame.start + frameOverhead;
 
 /** The kinds that are handed up. */
 const ours: ReadonlySet<MessageKind> = new Set(
@@ -50,10 +38,7 @@ export class LinkSession {
   readonly ordinal: number;
   readonly #limits: LinkLimits;
 
-  readonly #queue = new Fifo<Outgoing>();
-  /** How much of the queue's first message has been written, as fragments. */
-  #cutAt = 0;
-  #queuedBytes = 0;
+  readonly #queues: LinkQueues;
   /** Written and not acknowledged, by number from `#acked + 1`. */
   readonly #retained = new Fifo<Outgoing>();
   #retainedBytes = 0;
@@ -61,8 +46,6 @@ export class LinkSession {
   #syncBytes = 0;
   #acked = 0;
   #resend = false;
-  #messagesSent = 0;
-  #messagesWritten = 0;
   #bytesSinceChunk = 0;
 
   #received = 0;
@@ -78,14 +61,12 @@ export class LinkSession {
     this.peer = options.peer;
     this.ordinal = options.ordinal;
     this.#limits = options.limits;
+    this.#queues = new LinkQueues(options.limits);
   }
 
-  get queuedMessages(): number {
-    return this.#queue.length;
-  }
-
-  get queuedBytes(): number {
-    return this.#queuedBytes;
+  /** What waits, by class; for whoever watches how much. */
+  get queues(): LinkQueues {
+    return this.#queues;
   }
 
   get unackedBytes(): number {
@@ -102,35 +83,34 @@ export class LinkSession {
     return this.#acked + this.#retained.length;
   }
 
-  /** Queues a message and returns its position among the session's messages. */
-  send(kind: MessageKind, body: BinaryString): number {
+  /** Queues a message; the queue's `sent` is its position among those of its class. */
+  send(kind: MessageKind, body: BinaryString): LinkQueue {
     const max = this.#limits.messageBytes;
     assert(body.length <= max, `A message has ${body.length} bytes, at most ${max} are allowed`);
-    const item = { kind, body, frameClass: classes.messages, start: 0, end: body.length };
-    this.#queue.push(item);
-    this.#queuedBytes += cost(item);
-    this.#messagesSent += 1;
-    return this.#messagesSent;
+    return this.#queues.push(kind, body);
   }
 
   /**
    * The next piece of what may go out now, until there is none: first what a new connection lacks, then
-   * messages and chunks as far as the window allows, `all` messages when nothing will come after them.
+   * messages and chunks as far as the window allows.
    */
-  write(chunks: ChunkSource | undefined, all = false): BinaryString {
+  write(chunks: ChunkSource | undefined): BinaryString {
     let out = this.#resend ? this.#writeAgain() : "";
     const limits = this.#limits;
     let syncs = chunks !== undefined && chunks.ready?.(this.peer) !== false;
     while (out.length < limits.pieceBytes) {
-      const next = this.#queue.first();
-      if (next !== undefined && (!syncs || this.#bytesSinceChunk < limits.messagesPerChunk)) {
-        const end = Math.min(next.end, this.#cutAt + limits.fragmentBytes);
-        if (!all && !this.#hasRoom(end - this.#cutAt + frameOverhead)) break;
-        out += this.#writeFromQueue(next, end);
+      const queue = this.#queues.next();
+      const first = queue?.first;
+      const chunkIsDue = syncs && this.#bytesSinceChunk >= limits.messagesPerChunk;
+      if (queue !== undefined && first !== undefined && !chunkIsDue) {
+        const bytes = queue.nextBytes(limits.fragmentBytes);
+        if (!this.#hasRoom(bytes + frameOverhead)) break;
+        this.#bytesSinceChunk += bytes;
+        out += this.#retain(this.#queues.take(queue, first, bytes));
         continue;
       }
       if (!syncs || !this.#hasRoomForChunk()) break;
-      const chunk = chunks?.pull(this.peer, this.#messagesWritten);
+      const chunk = chunks?.pull(this.peer, this.#queues.tables.written);
       if (chunk === undefined) syncs = false;
       else out += this.#writeWhole(chunk, classes.sync);
       this.#bytesSinceChunk = 0;
@@ -195,9 +175,10 @@ export class LinkSession {
     const keep = ({ kind, body }: Outgoing): number => messages.push({ kind, body });
     for (const frame of this.#retained) {
       // A message in fragments counts by its last one.
-      if (frame.frameClass === classes.messages && frame.end === frame.body.length) keep(frame);
+      if (frame.frameClass !== classes.sync && frame.end === frame.body.length) keep(frame);
     }
-    for (const waiting of this.#queue) keep(waiting);
+    for (const waiting of this.#queues.tables) keep(waiting);
+    for (const waiting of this.#queues.stanzas) keep(waiting);
     return messages;
   }
 
@@ -264,27 +245,12 @@ export class LinkSession {
     return few && this.#hasRoom(bytes);
   }
 
-  #writeFromQueue(next: Outgoing, end: number): BinaryString {
-    const start = this.#cutAt;
-    const whole = start === 0 && end === next.end;
-    if (end === next.end) {
-      this.#queue.shift();
-      this.#queuedBytes -= cost(next);
-      this.#messagesWritten += 1;
-      this.#cutAt = 0;
-    } else {
-      this.#cutAt = end;
-    }
-    this.#bytesSinceChunk += end - start;
-    return this.#retain(whole ? next : { ...next, start, end });
-  }
-
   #writeWhole({ kind, body }: Message, frameClass: number): BinaryString {
     let out = "";
     let start = 0;
     do {
       const end = Math.min(body.length, start + this.#limits.fragmentBytes);
-      out += this.#retain({ kind, body, frameClass, start, end });
+      out += this.#retain({ kind, body, frameClass, start, end, after: 0 });
       start = end;
     } while (start < body.length);
     return out;

@@ -13,6 +13,7 @@ import { uint, WireError, WireReader } from "./codec.ts";
 import { readRefused, sessionOf, type GivenUp, type Hello } from "./handshake.ts";
 import type { Channel } from "./link-channel.ts";
 import { Dialling } from "./link-dialling.ts";
+import type { LinkQueue } from "./link-queues.ts";
 import { LinkSession } from "./link-session.ts";
 import type { Instant } from "../base/time.ts";
 import type { DialId, LinkState, LinkStatus } from "./mesh-contract.ts";
@@ -60,7 +61,6 @@ export class Link {
   #wroteAt: Instant = 0;
   #graceEndsAt: Instant = 0;
   #superseded: { readonly since: Instant; told: boolean } | undefined;
-  #full = false;
   /** Of the peer's last heartbeat, for the next one of ours to give back. */
   #peerBeat = { sentAt: 0, receivedAt: 0 };
 
@@ -80,6 +80,13 @@ export class Link {
     return this.dial !== undefined || this.#mayDial() ? "connecting" : "down";
   }
 
+  /** Something waits for the peer's window or for a connection. */
+  get hasBacklog(): boolean {
+    const { session } = this;
+    if (session === undefined) return false;
+    return session.queues.length > 0 || (this.inUse === undefined && session.unackedBytes > 0);
+  }
+
   /** Nothing is left to remember. */
   get idle(): boolean {
     return this.#isQuiet() && this.#context.now >= this.dialling.until;
@@ -94,33 +101,44 @@ export class Link {
     const { session } = this;
     if (session === undefined) return undefined;
     const { queueBytes } = this.#context.options.limits;
-    if (session.queuedBytes > 2 * queueBytes) {
-      this.end(`${session.queuedBytes} bytes wait for the peer, twice the limit`, false);
+    const { bytes } = session.queues;
+    if (bytes > 2 * queueBytes) {
+      this.end(`${bytes} bytes wait for the peer, twice the limit`, false);
       return undefined;
     }
-    const position = session.send(kind, body);
-    if (!this.#full && session.queuedBytes > queueBytes) {
-      this.#full = true;
-      this.#context.emit({ type: "queue-full", peer: session.peer });
+    const queue = session.send(kind, body);
+    if (!queue.full && queue.bytes > queueBytes) {
+      queue.full = true;
+      this.#tellQueue("queue-full", session, queue);
     }
-    return position;
+    return queue.sent;
   }
 
   /** Writes what the window allows. */
-  flush(all = false): void {
+  flush(): void {
     const { session, inUse } = this;
     if (session === undefined || inUse === undefined) return;
-    const { chunks, limits } = this.#context.options;
+    const { chunks } = this.#context.options;
     for (;;) {
-      const out = session.write(all ? undefined : chunks, all);
+      const out = session.write(chunks);
       if (out === "") break;
       this.#write(inUse, out);
     }
     if (session.ackIsDue()) this.#write(inUse, session.ack());
-    if (this.#full && session.queuedBytes < limits.queueBytes / 2) {
-      this.#full = false;
-      this.#context.emit({ type: "queue-drained", peer: session.peer });
-    }
+    const { tables, stanzas } = session.queues;
+    if (tables.full) this.#lookWhetherDrained(session, tables);
+    if (stanzas.full) this.#lookWhetherDrained(session, stanzas);
+  }
+
+  #lookWhetherDrained(session: LinkSession, queue: LinkQueue): void {
+    if (queue.bytes >= this.#context.options.limits.queueBytes / 2) return;
+    queue.full = false;
+    this.#tellQueue("queue-drained", session, queue);
+  }
+
+  #tellQueue(type: "queue-full" | "queue-drained", session: LinkSession, which: LinkQueue): void {
+    const queue = which === session.queues.tables ? "tables" : "stanzas";
+    this.#context.emit({ type, peer: session.peer, queue });
   }
 
   /** Bytes of whatever kind on the connection in use: a sign of life. */
@@ -229,7 +247,6 @@ export class Link {
     const ordinal = context.nextSession();
     const { limits } = context.options;
     this.session = new LinkSession({ id, peer: peer.peer, ordinal, limits });
-    this.#full = false;
     this.#peerBeat = { sentAt: 0, receivedAt: 0 };
     this.#counts.sessions += 1;
     const version = commonVersion(own, peer);
@@ -412,10 +429,10 @@ export class Link {
     this.#write(inUse, controlFrame(kinds.beat, body));
   }
 
-  /** The drain is done: everything that waits, then our last frame. */
+  /** The drain is done: what the window allows, then our last frame. What waits still is handed back. */
   leave(): void {
     const { session } = this;
-    this.flush(true);
+    this.flush();
     if (session !== undefined && this.inUse !== undefined) {
       this.#write(this.inUse, controlFrame(kinds.bye, session.tellReceived()));
     }
@@ -448,8 +465,8 @@ export class Link {
       ...(address === undefined ? {} : { address }),
       state: this.state,
       ...(this.#rttMs === undefined ? {} : { rttMs: this.#rttMs }),
-      queuedMessages: session?.queuedMessages ?? 0,
-      queuedBytes: session?.queuedBytes ?? 0,
+      queuedMessages: session?.queues.length ?? 0,
+      queuedBytes: session?.queues.bytes ?? 0,
       unackedBytes: session?.unackedBytes ?? 0,
       ...{ sessions, connections },
       framesSent: sent + (session?.framesSent ?? 0),

@@ -76,8 +76,8 @@ export type MeshEffect =
       /** That process will not be back (it said so, or its successor is here): keep nothing for it. */
       readonly final: boolean;
       /**
-       * Everything sent in class `messages` that the peer has not acknowledged, in order. The peer may
-       * have received a first part of it.
+       * Everything sent that the peer has not acknowledged, each class in order. The peer may have
+       * received a first part of it.
        */
       readonly undelivered: readonly Message[];
     }
@@ -90,8 +90,12 @@ export type MeshEffect =
     }
   /** What the peer's tables put into its heartbeat. */
   | { readonly type: "beat-received"; readonly peer: Peer; readonly body: Uint8Array }
-  | { readonly type: "queue-full"; readonly peer: Peer }
-  | { readonly type: "queue-drained"; readonly peer: Peer }
+  /** More of one class waits for this peer than should, or much less again. */
+  | {
+      readonly type: "queue-full" | "queue-drained";
+      readonly peer: Peer;
+      readonly queue: "tables" | "stanzas";
+    }
   /** A greater incarnation of our own name is up: this process must stop. */
   | { readonly type: "superseded"; readonly by: Peer }
   | {
@@ -107,9 +111,9 @@ export type MeshEffect =
 export interface ChunkSource {
   /**
    * The next chunk for this peer, or nothing for now: asked again after the next `send` to it, and
-   * after each acknowledgement. `messagesWritten`: how many of the session's messages are on the wire.
+   * after each acknowledgement. `written`: how many of the session's table messages are on the wire.
    */
-  pull(peer: Peer, messagesWritten: number): Message | undefined;
+  pull(peer: Peer, written: number): Message | undefined;
   /** Whether `pull` would find something; spares the call. */
   ready?(peer: Peer): boolean;
 }

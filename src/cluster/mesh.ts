@@ -83,8 +83,8 @@ export class Mesh {
   }
 
   /**
-   * Queues a message of class `messages`; it is written at `flush`. Returns its position (1, 2, …) in this
-   * session's order, or undefined when there is no such live session. With `session` (from `peer-up`) it
+   * Queues a message; it is written at `flush`. Returns its position (1, 2, …) in this session's order
+   * of its class, or undefined when there is no such live session. With `session` (from `peer-up`) it
    * must be that one: effects of one step may end a session and begin the next, and what is sent in
    * answer to the former must not land in the latter.
    */
@@ -114,6 +114,11 @@ export class Mesh {
       for (const link of links) link.flush();
     }
     return this.#takeEffects();
+  }
+
+  /** Does anything wait for a peer's window, or for a connection with it? */
+  get hasBacklog(): boolean {
+    return [...this.#links.values()].some((link) => link.hasBacklog);
   }
 
   status(): readonly LinkStatus[] {

@@ -41,10 +41,16 @@ export type MessageKind = number;
 export const ignorableFrom = 128;
 
 /**
- * Classes of outgoing frames: `messages` keep one causal order; `sync` frames are made when the socket
- * takes them; `bulk` yields to all others. Control frames are unnumbered and never sent again.
+ * Classes of outgoing frames, each with an order of its own: `tables`, what nodes tell each other; `sync`, chunks
+ * made when the wire takes them; `stanzas`, which yield to tables (`link-queues.ts`). Control frames are
+ * unnumbered and never sent again.
  */
-export const classes = { control: 0, messages: 1, sync: 2, bulk: 3 } as const;
+export const classes = { control: 0, tables: 1, sync: 2, stanzas: 3 } as const;
+
+/** Of a message that is sent. */
+export function classOf(kind: MessageKind): number {
+  return kind === kinds.stanza ? classes.stanzas : classes.tables;
+}
 
 export interface Message {
   readonly kind: MessageKind;

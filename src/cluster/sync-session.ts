@@ -199,9 +199,9 @@ export class SyncSession {
     return this.#pairs.some(({ source }) => source.pullable);
   }
 
-  pull(messagesWritten: number): Message | undefined {
+  pull(written: number): Message | undefined {
     for (const { source } of this.#pairs) {
-      const chunk = source.pull(messagesWritten);
+      const chunk = source.pull(written);
       if (chunk !== undefined) return chunk;
     }
     return undefined;

@@ -117,9 +117,9 @@ export class SyncSource {
   }
 
   /** The next chunk, if its `begin` is on the wire. */
-  pull(messagesWritten: number): Message | undefined {
+  pull(written: number): Message | undefined {
     const snapshot = this.#snapshot;
-    if (snapshot?.beginAt === undefined || this.#ending || snapshot.beginAt > messagesWritten) {
+    if (snapshot?.beginAt === undefined || this.#ending || snapshot.beginAt > written) {
       return undefined;
     }
     const { sync, cursor } = snapshot;

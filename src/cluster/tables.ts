@@ -151,8 +151,8 @@ export class Tables {
   }
 
   /** The next chunk for a peer, read from the live table now. See `ChunkSource`. */
-  pull(peer: Peer, messagesWritten: number): Message | undefined {
-    return this.#session(peer)?.pull(messagesWritten);
+  pull(peer: Peer, written: number): Message | undefined {
+    return this.#session(peer)?.pull(written);
   }
 
   /** Whether `pull` may find something. */

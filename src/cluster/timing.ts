@@ -55,7 +55,7 @@ export interface LinkLimits {
    * that peer in one turn.
    */
   readonly syncWindowBytes: number;
-  /** Messages waiting for the window: more is `queue-full`, less than half of it `queue-drained`. */
+  /** Messages of one class that wait: more is `queue-full`, less than half of it `queue-drained`. */
   readonly queueBytes: number;
   /** Larger bodies are cut. */
   readonly fragmentBytes: number;
@@ -72,6 +72,8 @@ export interface LinkLimits {
   readonly ackFrames: number;
   /** So many bytes of messages pass between two chunks of a sync that waits. */
   readonly messagesPerChunk: number;
+  /** Table messages overtake waiting stanzas by so many bytes, then both get the same. */
+  readonly overtakingBytes: number;
 }
 
 const kib = 1_024;
@@ -89,4 +91,5 @@ export const linkLimits: LinkLimits = {
   ackBytes: 64 * kib,
   ackFrames: 128,
   messagesPerChunk: 256 * kib,
+  overtakingBytes: 256 * kib,
 };

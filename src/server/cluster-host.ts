@@ -51,7 +51,7 @@ export interface ClusterHostOptions {
 }
 
 const listenerName = "cluster";
-/** How long a drained node waits for its connections to be closed. */
+/** How long a drained node waits until all that it has to say is said, and then for its connections to close. */
 const leaveGrace: Duration = second;
 /** Of connections that were refused: the rest is one number. */
 const refusalLines = { max: 20, period: minute };
@@ -69,6 +69,7 @@ export class ClusterHost {
   #discovery: DiscoveryHost | undefined;
   #steppedAt: Instant = 0;
   #leaveBy: Instant | undefined;
+  #left = false;
   /** Discovery has taken us off its list, or could not. */
   #rowGone = false;
 
@@ -134,7 +135,7 @@ export class ClusterHost {
         if (input.listener !== listenerName) return false;
         const { connection, remote, dial, tls } = input;
         this.#connections.add(connection);
-        if (this.#cluster === undefined || this.#leaveBy !== undefined) {
+        if (this.#cluster === undefined || this.#left) {
           this.#options.emit({ type: "close", connection }); // nobody yet, or no more
           return true;
         }
@@ -179,13 +180,21 @@ export class ClusterHost {
     }
   }
 
-  /** The node is drained: takes leave of its peers; true once they have had time to hear it. */
+  /**
+   * The node is drained: once all that waits for its peers is on its way, or they do not take it in time, it
+   * takes leave of them; true once they have had time to hear it.
+   */
   leave(now: Now): boolean {
     if (this.#leaveBy === undefined) {
       this.flush(now); // the sessions' ends first
       this.#leaveBy = now.at + leaveGrace;
-      this.#step(now, { type: "leave" });
       this.#discovery?.leave(now);
+    }
+    if (!this.#left) {
+      if (this.#cluster?.hasBacklog === true && now.at < this.#leaveBy) return false;
+      this.#left = true;
+      this.#leaveBy = now.at + leaveGrace;
+      this.#step(now, { type: "leave" });
     }
     return (this.#connections.size === 0 && this.#rowGone) || now.at >= this.#leaveBy;
   }
@@ -260,9 +269,9 @@ export class ClusterHost {
         return;
       case "queue-full":
       case "queue-drained":
-        log.write("warning", effect.type, { peer: peerText(effect.peer) });
-        this.#exchange?.setFull(effect.peer, effect.type === "queue-full");
-        return;
+        log.write("warning", effect.type, { peer: peerText(effect.peer), queue: effect.queue });
+        if (effect.queue === "tables") return;
+        return this.#exchange?.setFull(effect.peer, effect.type === "queue-full");
       case "settled":
         return life.settled(now, effect.request, effect.missing.length);
       case "record-changed":

@@ -3,11 +3,11 @@ import { expect, test } from "vitest";
 import { linkLimits, linkTiming } from "../../src/cluster/timing.ts";
 import { ClusterNodes } from "../../properties/cluster/cluster-node.ts";
 import { stanzaKind } from "../../properties/cluster/links-node.ts";
-import { LinksWorld } from "../../properties/cluster/links-world.ts";
+import { LinksWorld, type WorldOptions } from "../../properties/cluster/links-world.ts";
 
-function pair(): { world: LinksWorld; nodes: ClusterNodes } {
-  const world = new LinksWorld({ seed: 1 });
-  const nodes = new ClusterNodes(world, { links: linkLimits, tables: { logOperationsMax: 10 } });
+function pair(links = linkLimits, options: Partial<WorldOptions> = {}) {
+  const world = new LinksWorld({ seed: 1, ...options });
+  const nodes = new ClusterNodes(world, { links, tables: { logOperationsMax: 10 } });
   nodes.add("a");
   nodes.add("b");
   return { world, nodes };
@@ -64,4 +64,32 @@ test("cluster: a snapshot of many windows passes through one, beside live writes
   expect(most).toBeLessThanOrEqual(linkLimits.windowBytes);
   const heard = world.seen.find(({ owner }) => owner.name === "b")?.received.length ?? 0;
   expect(heard).toBe(world.seen.find(({ owner }) => owner.name === "a")?.sent.length);
+});
+
+test("cluster: a flood of stanzas on a narrow link holds no login back, nor does a flood of writes hold stanzas", () => {
+  // 4 KiB in 300 ms: a minute for what is sent.
+  const narrow = { ...linkLimits, windowBytes: 4_096, ackBytes: 1_024, fragmentBytes: 1_024 };
+  const { world, nodes } = pair(narrow, { latency: [150, 150], bodyBytes: 900 });
+  const [a, b] = [nodes.byName.get("a"), nodes.byName.get("b")];
+  if (a === undefined || b === undefined) throw new Error("two nodes");
+  world.discover("a", "b");
+  world.run(5_000);
+  const heard = (): number =>
+    world.seen.find(({ owner }) => owner === b.model.peer)?.received.length ?? 0;
+  for (let count = 0; count < 800; count += 1) world.say(world.node("a"), "b");
+  a.put("juliet", "has logged in");
+  world.endTurn(world.node("a"));
+  world.run(1_000);
+  expect(b.view(a.model.peer).get("juliet")).toBe("has logged in");
+  expect(heard()).toBeLessThan(100);
+  // As many writes as the link takes, and more, for 20 s.
+  const before = heard();
+  for (let turn = 0; turn < 20; turn += 1) {
+    for (let key = 0; key < 20; key += 1) a.put(`k${turn} ${key}`, "v".repeat(900));
+    world.endTurn(world.node("a"));
+    world.run(1_000);
+  }
+  expect(heard() - before).toBeGreaterThan(30);
+  world.run(120_000);
+  expect([heard(), b.view(a.model.peer).size]).toEqual([801, 401]);
 });

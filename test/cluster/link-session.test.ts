@@ -58,7 +58,7 @@ test("link: bodies of any size arrive whole through any window, chunks between t
           true,
           true,
         ]);
-        expect([got.length, from.queuedMessages, from.unackedBytes]).toEqual([sent.length, 0, 0]);
+        expect([got.length, from.queues.length, from.unackedBytes]).toEqual([sent.length, 0, 0]);
       },
     ),
     { numRuns: 60 },
@@ -69,7 +69,7 @@ test("link: no more than the window waits for acknowledgements; each makes room"
   const one = session();
   for (let count = 0; count < 50; count += 1) one.send(kinds.stanza, "x".repeat(900));
   one.write(undefined);
-  expect([one.written, one.unackedBytes, one.queuedMessages]).toEqual([10, 9_640, 40]);
+  expect([one.written, one.unackedBytes, one.queues.length]).toEqual([10, 9_640, 40]);
   expect(one.write(undefined)).toBe("");
   one.acknowledged(3);
   one.write(undefined);
@@ -81,12 +81,12 @@ test("link: chunks are made only when the wire has room and messages have gone f
   const one = session({ messagesPerChunk: 1_000_000 });
   const asked: number[] = [];
   const source = {
-    pull: (_: unknown, messagesWritten: number) => {
-      asked.push(messagesWritten);
+    pull: (_: unknown, written: number) => {
+      asked.push(written);
       return { kind: kinds.chunk, body: "c".repeat(900) };
     },
   };
-  for (let count = 0; count < 4; count += 1) one.send(kinds.stanza, "x".repeat(900));
+  for (let count = 0; count < 4; count += 1) one.send(kinds.operations, "x".repeat(900));
   one.write(source);
   expect(asked).toEqual([4, 4, 4, 4, 4, 4]); // 10 frames of 964 bytes fill the window
   one.write(source);
@@ -109,7 +109,7 @@ test("link: a sync does not fill the window: writes find little on their way to 
   expect(chunks).toBe(4);
   one.send(kinds.stanza, "x");
   expect(one.write(source)).not.toBe("");
-  expect([chunks, one.queuedMessages]).toEqual([4, 0]);
+  expect([chunks, one.queues.length]).toEqual([4, 0]);
   one.acknowledged(2);
   one.write(source);
   expect(chunks).toBe(6);
@@ -124,7 +124,7 @@ test("link: what may go out leaves in pieces, and nothing is left behind", () =>
   }
   expect(pieces.length).toBe(4);
   expect(Math.max(...pieces)).toBeLessThan(2_500 + 1_000);
-  expect(one.queuedMessages).toBe(0);
+  expect(one.queues.length).toBe(0);
 });
 
 test("link: messages do not starve a sync", () => {
@@ -210,15 +210,15 @@ test("link: kinds from 128 on that nobody knows are acknowledged and ignored, lo
 
 test("link: gaps, acknowledgements of what was not sent and frames out of place end the session", () => {
   const bad = {
-    gap: numberedFrame(kinds.stanza, classes.messages, 2, "x"),
+    gap: numberedFrame(kinds.stanza, classes.stanzas, 2, "x"),
     ack: controlFrame(kinds.ack, uint(1)),
     beat: controlFrame(kinds.beat, ""),
     hello: controlFrame(kinds.hello, ""),
-    "numbered hello": numberedFrame(kinds.hello, classes.messages, 1, ""),
+    "numbered hello": numberedFrame(kinds.hello, classes.stanzas, 1, ""),
     giant: "\x00\x10\x00\x00",
     "two kinds in one body":
-      numberedFrame(kinds.stanza, classes.messages, 1, "x", true) +
-      numberedFrame(kinds.have, classes.messages, 2, "x"),
+      numberedFrame(kinds.stanza, classes.stanzas, 1, "x", true) +
+      numberedFrame(kinds.have, classes.stanzas, 2, "x"),
   };
   for (const [name, bytes] of Object.entries(bad)) {
     const bench = new Bench();
@@ -249,7 +249,7 @@ test("link: a message cut by a break goes on where it was", () => {
   first.enter();
   bench.mesh.send(z, kinds.stanza, "0123456789abcdefghijKLM");
   bench.flush();
-  first.raw(numberedFrame(kinds.stanza, classes.messages, 1, "ab", true));
+  first.raw(numberedFrame(kinds.stanza, classes.stanzas, 1, "ab", true));
   first.close();
   const again = bench.arrive(z, { hello: { session: first.session(), received: 1 } });
   again.enter();
@@ -276,7 +276,7 @@ test("link: neither a message nor what fragments add up to may pass 16 MiB", () 
   expect(() => one.send(kinds.stanza, "x".repeat(5_001))).toThrow("5001 bytes, at most 5000");
   const reader = new FrameReader(10_000);
   const more = (number: number): string =>
-    numberedFrame(kinds.stanza, classes.messages, number, "x".repeat(2_000), true);
+    numberedFrame(kinds.stanza, classes.stanzas, number, "x".repeat(2_000), true);
   reader.push(bytesFromBinary(more(1) + more(2) + more(3)));
   expect(() => {
     while (reader.next()) one.receive(reader);

@@ -104,7 +104,7 @@ test("mesh: a peer that is back within the grace keeps its session, and nobody a
 test("mesh: † any byte is a sign of life: one big frame on a slow line does not end its connection", () => {
   const bench = new Bench();
   const peer = live(bench);
-  const frame = numberedFrame(kinds.stanza, classes.messages, 1, "x".repeat(60_000));
+  const frame = numberedFrame(kinds.stanza, classes.stanzas, 1, "x".repeat(60_000));
   for (let at = 0; at < frame.length; at += 3_000) {
     bench.run(2_000);
     peer.raw(frame.slice(at, at + 3_000));
@@ -147,21 +147,38 @@ test("mesh: a drained node's peers go down at once, for good, and it loses nothi
   expect(world.node("a").mesh.status()).toEqual([]);
 });
 
-test("mesh: a node that leaves writes all that waits, whatever the window", () => {
+test("mesh: a node that leaves writes no more than the window allows, and is told what waits still", () => {
   const bench = new Bench();
   const peer = live(bench);
   for (let count = 0; count < 40; count += 1) {
     bench.mesh.send(peerNamed("z"), kinds.stanza, "x".repeat(60_000));
   }
   bench.flush();
-  expect(peer.numbered().length).toBeLessThan(20);
+  const written = peer.numbered().length;
+  expect(written).toBeLessThan(20);
+  expect(bench.mesh.hasBacklog).toBe(true);
   bench.step({ type: "leave" });
-  expect(peer.numbered().length).toBe(40);
+  expect(peer.numbered().length).toBe(written);
+  expect(bench.of("peer-down")[0]?.undelivered.length).toBe(40);
   expect([peer.frames.at(-1)?.kind, peer.closed]).toEqual([kinds.bye, true]);
   expect(bench.mesh.deadline()).toBeUndefined();
   expect(bench.step({ type: "connection-opened", connection: 99, remote: "x" })).toEqual([
     { type: "close", connection: 99 },
   ]);
+});
+
+test("mesh: there is a backlog while something waits for a window or for a connection", () => {
+  const bench = new Bench();
+  const peer = live(bench);
+  bench.mesh.send(peerNamed("z"), kinds.stanza, "x");
+  expect(bench.mesh.hasBacklog).toBe(true);
+  bench.flush();
+  expect(bench.mesh.hasBacklog).toBe(false);
+  peer.close();
+  expect(bench.mesh.hasBacklog).toBe(true);
+  const again = bench.arrive(peerNamed("z"), { hello: { session: peer.session(), received: 0 } });
+  again.enter();
+  expect([bench.mesh.hasBacklog, again.numbered().length]).toEqual([false, 1]);
 });
 
 test("mesh: after a late tick all sockets are read before any peer is judged", () => {

@@ -190,7 +190,7 @@ export class ScriptedPeer {
   }
 
   message(number: number, body: string, kind: number = kinds.stanza): readonly MeshEffect[] {
-    return this.raw(numberedFrame(kind, classes.messages, number, body));
+    return this.raw(numberedFrame(kind, classes.stanzas, number, body));
   }
 
   ack(number: number): readonly MeshEffect[] {

@@ -172,7 +172,7 @@ test("mesh: before the proof frames are small, numbered ones are refused, and fi
   giant.raw("\x00\x00\x10\x01");
   const early = bench.arrive(peerNamed("z"));
   early.hello();
-  early.raw(numberedFrame(kinds.stanza, classes.messages, 1, "let me in"));
+  early.raw(numberedFrame(kinds.stanza, classes.stanzas, 1, "let me in"));
   expect([giant.closed, early.closed]).toEqual([true, true]);
   const slow = bench.arrive(peerNamed("z"));
   slow.hello();

@@ -78,7 +78,7 @@ test("wire: frames are read as they were written, however the bytes are cut", ()
 
 test("wire: a body of an earlier frame stays as it is when later bytes come", () => {
   const reader = new FrameReader(1_000);
-  const bytes = numberedFrame(32, classes.messages, 1, "first") + controlFrame(6, "second");
+  const bytes = numberedFrame(32, classes.tables, 1, "first") + controlFrame(6, "second");
   reader.push(bytesFromBinary(bytes.slice(0, 7)));
   expect(reader.next()).toBe(false);
   reader.push(bytesFromBinary(bytes.slice(7, 15)));
@@ -95,7 +95,7 @@ test("wire: options, room for the ends of a relayed frame, are skipped", () => {
     [1, "from somewhere"],
     [200, ""],
   ]);
-  const frames = numberOf(frameWithOptions(32, classes.messages, 7, options, "body"));
+  const frames = numberOf(frameWithOptions(32, classes.tables, 7, options, "body"));
   expect(frames).toEqual([{ kind: 32, frameClass: 1, number: 7, more: false, body: "body" }]);
   const control = numberOf(frameWithOptions(5, classes.control, 0, options, "body"));
   expect(control).toEqual([{ kind: 5, frameClass: 0, number: 0, more: false, body: "body" }]);

@@ -289,11 +289,11 @@ test("bounds: a stanza for a peer whose queue is full is refused, and its sender
   const { cluster, n1, n3, juliet, romeo } = balcony();
   const peer = n1.peers().find(({ name }) => name === "n3");
   if (peer === undefined) throw new TypeError("n3 is a peer");
-  n1.pretended.push({ type: "queue-full", peer });
+  n1.pretended.push({ type: "queue-full", peer, queue: "stanzas" });
   cluster.run(1_100); // a heartbeat at the latest
   n1.send(juliet, chat("romeo@localhost/orchard", "refused"));
   expect(n1.read(juliet)).toMatch(/id=.refused.*<resource-constraint/s);
-  n1.pretended.push({ type: "queue-drained", peer });
+  n1.pretended.push({ type: "queue-drained", peer, queue: "stanzas" });
   cluster.run(1_100);
   n1.send(juliet, chat("romeo@localhost/orchard", "again"));
   cluster.run(100);
@@ -341,6 +341,29 @@ test("shutdown: a node that leaves is gone at once, its sessions with it", () =>
   expect(n1.metric("meerkat_cluster_peers")).toBe(1);
   n1.send(juliet, chat("romeo@localhost/orchard"));
   expect(n1.read(juliet)).toContain("<service-unavailable");
+});
+
+test("shutdown: a node leaves when what waits for its peers is on its way, or after a second", () => {
+  const bodies = Array.from({ length: 60 }, (_, at) => `<body>${`${at} `.padEnd(40_000)}</body>`);
+  for (const [healAfter, arrive] of [
+    [500, 60],
+    [10_000, 0],
+  ] as const) {
+    const { cluster, n1, n3, juliet, romeo } = balcony();
+    cluster.cut("n1", "n3");
+    for (const body of bodies) {
+      n1.send(juliet, `<message to='romeo@localhost/orchard'>${body}</message>`);
+      cluster.run(1);
+    }
+    n1.deliver({ type: "shutdown-requested" });
+    n1.send(juliet, "</stream:stream>");
+    cluster.run(healAfter);
+    expect(n1.stopped).toBe(arrive === 0);
+    cluster.heal();
+    cluster.run(200);
+    expect(n1.stopped).toBe(true);
+    if (arrive > 0) expect(n3.read(romeo).match(/<body>/g)).toHaveLength(arrive);
+  }
 });
 
 test("readiness: a node waits for those it was told of, but not for ever, and says for whom", () => {
