@@ -34,6 +34,16 @@ export function readText(text: string): Told {
   return { tag, of, stanzasBefore: Number(stanzas), tablesBefore: Number(tables) };
 }
 
+/** How many of each class these are, by what the last one tells. */
+export function countsOf(texts: readonly string[]): Record<TextClass, number> {
+  const last = texts.at(-1);
+  if (last === undefined) return { stanza: 0, table: 0 };
+  const { of, stanzasBefore, tablesBefore } = readText(last);
+  const counts = { stanza: stanzasBefore, table: tablesBefore };
+  counts[of] += 1;
+  return counts;
+}
+
 export function ofClass(texts: readonly string[], of: TextClass): string[] {
   return texts.filter((text) => readText(text).of === of);
 }

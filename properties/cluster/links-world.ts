@@ -13,7 +13,7 @@ import type { MessageKind } from "../../src/cluster/messages.ts";
 import { samePeer } from "../../src/cluster/peer.ts";
 import {
   Node,
-  ofClass,
+  countsOf,
   stanzaKind,
   writeText,
   type End,
@@ -421,8 +421,7 @@ export class LinksWorld {
   ): boolean {
     const seen = node.current.get(to);
     if (seen === undefined || !node.alive || node.pausedUntil > this.now) return false;
-    const counts = { stanza: ofClass(seen.sent, "stanza").length, table: 0 };
-    counts.table = seen.sent.length - counts.stanza;
+    const counts = countsOf(seen.sent);
     const text = writeText(node.peer, seen, kind, counts).padEnd(size, "x");
     const position = node.mesh.send(seen.peer, kind, text, seen.ordinal);
     if (position === undefined) return false;

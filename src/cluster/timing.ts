@@ -91,5 +91,5 @@ export const linkLimits: LinkLimits = {
   ackBytes: 64 * kib,
   ackFrames: 128,
   messagesPerChunk: 256 * kib,
-  overtakingBytes: 256 * kib,
+  overtakingBytes: 64 * kib,
 };

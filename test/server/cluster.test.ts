@@ -331,41 +331,6 @@ test("fan-out: a copy that comes back is not given again to who has had his", ()
   expect(n1.read(juliet)).toBe("");
 });
 
-test("shutdown: a node that leaves is gone at once, its sessions with it", () => {
-  const { cluster, n1, n3, juliet, romeo } = balcony();
-  n3.deliver({ type: "shutdown-requested" });
-  expect(n3.read(romeo)).toContain("<system-shutdown");
-  n3.send(romeo, "</stream:stream>");
-  cluster.run(20);
-  expect(n3.stopped).toBe(true);
-  expect(n1.metric("meerkat_cluster_peers")).toBe(1);
-  n1.send(juliet, chat("romeo@localhost/orchard"));
-  expect(n1.read(juliet)).toContain("<service-unavailable");
-});
-
-test("shutdown: a node leaves when what waits for its peers is on its way, or after a second", () => {
-  const bodies = Array.from({ length: 60 }, (_, at) => `<body>${`${at} `.padEnd(40_000)}</body>`);
-  for (const [healAfter, arrive] of [
-    [500, 60],
-    [10_000, 0],
-  ] as const) {
-    const { cluster, n1, n3, juliet, romeo } = balcony();
-    cluster.cut("n1", "n3");
-    for (const body of bodies) {
-      n1.send(juliet, `<message to='romeo@localhost/orchard'>${body}</message>`);
-      cluster.run(1);
-    }
-    n1.deliver({ type: "shutdown-requested" });
-    n1.send(juliet, "</stream:stream>");
-    cluster.run(healAfter);
-    expect(n1.stopped).toBe(arrive === 0);
-    cluster.heal();
-    cluster.run(200);
-    expect(n1.stopped).toBe(true);
-    if (arrive > 0) expect(n3.read(romeo).match(/<body>/g)).toHaveLength(arrive);
-  }
-});
-
 test("readiness: a node waits for those it was told of, but not for ever, and says for whom", () => {
   const cluster = new SmallCluster(["n1", "n2"]);
   const n1 = cluster.start("n1");

@@ -1,0 +1,50 @@
+/** A node that is drained takes leave of its peers: when, and what of that they see. */
+import { expect, test } from "vitest";
+import { SmallCluster } from "./small-cluster.ts";
+
+/** Juliet on n1, which leaves, and Romeo on n2. */
+function balcony() {
+  const cluster = SmallCluster.of(["n1", "n2"]);
+  const [n1, n2] = [cluster.node("n1"), cluster.node("n2")];
+  const juliet = n1.login("juliet", "balcony");
+  const romeo = n2.login("romeo", "orchard");
+  cluster.run(100);
+  n1.read(juliet);
+  n2.read(romeo);
+  return { cluster, n1, n2, juliet, romeo };
+}
+
+test("shutdown: a node that leaves is gone at once, its sessions with it", () => {
+  const { cluster, n1, n2, juliet, romeo } = balcony();
+  n1.deliver({ type: "shutdown-requested" });
+  expect(n1.read(juliet)).toContain("<system-shutdown");
+  n1.send(juliet, "</stream:stream>");
+  cluster.run(20);
+  expect(n1.stopped).toBe(true);
+  expect(n2.metric("meerkat_cluster_peers")).toBe(0);
+  n2.send(romeo, "<message to='juliet@localhost/balcony' type='chat'><body>hi</body></message>");
+  expect(n2.read(romeo)).toContain("<service-unavailable");
+});
+
+test("shutdown: a node leaves when what waits for its peers is on its way, or after a second", () => {
+  const bodies = Array.from({ length: 30 }, (_, at) => `<body>${`${at} `.padEnd(40_000)}</body>`);
+  for (const [healAfter, arrive] of [
+    [500, 30],
+    [10_000, 0],
+  ] as const) {
+    const { cluster, n1, n2, juliet, romeo } = balcony();
+    cluster.cut("n1", "n2");
+    for (const body of bodies) {
+      n1.send(juliet, `<message to='romeo@localhost/orchard'>${body}</message>`);
+      cluster.run(1);
+    }
+    n1.deliver({ type: "shutdown-requested" });
+    n1.send(juliet, "</stream:stream>");
+    cluster.run(healAfter);
+    expect(n1.stopped).toBe(arrive === 0);
+    cluster.heal();
+    cluster.run(200);
+    expect(n1.stopped).toBe(true);
+    if (arrive > 0) expect(n2.read(romeo).match(/<body>/g)).toHaveLength(arrive);
+  }
+});
