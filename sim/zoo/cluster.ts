@@ -19,7 +19,7 @@ const plantsOfCluster: readonly Plant[] = [
   {
     name: "link-forgets-what-waited",
     file: link,
-    find: "    for (const waiting of this.#queue) keep(waiting);",
+    find: "    for (const waiting of this.#queues.stanzas) keep(waiting);",
     replace: "",
     oracle: "conservation",
   },

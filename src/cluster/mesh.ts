@@ -83,7 +83,7 @@ export class Mesh {
   }
 
   /**
-   * Queues a message; it is written at `flush`. Returns its position (1, 2, …) in this session's order
+   * Queues a message; it is written at `flush`. Returns its position (1, 2, …) among the session's messages
    * of its class, or undefined when there is no such live session. With `session` (from `peer-up`) it
    * must be that one: effects of one step may end a session and begin the next, and what is sent in
    * answer to the former must not land in the latter.
