@@ -36,6 +36,8 @@ interface Life {
   ready: boolean;
   /** Peers with a session now. */
   readonly peers: Set<string>;
+  /** Names of nodes whose records it has shown: that they may have gone since is no reason to wait. */
+  readonly shown: Set<string>;
   stopping: boolean;
   /** Asked and not answered yet. */
   open: number;
@@ -73,7 +75,14 @@ class Health implements Oracle {
       const joined = this.#topology.cluster === undefined;
       this.#lives.set(place, {
         ...{ startedAt: at, joined, joinedAt: Infinity, listed: joined || this.#constant },
-        ...{ ready: false, stopping: false, open: 0, peers: new Set(), listings: new Set() },
+        ...{
+          ready: false,
+          stopping: false,
+          open: 0,
+          peers: new Set(),
+          shown: new Set(),
+          listings: new Set(),
+        },
       });
       return;
     }
@@ -89,6 +98,7 @@ class Health implements Oracle {
         life.peers.add(data.peer);
         return;
       case "peer-down":
+        this.#noteShown(place, life);
         life.peers.delete(data.peer);
         return;
       case "shutdown-requested":
@@ -138,17 +148,20 @@ class Health implements Oracle {
     }
   }
 
-  /** Whom it should have waited for. */
-  #notShown(place: string, { joinedAt, peers }: Life, at: number): string | undefined {
+  #noteShown(place: string, { peers, shown }: Life): void {
     const self = this.#replicas.running.get(place);
-    if (self === undefined || !this.#constant) return undefined;
-    if (at >= joinedAt + patienceMs - slackMs) return undefined;
-    const shown = new Set<string>();
+    if (self === undefined) return;
     for (const peer of peers) {
       if (this.#replicas.view(self, sessionTable.name, peer) !== undefined) shown.add(nameOf(peer));
     }
+  }
+
+  /** Whom it should have waited for. */
+  #notShown(place: string, life: Life, at: number): string | undefined {
+    if (!this.#constant || at >= life.joinedAt + patienceMs - slackMs) return undefined;
+    this.#noteShown(place, life);
     const names = this.#topology.nodes.map(({ name }) => name);
-    return names.find((name) => name !== place && !shown.has(name));
+    return names.find((name) => name !== place && !life.shown.has(name));
   }
 
   #waitsTooLong({ joinedAt, ready }: Life, said: string, at: number): boolean {
