@@ -73,6 +73,9 @@ export function simplerWorld(plan: Plan): readonly Plan[] {
   const [head] = nodes;
   const wallOrigin = head?.wallOrigin ?? 0;
   const rightNodes = nodes.map((node) => ("drift" in node ? { ...node, drift: 0 } : node));
+  const oneRelease = nodes.map((node) =>
+    "release" in node ? { ...node, release: 1 as const } : node,
+  );
   const plainNodes = rightNodes.map((node) => ({ ...node, wallOrigin, joins: false }));
   const candidates: Plan[] = [
     ...eachPlain(network, plainNetwork, (changed) => inTopology(plan, { network: changed })),
@@ -80,7 +83,7 @@ export function simplerWorld(plan: Plan): readonly Plan[] {
       inTopology(plan, { database }),
     ),
     ...eachPlain(plan.limits, wideLimits, (limits) => ({ ...plan, limits })),
-    ...[plainNodes, rightNodes].flatMap((plain) =>
+    ...[plainNodes, rightNodes, oneRelease].flatMap((plain) =>
       eachPlain({ nodes }, { nodes: plain }, (changed) => inTopology(plan, changed)),
     ),
   ];

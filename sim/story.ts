@@ -24,7 +24,7 @@ export function storyWords(event: TraceEvent): string | undefined {
     case "fault-ended":
       return `fault ${data.fault} on ${data.target} is over`;
     case "node-started":
-      return "starts";
+      return data.release === undefined ? "starts" : `starts, of release ${data.release}`;
     case "node-crashed":
       return `CRASHES: ${data.error}`;
     case "clock-jumped":

@@ -99,11 +99,14 @@ function contested(clients: readonly ClientPlan[]): readonly ClientPlan[] {
 }
 
 function node(name: string): fc.Arbitrary<NodePlan> {
-  return fc.constantFrom(0, 3_000, -600_000, 86_400_000).map((offset) => ({
+  const offset = fc.constantFrom(0, 3_000, -600_000, 86_400_000);
+  const release = fc.constantFrom(...([1, 1, 2] as const));
+  return fc.record({ offset, release }).map((drawn) => ({
     name,
     monotonicOrigin: 1_000_000,
-    wallOrigin: 1_767_225_600_000 + offset,
+    wallOrigin: 1_767_225_600_000 + drawn.offset,
     joins: false,
+    release: drawn.release,
   }));
 }
 
@@ -164,6 +167,9 @@ function fault(names: readonly string[]): fc.Arbitrary<FaultPlan> {
     fc
       .tuple(one, fc.nat(1))
       .map(([target, amount]) => ({ kind: "node-crash" as const, target, amount })),
+    fc
+      .tuple(one, fc.constantFrom(2, -2, 1, -1))
+      .map(([target, amount]) => ({ kind: "rolling-upgrade" as const, target, amount })),
     one.map((target) => ({ kind: "node-pause" as const, target, amount: 0 })),
     one.map((target) => ({ kind: "node-stop" as const, target, amount: 0 })),
     fc.tuple(one, fc.constantFrom(-86_400_000, 3_600_000)).map(([target, amount]) => ({

@@ -10,13 +10,13 @@
  * was sent to, here or in sight on another node, or for a user one that wants messages. Only who has too much
  * waiting may be left out.
  */
-import { binaryFromText } from "../../src/base/bytes.ts";
+import { binaryFromText, type BinaryString } from "../../src/base/bytes.ts";
 import { decodeSession, sessionTable } from "../../src/router/session-record.ts";
 import { bareOf, type Login, type Logins } from "./logins.ts";
 import type { MessageType, Plan } from "../plan.ts";
 import type { TraceEvent } from "../trace.ts";
 import type { Gathered, Oracle, Verdict } from "./oracle.ts";
-import type { Replicas, View } from "./replicas.ts";
+import type { Process, Replicas, View } from "./replicas.ts";
 import { sessionEnded } from "./sessions.ts";
 import { traffic } from "../trace.ts";
 
@@ -182,12 +182,24 @@ export class Delivery implements Oracle {
       const value = history?.records.get(key);
       const view = self && this.#replicas.view(self, sessionTable.name, owner);
       if (view === undefined || view.records.get(key) !== value) return undefined;
+      if (this.#isContested(key, owner, self)) return undefined;
       views.push(view);
       version += `${owner} ${other.jid} ${history?.lastWrite(key, Infinity)?.seq ?? 0} `;
       const record = value === undefined ? undefined : decodeSession(value);
       if (record !== undefined) priorities.set(other.jid, record.available ? record.priority : -1);
     }
     return { priorities, views, version };
+  }
+
+  /** Does this node see another session of that full JID? One of the two has lost it, and may not know. */
+  #isContested(key: BinaryString, owner: string, self: Process | undefined): boolean {
+    if (self === undefined) return false;
+    for (const { peer } of this.#replicas.running.values()) {
+      if (peer === owner) continue;
+      if (this.#replicas.view(self, sessionTable.name, peer)?.records.has(key) === true)
+        return true;
+    }
+    return false;
   }
 
   /** Another node's records, as its sender's node sees them, if this full JID is one. */
