@@ -58,6 +58,8 @@ export class Delivery implements Oracle {
   readonly #sent = new Map<string, Sent>();
   /** By node and full JID: when it last ended such a session. */
   readonly #endedAt = new Map<string, number>();
+  /** By node and peer: when the link between them last ended, and all that waited came back at once. */
+  readonly #lostAt = new Map<string, number>();
   readonly #failures: string[] = [];
   #judged = 0;
   #unknown = 0;
@@ -73,6 +75,7 @@ export class Delivery implements Oracle {
     const { kind, data, at, place } = event;
     const ended = sessionEnded(event);
     if (ended !== undefined) this.#endedAt.set(`${place} ${ended}`, at);
+    if (kind === "peer-down") this.#lostAt.set(`${place} ${data.peer}`, at);
     if (kind === "presence-sent") {
       const priority = data.available ? data.priority : -1;
       this.#presences.set(data.login, { priority, asked: new Set(), certainAt: undefined });
@@ -141,7 +144,7 @@ export class Delivery implements Oracle {
     const { to, at, type, inSight } = message;
     const users = this.#logins.ofUser(bareOf(to));
     for (const other of users) {
-      if (!this.#stays(other, at)) continue;
+      if (!this.#stays(other, at) || this.#lostSince(sender.node, other.node, at)) continue;
       const near = other.node === sender.node;
       if (other.jid === to) {
         const far = inSight?.owner === this.#replicas.running.get(other.node)?.peer;
@@ -162,10 +165,14 @@ export class Delivery implements Oracle {
   }
 
   /** Has the sender's node seen the user's other sessions all the while as they were? */
-  #isAsSeen({ login, to, elsewhere }: Sent): boolean {
+  #isAsSeen({ login, to, at, elsewhere }: Sent): boolean {
     const now = this.#elsewhere(login, to);
+    const node = this.#logins.get(login)?.node ?? "";
+    for (const other of this.#logins.ofUser(bareOf(to))) {
+      if (this.#lostSince(node, other.node, at)) return false;
+    }
     if (elsewhere === undefined || now?.version !== elsewhere.version) return false;
-    return now.views.every((view, at) => view === elsewhere.views[at]);
+    return now.views.every((view, place) => view === elsewhere.views[place]);
   }
 
   #elsewhere(login: string, to: string): Elsewhere | undefined {
@@ -212,6 +219,12 @@ export class Delivery implements Oracle {
       if (view?.records.has(key) === true) return view;
     }
     return undefined;
+  }
+
+  /** Had a node lost another by the time it looked, since then? Its view may be seen to go a moment later. */
+  #lostSince(node: string, other: string, at: number): boolean {
+    const peer = this.#replicas.running.get(other)?.peer ?? "";
+    return (this.#lostAt.get(`${node} ${peer}`) ?? -1) >= at;
   }
 
   /** Bound since this time and, for all that its node has said, still there. */
