@@ -33,7 +33,10 @@ const tag = fc.constantFrom(
 
 type Placed = Readonly<Record<string, { priority: number | undefined; there: boolean }>>;
 
-/** What becomes of it, as words in order: the same for a session here and one elsewhere. */
+/**
+ * What becomes of it, as words in order: the same for a session here and one elsewhere. An answer for nobody goes
+ * nowhere; in a cluster it waits first, since the asker's node may be out of sight.
+ */
 function fate(scene: Scene, opened: string, to: string, bound: Placed): string {
   const juliet = scene.bind("juliet@localhost/balcony", 0);
   for (const [resource, { priority: value, there }] of Object.entries(bound)) {
@@ -45,7 +48,7 @@ function fate(scene: Scene, opened: string, to: string, bound: Placed): string {
   const effects = scene.send(juliet, `<${opened} to='${to}'><x xmlns='urn:x'/></${name}>`);
   const words = wordsOf(effects, juliet).split(" ");
   return words
-    .map((word) => word.replace(/^.*@localhost\//, ""))
+    .map((word) => word.replace(/^.*@localhost\//, "").replace("stranded", "-"))
     .toSorted()
     .join(" ");
 }
