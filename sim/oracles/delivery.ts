@@ -209,14 +209,15 @@ export class Delivery implements Oracle {
     return false;
   }
 
-  /** Another node's records, as its sender's node sees them, if this full JID is one. */
+  /** Another node's records, as its sender's node sees them, if this full JID is one, and of no other. */
   #inSight(login: string, to: string): View | undefined {
     const self = this.#replicas.running.get(this.#logins.get(login)?.node ?? "");
     const key = to.includes("/") ? binaryFromText(to) : "";
     if (self === undefined || key === "") return undefined;
     for (const { peer } of this.#replicas.running.values()) {
       const view = this.#replicas.view(self, sessionTable.name, peer);
-      if (view?.records.has(key) === true) return view;
+      if (view?.records.has(key) !== true) continue;
+      return this.#isContested(key, peer, self) ? undefined : view;
     }
     return undefined;
   }
