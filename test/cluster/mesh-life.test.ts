@@ -246,3 +246,12 @@ test("mesh: a node that no list names any more is redialled at its last address 
   bench.run(60_000);
   expect([bench.of("dial").length, bench.mesh.status()]).toEqual([before, []]);
 });
+
+test("mesh: a node that has gone from the list and was no peer is dialled no more, and forgotten", () => {
+  const bench = new Bench();
+  bench.discover("z");
+  bench.discover();
+  bench.step({ type: "dial-failed", dial: bench.dial(), refused: false, reason: "no route" });
+  bench.run(60_000);
+  expect([bench.of("dial").length, bench.mesh.status()]).toEqual([1, []]);
+});

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { minute, second } from "../../src/base/time.ts";
 import { kinds } from "../../src/cluster/messages.ts";
 import type { Partition } from "../../src/cluster/partition.ts";
-import { writeHave } from "../../src/cluster/sync-messages.ts";
+import { writeHave, writeOperations } from "../../src/cluster/sync-messages.ts";
 import { TablesWorld, type WorldOptions } from "./tables-world.ts";
 
 const { have, operations, begin, end, delta, visible } = kinds;
@@ -253,6 +253,25 @@ test("settled: a reader that is loading does not count as one that shows, whatev
   world.settle(0);
   world.pump();
   expect(world.settled[2]).toMatchObject({ visibleAt: [peer(world, 2), peer(world, 1)] });
+});
+
+test("settled: what is kept from the session before is not reported while it is hidden", () => {
+  const world = synced();
+  const { seq } = world.table(0).ownPartition;
+  world.cut(0, 1);
+  world.finish(0, 1);
+  world.up(0, 1);
+  world.write(0, 1);
+  world.deliver(0, 1);
+  world.write(1, 0);
+  world.deliver(1, 0);
+  world.heard(1, 0);
+  world.inject(0, 1, operations, writeOperations(0, seq, [], true));
+  world.write(1, 0);
+  world.deliver(1, 0);
+  expect([world.view(1, 0), world.heard(1, 0)]).toEqual([undefined, []]);
+  world.pump();
+  expect(world.heard(1, 0)).toEqual([visible]);
 });
 
 test("settled: names who became stale, who went down, also after its report, and who took over 2 s", () => {

@@ -92,6 +92,19 @@ test("reroute: an answer goes back the way its question came while no record tel
   ]);
 });
 
+test("reroute: a copy that is looked up again is marked: its new session may have one of its own", () => {
+  const scene = new SplitScene();
+  const tomb = scene.bind("romeo@localhost/tomb", 0);
+  const marked = { ...transit(orchard), maybe: true };
+  expect(scene.router.reroute(sent, transit(orchard))).toEqual([
+    { type: "deliver", session: tomb, stanza: sent, transit: marked },
+  ]);
+  scene.bindThere(orchard, 0);
+  expect(scene.router.reroute(sent, transit(orchard))).toMatchObject([
+    { type: "forward", peer: there, target: orchard, transit: marked },
+  ]);
+});
+
 test("reroute: two nodes that point at each other do not pass a stanza on for ever", () => {
   const scene = new SplitScene();
   scene.bindThere(orchard, 0);

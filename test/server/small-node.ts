@@ -68,6 +68,8 @@ export class SmallNode {
   readonly closed = new Set<number>();
   /** How often the database was asked. */
   queries = 0;
+  /** Answers of the database that it keeps to itself for now; undefined: it answers at once. */
+  withheld: WorldInput[] | undefined;
   /** Connections that are not read at present. */
   readonly paused = new Set<number>();
   stopped = false;
@@ -150,7 +152,9 @@ export class SmallNode {
     this.queries += 1;
     const row = keysOfSecret();
     const results = queries.map(({ statement }) => (statement === selectKeys ? [row] : []));
-    this.deliver({ type: "query-answered", request, results });
+    const answer = { type: "query-answered", request, results } as const;
+    if (this.withheld === undefined) this.deliver(answer);
+    else this.withheld.push(answer);
   }
 }
 

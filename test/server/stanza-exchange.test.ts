@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { bytesFromBinary } from "../../src/base/bytes.ts";
 import { StanzaExchange, type Forward } from "../../src/server/stanza-exchange.ts";
 import { Stanza } from "../../src/xmpp/stanza.ts";
-import { stanza } from "../router/scene.ts";
+import { Scene, stanza } from "../router/scene.ts";
 
 const self = { name: "n1", incarnation: 1, boot: "0123456789abcdef" };
 const peer = { name: "n2", incarnation: 1, boot: "fedcba9876543210" };
@@ -66,6 +66,17 @@ test("exchange: answers and errors pass a full queue, since their refusal could 
   const request = stanza(`<iq type='get' id='1' to='${target}'><q xmlns='q'/></iq>`);
   expect(exchange.forward({ ...fresh, stanza: request }, undefined)).toBe("full");
   expect(bodies).toHaveLength(3);
+});
+
+test("exchange: stanzas of two nodes are two, also when their counters are the same", () => {
+  const { exchange } = scene();
+  const session = new Scene().bind(target);
+  const ids = ["n1", "n2"].map((name) => ({ origin: `0123456789abcdef ${name}`, counter: 1 }));
+  const arrive = () => ids.map((id) => exchange.arrive(session, id, true));
+  expect([arrive(), arrive()]).toEqual([
+    [true, true],
+    [false, false],
+  ]);
 });
 
 test("exchange: what no link takes whole is refused", () => {

@@ -307,6 +307,7 @@ test("stream: a client that reads again gets all that waited, in order", () => {
     W: congested
     W: deliver <message id='1'/>
     W: deliver <message id='2'/>
+    W: after 5000
     W: drained
     S: <message from='romeo@localhost/a' id='1'/><message from='romeo@localhost/a' id='2'/>
     W: deliver <message id='3'/>
@@ -320,13 +321,53 @@ test("stream: a client that reads nothing for too long is closed, its queue hand
   const text = `${bound}
     W: congested
     W: deliver <message id='1'/>
-    W: after 10000
+    W: after 9999
+    W: deliver <message id='2'/>
+    W: after 1
     S: ${error("resource-constraint", "Nothing was read for 10000 ms: the maximum")}
     E: ended: resource-constraint
-    E: undelivered 1
+    E: undelivered 1 2
     E: close
   `;
   expectTranscript(text, secured);
+});
+
+test("stream: also one that has read nothing since before it was bound", () => {
+  const text = `${loggedIn}
+    C: <iq type='set' id='b'><bind xmlns='bind'><resource>balcony</resource></bind></iq>
+    E: bind balcony
+    W: congested
+    W: answer
+    W: bound juliet@localhost/balcony
+    W: after 9999
+    W: after 1
+    S: ${error("resource-constraint", "Nothing was read for 10000 ms: the maximum")}
+    E: ended: resource-constraint
+    E: undelivered b
+    E: close
+  `;
+  expectTranscript(text, secured);
+});
+
+test("stream: its queue has the whole bound again each time that the client has read", () => {
+  const waits = `
+    W: congested
+    W: deliver <message id='1'><body>${"x".repeat(100)}</body></message>
+    W: drained
+    S: <message from='romeo@localhost/a' id='1'><body>${"x".repeat(100)}</body></message>
+  `;
+  expectTranscript(`${bound}${waits}${waits}${waits}`, secured);
+});
+
+test("stream: so has what a client sends before an answer, each time that it is answered", () => {
+  const player = new Player({ ...secured, registration: true });
+  player.play("C: <stream to='localhost'>");
+  for (const id of ["a", "b"]) {
+    player.play(`C: <iq type='get' id='${id}'><query xmlns='jabber:iq:register'/></iq>`);
+    player.play(`C: ${" ".repeat(1_500)}`);
+    player.play("W: answer");
+    expect(player.lines.at(-1)).toBe(`S: <iq id='${id}' type='result'/>`);
+  }
 });
 
 test("stream: a lost connection ends it without a word", () => {

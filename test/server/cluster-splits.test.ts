@@ -1,0 +1,40 @@
+/** Nodes that lost each other are back: what of the time before goes on, and what of both sides must end. */
+import { expect, test } from "vitest";
+import { SmallCluster } from "./small-cluster.ts";
+
+test("conflict: after a split each name that both sides have gives up a session", () => {
+  const cluster = SmallCluster.of(["n1", "n2"]);
+  const [n1, n2] = [cluster.node("n1"), cluster.node("n2")];
+  cluster.cut("n1", "n2");
+  cluster.run(15_000);
+  const names = ["nurse", "friar", "tybalt"];
+  const older = names.map((name) => n1.login(name, "hall"));
+  cluster.run(100);
+  const younger = names.map((name) => n2.login(name, "hall"));
+  cluster.run(100);
+  cluster.heal();
+  cluster.run(15_000);
+  expect(older.map((client) => n1.isClosed(client))).toEqual([true, true, true]);
+  expect(younger.map((client) => n2.isClosed(client))).toEqual([false, false, false]);
+});
+
+test("bounds: a peer whose queue was full when it was lost is sent to again when it is back", () => {
+  const cluster = SmallCluster.of(["n1", "n2"]);
+  const [n1, n2] = [cluster.node("n1"), cluster.node("n2")];
+  const juliet = n1.login("juliet", "balcony");
+  const romeo = n2.login("romeo", "orchard");
+  cluster.run(100);
+  n1.read(juliet);
+  const [peer] = n1.peers();
+  if (peer === undefined) throw new TypeError("n2 is a peer");
+  n1.pretended.push({ type: "queue-full", peer, queue: "stanzas" });
+  cluster.run(1_100); // a heartbeat at the latest
+  cluster.cut("n1", "n2");
+  cluster.run(20_000);
+  cluster.heal();
+  cluster.run(15_000);
+  n1.send(juliet, "<message to='romeo@localhost/orchard' type='chat' id='again'/>");
+  cluster.run(100);
+  expect(n1.read(juliet)).toBe("");
+  expect(n2.read(romeo)).toContain("id='again'");
+});
