@@ -259,7 +259,6 @@ export class Link {
   /** What else was under way is pointless now; other diallers' proofs are judged when they come. */
   #closeRivals(): void {
     const { parked, dial } = this;
-    this.parked = undefined;
     this.dial = undefined;
     if (parked !== undefined) this.#context.drop(parked.channel, "our own dial was welcomed");
     if (dial !== undefined) this.#context.abandon(dial.id, dial.channel, "the peer's was welcomed");

@@ -181,12 +181,11 @@ export class ClusterHost {
   }
 
   /**
-   * The node is drained: once all that waits for its peers is on its way, or they do not take it in time, it
-   * takes leave of them; true once they have had time to hear it.
+   * The node is drained, and its sessions' ends are flushed: once all that waits for its peers is on its way, or
+   * they do not take it in time, it takes leave of them; true once they have had time to hear it.
    */
   leave(now: Now): boolean {
     if (this.#leaveBy === undefined) {
-      this.flush(now); // the sessions' ends first
       this.#leaveBy = now.at + leaveGrace;
       this.#discovery?.leave(now);
     }

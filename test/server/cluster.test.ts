@@ -154,6 +154,7 @@ test("binding: a client that goes while it waits leaves no record, and what was 
   expect(n3.read(romeo)).toContain("<service-unavailable"); // its own node knows
   cluster.run(3_000);
   expect(n1.sessions().map(({ jid }) => jid)).toEqual(["juliet@localhost/balcony"]);
+  expect(n1.metric("meerkat_stanzas_bounced_total")).toBe(1); // the answer to its request is nobody's
 });
 
 test("conflict: a login replaces the session of its name on another node [RFC 6120 §7.7.2.2]", () => {

@@ -1,4 +1,4 @@
-/** Answers that take their time: whose are they when they come? */
+/** What is too late: answers for who is gone, and stanzas behind the one that ended their stream. */
 import { expect, test } from "vitest";
 import { SmallNode } from "./small-node.ts";
 
@@ -19,4 +19,18 @@ test("traffic: an answer is its asker's, not of who has taken the asker's name m
     for (const answer of withheld) node.deliver(answer);
     expect(node.read(young).includes("id='change'")).toBe(!replaced);
   }
+});
+
+test("traffic: of what a client sent together nothing counts behind what ended its stream [RFC 6120 §4.9.1.1]", () => {
+  const node = new SmallNode();
+  const romeo = node.login("romeo", "orchard");
+  const juliet = node.login("juliet", "balcony");
+  const message = (id: string, from = ""): string =>
+    `<message${from} to='romeo@localhost/orchard' type='chat' id='${id}'/>`;
+  node.send(
+    juliet,
+    message("before") + message("forged", " from='nurse@localhost'") + message("late"),
+  );
+  expect(node.read(juliet)).toContain("<invalid-from");
+  expect(node.read(romeo).match(/(?<=id=')\w+(?='\/>)/g)).toEqual(["before"]);
 });
