@@ -58,6 +58,8 @@ export class Delivery implements Oracle {
   readonly #sent = new Map<string, Sent>();
   /** By node and full JID: when it last ended such a session. */
   readonly #endedAt = new Map<string, number>();
+  /** By user: when one of the sessions ended. What waited there bounces, though other copies arrive. */
+  readonly #copyLostAt = new Map<string, number>();
   /** By node and peer: when the link between them last ended, and all that waited came back at once. */
   readonly #lostAt = new Map<string, number>();
   readonly #failures: string[] = [];
@@ -74,7 +76,10 @@ export class Delivery implements Oracle {
     this.#replicas.see(event);
     const { kind, data, at, place } = event;
     const ended = sessionEnded(event);
-    if (ended !== undefined) this.#endedAt.set(`${place} ${ended}`, at);
+    if (ended !== undefined) {
+      this.#endedAt.set(`${place} ${ended}`, at);
+      this.#copyLostAt.set(bareOf(ended), at);
+    }
     if (kind === "peer-down") this.#lostAt.set(`${place} ${data.peer}`, at);
     if (kind === "presence-sent") {
       const priority = data.available ? data.priority : -1;
@@ -150,6 +155,7 @@ export class Delivery implements Oracle {
         const far = inSight?.owner === this.#replicas.running.get(other.node)?.peer;
         if (!near && !(far && this.#inSight(message.login, to) === inSight)) continue;
       } else {
+        if ((this.#copyLostAt.get(bareOf(to)) ?? -1) >= at) continue;
         const toUser = !to.includes("/") && (type === "chat" || type === "normal");
         if (!toUser || !(isNear(users, sender) || this.#isAsSeen(message))) continue;
         if ((this.#priority(other, message, sender.node) ?? -1) < 0) continue;
