@@ -274,6 +274,24 @@ test("settled: what is kept from the session before is not reported while it is 
   expect(world.heard(1, 0)).toEqual([visible]);
 });
 
+test("settled: of a snapshot that is loaded beside what is shown nothing is reported", () => {
+  const world = synced({ limits: { logOperationsMax: 0, chunkBytesMax: 45 } });
+  const shown = world.table(0).ownPartition.seq;
+  full(world);
+  world.put(0, "a2", "v");
+  world.put(0, "a3", "v");
+  world.flush(0);
+  drained(world);
+  world.flush(0);
+  world.write(0, 1);
+  world.deliver(0, 1);
+  expect([replica(world)?.state, replica(world)?.seq]).toEqual(["loading", shown]);
+  world.inject(0, 1, operations, writeOperations(0, shown, [], true));
+  world.write(1, 0);
+  world.deliver(1, 0);
+  expect(reader(world)?.visibleSeq).toBe(shown);
+});
+
 test("settled: names who became stale, who went down, also after its report, and who took over 2 s", () => {
   const world = synced({ nodes: 5 });
   world.put(0, "a2", "v");
