@@ -45,13 +45,15 @@ function showDetails() {
     found.push([sentAt, id + " " + names + ": " + fate + (fate === "unsettled" ? "" : " at " + seconds(arrivedAt)), fate === "unsettled" ? "bad" : "plain"]);
   }
   for (const [lane, from, to, state, label] of model.spans) {
-    if (chosenLane === lane && from <= cursor && cursor <= to) found.push([from, state + ": " + label + " until " + seconds(to), "plain"]);
+    if (chosenLane === lane && from <= cursor && cursor <= to) found.push([from, state + ": " + label + " until " + seconds(to), "plain", 0]);
   }
   for (const band of model.faults) {
     const hit = band.lanes.length === 0 || chosenLane < 0 || band.lanes.includes(chosenLane);
-    if (hit && band.from - near <= cursor && cursor <= band.to + near) found.push([band.from, "fault " + band.fault + " on " + band.target + " until " + seconds(band.to), "bad"]);
+    if (hit && band.from - near <= cursor && cursor <= band.to + near) found.push([band.from, "fault " + band.fault + " on " + band.target + " until " + seconds(band.to), "bad", cursor >= band.from && cursor <= band.to ? 0 : near]);
   }
-  found.sort((one, other) => Math.abs(one[0] - cursor) - Math.abs(other[0] - cursor));
+  // The nearest are told; what lasts is near as long as it lasts, whenever it began.
+  const distance = ([at, , , apart]) => apart ?? Math.abs(at - cursor);
+  found.sort((one, other) => distance(one) - distance(other));
   const list = element("details");
   list.replaceChildren(...found.slice(0, 40).sort((one, other) => one[0] - other[0])
     .map(([at, text, tone]) => item(seconds(at) + "  " + text, at, tone)));
