@@ -23,14 +23,21 @@ import { prosody } from "./subjects/prosody.ts";
 import { relay } from "./subjects/relay.ts";
 import { root, type Certificate, type Running, type Subject } from "./subjects/subject.ts";
 
-const { values: options } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    only: { type: "string" },
-    subjects: { type: "string" },
-    repeat: { type: "string" },
-  },
-});
+const usage = "npm run bench -- [--quick] [--only ROW,…] [--subjects NAME,…] [--repeat N]";
+
+function readOptions() {
+  try {
+    const text = { type: "string" } as const;
+    const quickly = { type: "boolean", default: false } as const;
+    return parseArgs({ options: { quick: quickly, only: text, subjects: text, repeat: text } })
+      .values;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
+    process.exit(2);
+  }
+}
+
+const options = readOptions();
 const repetitions = Number(options.repeat ?? (options.quick ? 1 : 3));
 
 function wanted<T extends { readonly name: string }>(all: readonly T[], names?: string): T[] {
