@@ -3,6 +3,9 @@
  *
  * Promise 12 of the replicated tables. And no client is told that it is bound before its node has had that
  * answer for its session, good or bad: a login is visible everywhere before anybody can speak of it.
+ *
+ * A peer that has since lost, or left, who asks may have seen it and hidden it within one step: what it showed at the
+ * end of its steps proves nothing then.
  */
 import { textFromBinary } from "../../src/base/bytes.ts";
 import type { Gathered, Oracle } from "./oracle.ts";
@@ -17,10 +20,14 @@ export function settled(_plan: Plan, { replicas }: Gathered): Oracle {
   const answeredAt = new Map<string, number>();
   /** By process and request: whose session it is about. */
   const asking = new Map<string, string>();
+  /** By process and request: when it was asked. By reader and owner: when the former's link with the latter ended. */
+  const askedAt = new Map<string, number>();
+  const lostAt = new Map<string, number>();
   /** By process: the key that it wrote last. */
   const lastKey = new Map<string, string>();
   const logins = new Map<string, { readonly node: string; readonly startedAt: number }>();
   let judged = 0;
+  let unknown = 0;
 
   function bound(login: string, jid: string, at: number): void {
     const { node = "", startedAt = 0 } = logins.get(login) ?? {};
@@ -42,6 +49,7 @@ export function settled(_plan: Plan, { replicas }: Gathered): Oracle {
       if (kind === "login-bound") bound(data.login, data.jid, at);
       const self = replicas.running.get(place);
       if (self === undefined) return;
+      if (kind === "peer-down") lostAt.set(`${self.peer} ${data.peer}`, at);
       if (kind === "table-written") lastKey.set(self.peer, textFromBinary(data.key));
       if (kind !== "settle-asked" && kind !== "settled") return;
       const key = `${self.peer} ${data.request}`;
@@ -54,11 +62,16 @@ export function settled(_plan: Plan, { replicas }: Gathered): Oracle {
           (table) => [table, replicas.history(self.peer, table)?.seq ?? 0] as const,
         );
         asked.set(key, new Map(seqs));
+        askedAt.set(key, at);
         return;
       }
       for (const peer of data.visible) {
         const reader = replicas.processes.get(peer);
         if (reader === undefined) continue;
+        if ((lostAt.get(`${peer} ${self.peer}`) ?? -1) >= (askedAt.get(key) ?? 0)) {
+          unknown += 1;
+          continue;
+        }
         judged += 1;
         for (const [table, seq] of asked.get(key) ?? []) {
           const shown = replicas.shown(reader, table, self.peer);
@@ -69,6 +82,6 @@ export function settled(_plan: Plan, { replicas }: Gathered): Oracle {
         }
       }
     },
-    judge: () => ({ judged, unknown: 0, failures }),
+    judge: () => ({ judged, unknown, failures }),
   };
 }
