@@ -147,6 +147,8 @@ class Conservation implements Oracle {
     const sender = this.#logins.get(message.login);
     if (sender !== undefined && mayHaveDied(sender, message.at) && !sender.clean) return "unknown";
     if (sender !== undefined && this.#nodeEnded(sender.node, message.at)) return "unknown";
+    // What is sent to a machine without power arrives nowhere, and nothing says so.
+    if (sender !== undefined && this.#logins.hasNoPower(sender.node)) return "unknown";
     if (!message.written && sender?.endedAt === undefined) return "lost";
     const known = this.#logins.ofUser(bareOf(message.to));
     for (const recipient of [...known, ...this.#logins.unboundOf(userOf(message.to))]) {
