@@ -77,7 +77,9 @@ export function answers(_plan: Plan, { logins }: Gathered): Oracle {
             (each.endedAt ?? Number.MAX_SAFE_INTEGER) <= at + underWayMaxMs &&
             Math.max(each.endedAt ?? 0, each.nodeClosedAt ?? Number.MAX_SAFE_INTEGER) >= at,
         );
-        if (excused || handedBackSince(at)) unknown += 1;
+        // What is sent to a machine without power arrives nowhere, and nothing says so.
+        const inTheDark = logins.hasNoPower(logins.get(login)?.node ?? "");
+        if (excused || inTheDark || handedBackSince(at)) unknown += 1;
         else failures.push(`${id} to "${to}", sent at ${at} ms, was never answered`);
       }
       return { judged: requests.size - unknown, unknown, failures };

@@ -49,7 +49,10 @@ export const progress: OracleMaker = (plan, { logins }) => {
         contested.set(name, data.online || (contested.get(name) ?? false));
       }
       if (!stays.includes(client.behaviour.kind)) return;
-      if (!data.online && crowdedOut.has(data.client)) {
+      // At the last look it may be trying a machine that is without power for good, before it tries another.
+      const last = [...logins.all()].findLast((login) => login.client === data.client);
+      const inTheDark = logins.hasNoPower(last?.node ?? "");
+      if (!data.online && (inTheDark || crowdedOut.has(data.client))) {
         unknown += 1;
         return;
       }
