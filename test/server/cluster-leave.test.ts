@@ -1,17 +1,11 @@
 /** A node that is drained takes leave of its peers: when, and what of that they see. */
 import { expect, test } from "vitest";
-import { SmallCluster } from "./small-cluster.ts";
+import { balcony as on } from "./balcony.ts";
 
 /** Juliet on n1, which leaves, and Romeo on n2. */
 function balcony() {
-  const cluster = SmallCluster.of(["n1", "n2"]);
-  const [n1, n2] = [cluster.node("n1"), cluster.node("n2")];
-  const juliet = n1.login("juliet", "balcony");
-  const romeo = n2.login("romeo", "orchard");
-  cluster.run(100);
-  n1.read(juliet);
-  n2.read(romeo);
-  return { cluster, n1, n2, juliet, romeo };
+  const { first: n1, last: n2, ...rest } = on(["n1", "n2"]);
+  return { n1, n2, ...rest };
 }
 
 test("shutdown: a node that leaves is gone at once, its sessions with it", () => {

@@ -1,5 +1,6 @@
 /** Nodes that lost each other are back: what of the time before goes on, and what of both sides must end. */
 import { expect, test } from "vitest";
+import { balcony } from "./balcony.ts";
 import { SmallCluster } from "./small-cluster.ts";
 
 test("conflict: after a split each name that both sides have gives up a session", () => {
@@ -19,12 +20,7 @@ test("conflict: after a split each name that both sides have gives up a session"
 });
 
 test("bounds: a peer whose queue was full when it was lost is sent to again when it is back", () => {
-  const cluster = SmallCluster.of(["n1", "n2"]);
-  const [n1, n2] = [cluster.node("n1"), cluster.node("n2")];
-  const juliet = n1.login("juliet", "balcony");
-  const romeo = n2.login("romeo", "orchard");
-  cluster.run(100);
-  n1.read(juliet);
+  const { cluster, first: n1, last: n2, juliet, romeo } = balcony(["n1", "n2"]);
   const [peer] = n1.peers();
   if (peer === undefined) throw new TypeError("n2 is a peer");
   n1.pretended.push({ type: "queue-full", peer, queue: "stanzas" });

@@ -1,19 +1,14 @@
 /** Several nodes are one server: what clients on different nodes see of each other. */
 import { expect, test } from "vitest";
 import { RecordingWriter, verify } from "../../src/server/recording.ts";
+import { balcony as on } from "./balcony.ts";
 import { SmallCluster, type ClusterNode, type ClusterNodeOptions } from "./small-cluster.ts";
 import { pureCrypto, smallConfig } from "./small-node.ts";
 
-/** Juliet on n1 and Romeo on n3, both bound, what they were sent so far read. */
-function balcony(presence = "<presence/>", options: ClusterNodeOptions = {}) {
-  const cluster = SmallCluster.of(["n1", "n2", "n3"], options);
-  const [n1, n2, n3] = [cluster.node("n1"), cluster.node("n2"), cluster.node("n3")];
-  const juliet = n1.login("juliet", "balcony");
-  const romeo = n3.login("romeo", "orchard", presence);
-  cluster.run(100);
-  n1.read(juliet);
-  n3.read(romeo);
-  return { cluster, n1, n2, n3, juliet, romeo };
+/** Of three nodes. */
+function balcony(presence?: string, options?: ClusterNodeOptions) {
+  const { cluster, first: n1, last: n3, juliet, romeo } = on(["n1", "n2", "n3"], presence, options);
+  return { cluster, n1, n2: cluster.node("n2"), n3, juliet, romeo };
 }
 
 const chat = (to: string, id = "1"): string =>
