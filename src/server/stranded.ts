@@ -35,19 +35,28 @@ export class Stranded {
     this.#lost.set(peerText(peer), at);
   }
 
-  /** Keeps an answer, if somebody is out of sight. Returns how many were given up for want of room. */
+  /** Keeps an answer, if somebody is out of sight. Returns how many were given up: for want of room, or too old. */
   put(at: Instant, strand: Strand): number {
-    if (![...this.#lost.values()].some((since) => at <= since + patience)) return 0;
+    let givenUp = this.#forget(({ since }) => at > since + patience);
+    if (![...this.#lost.values()].some((since) => at <= since + patience)) return givenUp;
     const stanza = strand.stanza.copy();
     const bytes = stanza.size;
     this.#waiting.push({ since: at, bytes, strand: { ...strand, stanza } });
     this.#bytes += bytes;
-    let given = 0;
-    while (this.#waiting.length > strandedLimits.answers || this.#bytes > strandedLimits.bytes) {
-      this.#bytes -= this.#waiting.shift()?.bytes ?? 0;
-      given += 1;
+    const { answers, bytes: most } = strandedLimits;
+    givenUp += this.#forget(() => this.#waiting.length > answers || this.#bytes > most);
+    return givenUp;
+  }
+
+  /** The oldest, as long as they are to be forgotten; how many. */
+  #forget(must: (oldest: Waiting) => boolean): number {
+    let count = 0;
+    for (let oldest = this.#waiting[0]; oldest && must(oldest); oldest = this.#waiting[0]) {
+      this.#waiting.shift();
+      this.#bytes -= oldest.bytes;
+      count += 1;
     }
-    return given;
+    return count;
   }
 
   /** This peer's records are in sight again: the answers that `reaches` somebody, in their order. */
@@ -60,15 +69,13 @@ export class Stranded {
     if (this.#waiting.length === 0) return nothing;
     const found: Strand[] = [];
     const kept: Waiting[] = [];
-    let givenUp = 0;
     for (const waiting of this.#waiting) {
       if (reaches(waiting.strand.target)) found.push(waiting.strand);
-      else if (at <= waiting.since + patience) kept.push(waiting);
-      else givenUp += 1;
+      else kept.push(waiting);
     }
     this.#waiting = kept;
     this.#bytes = kept.reduce((sum, { bytes }) => sum + bytes, 0);
-    return { found, givenUp };
+    return { found, givenUp: this.#forget(({ since }) => at > since + patience) };
   }
 }
 

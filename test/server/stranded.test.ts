@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { Stranded, strandedLimits, type Strand } from "../../src/server/stranded.ts";
 import { stanza } from "../router/scene.ts";
-import { SmallCluster } from "./small-cluster.ts";
+import { balcony } from "./balcony.ts";
 
 const peer = { name: "n3", incarnation: 1, boot: "0123456789abcdef" };
 const juliet = "juliet@localhost/balcony";
@@ -35,6 +35,15 @@ test("stranded: an answer goes on once its asker is in sight, not before, and on
   expect(stranded.peerBack(5, peer, anybody).found).toEqual([]);
 });
 
+test("stranded: what nobody came back for is given up, and told, with the next answer", () => {
+  const stranded = new Stranded();
+  stranded.peerLost(0, peer);
+  stranded.put(1, result(1));
+  expect(stranded.put(119_000, result(2))).toBe(0);
+  expect(stranded.put(130_000, result(3))).toBe(1); // nobody is waited for any more: it is not kept
+  expect(stranded.peerBack(130_001, peer, anybody).found).toHaveLength(1);
+});
+
 test("stranded: bounded in number, bytes and time, and what is given up is told", () => {
   const stranded = new Stranded();
   stranded.peerLost(0, peer);
@@ -52,11 +61,8 @@ test("stranded: bounded in number, bytes and time, and what is given up is told"
 });
 
 test("stranded: an asker whose node was cut off has the answer when it is back", () => {
-  const cluster = SmallCluster.of(["n1", "n2", "n3"]);
-  const [n1, n3] = [cluster.node("n1"), cluster.node("n3")];
-  const asker = n1.login("juliet", "balcony");
-  const romeo = n3.login("romeo", "orchard");
-  cluster.run(100);
+  const names = ["n1", "n2", "n3"] as const;
+  const { cluster, first: n1, last: n3, juliet: asker, romeo } = balcony(names);
   n1.send(asker, "<iq to='romeo@localhost/orchard' type='get' id='q'><x xmlns='urn:x'/></iq>");
   cluster.run(2_000);
   n1.read(asker);
