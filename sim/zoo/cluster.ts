@@ -2,6 +2,7 @@
 import type { Plant } from "./plant.ts";
 
 const link = "src/cluster/link-session.ts";
+const queues = "src/cluster/link-queues.ts";
 const replica = "src/cluster/sync-replica.ts";
 const settlement = "src/cluster/settlement.ts";
 const discovery = "src/cluster/discovery.ts";
@@ -180,10 +181,17 @@ const plantsOfCluster: readonly Plant[] = [
   },
   {
     name: "link-counts-what-has-left-as-waiting",
-    file: link,
-    find: "      this.#queuedBytes -= cost(next);\n",
+    file: queues,
+    find: "      this.bytes -= cost(first);\n",
     replace: "",
     oracle: "bounds",
+  },
+  {
+    name: "link-cuts-the-next-message-where-the-last-was-cut",
+    file: queues,
+    find: "      this.written += 1;\n      this.#cutAt = 0;",
+    replace: "      this.written += 1;",
+    oracle: "uncaught",
   },
   {
     name: "link-gives-no-grace",
