@@ -153,9 +153,17 @@ export class Actor {
 
   #keepAlive(client: Client): void {
     this.after(keepAliveMs, () => {
+      if (client.state === "leaving") return this.#giveUp(client);
       if (client.state !== "online") return;
       client.keepAlive();
       this.#keepAlive(client);
+    });
+  }
+
+  /** Who leaves waits for the server's last word, which never comes from a machine without power. */
+  #giveUp(client: Client): void {
+    this.after(patienceMs, () => {
+      if (client.state !== "ended") client.abort();
     });
   }
 

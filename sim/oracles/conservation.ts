@@ -5,9 +5,10 @@
  * without acknowledgements (XEP-0198) nobody can tell. The window for that is bounded, so that one lost
  * connection does not excuse a whole run. The death of a node on the way is such a loss, too.
  *
- * Between nodes a message may be handed back by a link that has died and be looked up again: then it may
- * go to other sessions of its user, later than what was sent after it, and each copy of it may bounce. No
- * session is given it twice. A headline to a user may be ignored (RFC 6121 §8.5.2.2.1).
+ * Between nodes a message may be handed back by a link that has died, or find that its session has ended
+ * or wants none any more, and be looked up again: then it may go to other sessions of its user, later than
+ * what was sent after it, or sooner than what was sent before. Each copy of it may bounce. No session is
+ * given it twice. A headline to a user may be ignored (RFC 6121 §8.5.2.2.1).
  */
 import { bodyOf } from "../clients/client.ts";
 import { userOf } from "../plan.ts";
@@ -50,6 +51,10 @@ class Conservation implements Oracle {
   readonly #clustered: boolean;
   /** When links died with something that their peers had not acknowledged. */
   readonly #handedBackAt: number[] = [];
+  /** By login: whether it wants messages. */
+  readonly #wants = new Map<string, boolean>();
+  /** By user: when one of the sessions wanted no more messages. */
+  readonly #withdrewAt = new Map<string, number>();
   #deliveries = 0;
   #sequence = 0;
 
@@ -77,6 +82,7 @@ class Conservation implements Oracle {
       });
     } else if (kind === "message-received") this.#received(data);
     else if (kind === "peer-down" && data.undelivered > 0) this.#handedBackAt.push(at);
+    else if (kind === "presence-sent") this.#presence(data, at);
     else if (kind === "bytes-sent") this.#wrote(data.data);
     else if (kind === "message-bounced") this.#bounced(data.login, data.id);
   }
@@ -117,6 +123,13 @@ class Conservation implements Oracle {
       this.#fail(`${id} came after a later message on ${pair}`);
     }
     this.#lastSequence.set(pair, message.sequence);
+  }
+
+  #presence({ login, available, priority }: TraceKinds["presence-sent"], at: number): void {
+    const wants = available && priority >= 0;
+    const user = bareOf(this.#logins.get(login)?.jid ?? "");
+    if (!wants && this.#wants.get(login) === true) this.#withdrewAt.set(user, at);
+    this.#wants.set(login, wants);
   }
 
   #wrote(data: string): void {
@@ -168,8 +181,10 @@ class Conservation implements Oracle {
     if (!this.#clustered) return false;
     if (recipient !== undefined && (recipient.boundAt ?? 0) > message.at) return true;
     if (message.to.includes("/") && recipient?.jid !== message.to) return true;
-    // A copy for a session that ended meanwhile goes to the others of its user.
-    const others = this.#logins.ofUser(bareOf(message.to));
+    // A copy for a session that ended or withdrew meanwhile goes to the others of its user.
+    const user = bareOf(message.to);
+    if ((this.#withdrewAt.get(user) ?? -1) >= message.at - staleMs) return true;
+    const others = this.#logins.ofUser(user);
     if (others.some((login) => mayHaveDied(login, message.at - staleMs))) return true;
     return this.#handedBackAt.some((at) => at >= message.at);
   }

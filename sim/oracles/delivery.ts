@@ -207,6 +207,8 @@ export class Delivery implements Oracle {
   /** Does this node see another session of that full JID? One of the two has lost it, and may not know. */
   #isContested(key: BinaryString, owner: string, self: Process | undefined): boolean {
     if (self === undefined) return false;
+    const own = this.#replicas.history(self.peer, sessionTable.name);
+    if (self.peer !== owner && own?.records.has(key) === true) return true;
     for (const { peer } of this.#replicas.running.values()) {
       if (peer === owner) continue;
       if (this.#replicas.view(self, sessionTable.name, peer)?.records.has(key) === true)
