@@ -26,7 +26,7 @@ export async function runUntilStopped({
     const stop = (): void => {
       if (timer !== undefined) return resolve(1);
       // The core keeps to the timeout by itself; this is for a node that cannot.
-      timer = setTimeout(() => resolve(1), shutdownTimeout + 2_000);
+      timer = setTimeout(() => resolve(1), shutdownTimeout + 5_000);
       node.stop();
     };
     process.on("SIGTERM", stop);
