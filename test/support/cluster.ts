@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import type { ProtocolRange } from "../../src/cluster/protocol.ts";
 import { startDevDatabase, type DevDatabase } from "../../src/runtime/dev-database.ts";
 import { makePair, type Pair } from "./certificates.ts";
+import { isAlive } from "./started.ts";
 import { temporaryFolder } from "./temporary-folders.ts";
 import { registerAll } from "./client.ts";
 import { freePorts } from "../../src/runtime/free-ports.ts";
@@ -121,7 +122,7 @@ export class ClusterNode {
 
 export class RunningCluster {
   readonly nodes: readonly ClusterNode[];
-  readonly database: DevDatabase;
+  database: DevDatabase;
   readonly #folder: string;
 
   constructor(nodes: readonly ClusterNode[], database: DevDatabase, folder: string) {
@@ -140,8 +141,16 @@ export class RunningCluster {
     await registerAll(this.node(0).ports.c2s, users);
   }
 
-  /** Every node runs, whatever was done to it. */
+  /** After `database.stop()`: where it was, as the nodes know it by its port. */
+  async startDatabase(): Promise<void> {
+    const { port } = this.database;
+    this.database = await startDatabase(this.#folder);
+    if (this.database.port !== port) throw new Error(`port ${port} of the database was taken`);
+  }
+
+  /** Every node and the database run, whatever was done to them. */
   async restore(): Promise<void> {
+    if (!isAlive(this.database.pid)) await this.startDatabase();
     for (const node of this.nodes) node.kill("SIGCONT");
     await Promise.all(this.nodes.filter((node) => !node.running).map((node) => node.start()));
   }
@@ -158,10 +167,7 @@ export class RunningCluster {
 export async function planCluster(options: ClusterOptions): Promise<RunningCluster> {
   const folder = temporaryFolder();
   const pair = await makePair("localhost", folder);
-  const database = await startDevDatabase({
-    dataDir: join(folder, "data"),
-    log: { write: () => undefined },
-  });
+  const database = await startDatabase(folder);
   const ports = await freePorts(options.nodes * 3);
   const all = Array.from({ length: options.nodes }, (_, index) => {
     const [c2s = 0, http = 0, cluster = 0] = ports.slice(index * 3, index * 3 + 3);
@@ -174,6 +180,9 @@ export async function planCluster(options: ClusterOptions): Promise<RunningClust
   });
   return new RunningCluster(nodes, database, folder);
 }
+
+const startDatabase = (folder: string): Promise<DevDatabase> =>
+  startDevDatabase({ dataDir: join(folder, "data"), log: { write: () => undefined } });
 
 /** All nodes are started at once and ready. */
 export async function startCluster(options: ClusterOptions): Promise<RunningCluster> {

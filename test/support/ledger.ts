@@ -94,6 +94,11 @@ export class Ledger {
     return this.#members.filter(({ client }) => client !== undefined).length;
   }
 
+  /** Streams that were lost, of all members. */
+  get losses(): number {
+    return this.#members.reduce((sum, { losses }) => sum + losses.length, 0);
+  }
+
   /** Messages that reached their addressee. */
   get delivered(): number {
     let count = 0;
@@ -142,7 +147,7 @@ export class Ledger {
         .map(({ id, from, to }) => `${id} ${from.jid}>${to.jid}`),
       duplicated: all.filter(({ delivered }) => delivered > 1).map(({ id }) => id),
       misordered: [...this.#misordered],
-      losses: this.#members.reduce((sum, { losses }) => sum + losses.length, 0),
+      losses: this.losses,
     };
   }
 
