@@ -19,6 +19,8 @@ const timing = {
   ...{ quickInterval: 50, quickFor: 300, slowInterval: 100, retryAfter: 10, expireAfter: 900 },
 };
 const names = ["a", "b", "c", "d"];
+/** More steps of one process in a row, while the clock stands, than any reason needs. */
+const busyMax = 100;
 
 type Fate = "done" | "lost-before" | "lost-after";
 
@@ -79,6 +81,8 @@ class Process {
   lists = 0;
   leaving = false;
   ended: "left" | "superseded" | undefined;
+  /** How often it has stepped since the clock has moved. */
+  busy = { at: 0, steps: 0 };
 
   constructor(name: string, boot: string, skew: number) {
     const address = `${name}.example:7000`;
@@ -163,6 +167,9 @@ class World {
   }
 
   step(process: Process, input: DiscoveryInput): void {
+    if (process.busy.at !== this.now) process.busy = { at: this.now, steps: 0 };
+    process.busy.steps += 1;
+    expect(process.busy.steps, `${process.name} asks again and again`).toBeLessThan(busyMax);
     const peersBefore = process.discovery.peers;
     const now = { at: this.now, wall: 1_700_000_000_000 + this.now + process.skew };
     for (const effect of process.discovery.step(now, input)) this.#perform(process, effect);

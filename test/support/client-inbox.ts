@@ -30,6 +30,8 @@ export class Inbox {
   isClosed = false;
   /** Whoever counts instead of asking is told of each element. */
   onNode: ((node: Node) => void) | undefined;
+  /** The server's `</stream:stream>` has come. */
+  onEnd: (() => void) | undefined;
   readonly closed: Promise<void>;
   #closing: () => void = () => undefined;
   #parser = this.#newParser();
@@ -112,6 +114,7 @@ export class Inbox {
       if (node === undefined || this.#open.length > 1) return;
       if (this.#open.length === 0) {
         this.ended = true;
+        this.onEnd?.();
         return;
       }
       node.xml = describe(node, parser.position - start);

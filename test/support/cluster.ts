@@ -54,9 +54,12 @@ export class ClusterNode {
     const { release } = this;
     const program =
       release === undefined
-        ? ["src/cli/main.ts", "serve", "--config", this.#file]
-        : ["test/support/another-release.ts", this.#file, `${release.min}`, `${release.max}`];
-    const child = spawn(process.execPath, [join(root, "scripts/run.mjs"), ...program], {
+        ? ["scripts/bundled.mjs", "src/cli/main.ts", "serve", "--config", this.#file]
+        : ["scripts/run.mjs", "test/support/another-release.ts", this.#file].concat([
+            `${release.min}`,
+            `${release.max}`,
+          ]);
+    const child = spawn(process.execPath, program, {
       cwd: root,
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -161,6 +161,7 @@ export class Ledger {
         // What waited for the resource may have come together with the answer to the binding.
         for (const node of client.inbox.nodes.splice(0)) this.#received(member, node);
         client.inbox.onNode = (node) => this.#received(member, node);
+        client.inbox.onEnd = () => client.send("</stream:stream>"); // or its node waits for it
         void client.inbox.closed.then(() => this.#lost(member, client));
         return;
       } catch {
