@@ -1,11 +1,13 @@
 /**
- * Cluster splits: real links between real nodes are cut by the kernel's packet filter, silently, and mended.
+ * Cluster splits: real links between real nodes are cut by the kernel's packet filter, silently, and mended; a
+ * node dies whose host does not even refuse to be dialled.
  *
  * Needs nftables and root; elsewhere it says so and is skipped.
  */
 import { spawnSync } from "node:child_process";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { Client } from "../support/client.ts";
+import { sees, statusOf, tablesBecomeEqual } from "../support/cluster-status.ts";
 import { startCluster, until, type ClusterNode, type RunningCluster } from "../support/cluster.ts";
 import { Ledger } from "../support/ledger.ts";
 
@@ -35,10 +37,21 @@ afterAll(async () => {
 
 /** No packet passes between these nodes, in either direction, and nobody is told. */
 function cut(...pairs: readonly (readonly [ClusterNode, ClusterNode])[]): void {
-  const drop = pairs.flatMap(([a, b]) => [
-    `ip saddr ${a.ports.clusterAddress} ip daddr ${b.ports.clusterAddress} drop`,
-    `ip saddr ${b.ports.clusterAddress} ip daddr ${a.ports.clusterAddress} drop`,
-  ]);
+  filtered(
+    pairs.flatMap(([a, b]) => [
+      `ip saddr ${a.ports.clusterAddress} ip daddr ${b.ports.clusterAddress} drop`,
+      `ip saddr ${b.ports.clusterAddress} ip daddr ${a.ports.clusterAddress} drop`,
+    ]),
+  );
+}
+
+/** Whoever dials this node hears nothing, not even that its port is closed. */
+function dialInVain({ ports }: ClusterNode): void {
+  const { clusterAddress, cluster: port } = ports;
+  filtered([`ip daddr ${clusterAddress} tcp dport ${port} tcp flags & (syn | ack) == syn drop`]);
+}
+
+function filtered(drop: readonly string[]): void {
   const chain = ["type filter hook input priority 0", ...drop].join("\n");
   const rules = `table ip ${filter} {\nchain links {\n${chain}\n}\n}\n`;
   if (nft(rules) !== 0) throw new Error("nft refused the rules");
@@ -46,13 +59,6 @@ function cut(...pairs: readonly (readonly [ClusterNode, ClusterNode])[]): void {
 
 function mend(): void {
   if (possible) nft(`delete table ip ${filter}\n`);
-}
-
-async function agree(): Promise<void> {
-  await until(async () => {
-    const counts = await Promise.all(cluster.nodes.map((node) => node.sessions()));
-    return new Set(counts).size === 1;
-  }, 30_000);
 }
 
 function newLedger(): Ledger {
@@ -79,13 +85,46 @@ test.skipIf(!possible)(
     mend();
     const mendedAt = performance.now();
     await until(async () => (await third.metric("meerkat_cluster_peers")) === 2, 30_000);
-    await agree();
+    await tablesBecomeEqual(cluster.nodes, users.length);
     expect(performance.now() - mendedAt).toBeLessThan(10_000);
     const account = await ledger.stop(30_000);
     expect(account.lost).toEqual([]);
     expect(account.misordered).toEqual([]);
+    await tablesBecomeEqual(cluster.nodes, 0);
     expect(account.errors).toBeGreaterThan(0); // those who were out of reach, and their senders were told
     expect(account.losses).toBe(0);
+  },
+  120_000,
+);
+
+test.skipIf(!possible)(
+  "cluster: a node killed where dialling it gets no answer is gone from the others within 6 s",
+  async () => {
+    const [first, victim, third] = cluster.nodes as [ClusterNode, ClusterNode, ClusterNode];
+    const ledger = newLedger();
+    await ledger.start();
+    await until(() => ledger.delivered > 100);
+    const { boot } = (await statusOf(victim)).node;
+    const seen = async (): Promise<boolean[]> => [await sees(first, boot), await sees(third, boot)];
+    expect(await seen()).toEqual([true, true]);
+    dialInVain(victim);
+    ledger.avoid(victim.ports.c2s);
+    victim.kill("SIGKILL");
+    const killedAt = performance.now();
+    await until(async () => !(await seen()).includes(true), 20_000);
+    const took = performance.now() - killedAt;
+    expect(took).toBeLessThan(6_000);
+    expect(took).toBeGreaterThan(4_000); // it was the grace that has ended, not a refused dial
+    mend();
+    await victim.start();
+    const before = ledger.delivered;
+    await until(() => ledger.online === users.length && ledger.delivered > before + 100);
+    await tablesBecomeEqual(cluster.nodes, users.length);
+    const account = await ledger.stop(30_000);
+    expect(account.lost).toEqual([]);
+    expect(account.misordered).toEqual([]);
+    expect(account.losses).toBe(users.length / 3);
+    await tablesBecomeEqual(cluster.nodes, 0);
   },
   120_000,
 );
@@ -110,9 +149,11 @@ test.skipIf(!possible)(
     const before = ledger.delivered;
     await until(() => ledger.delivered > before + 100);
     mend();
-    await agree();
+    await tablesBecomeEqual(cluster.nodes, users.length);
     const account = await ledger.stop(30_000);
     expect(account.lost).toEqual([]);
+    expect(account.misordered).toEqual([]);
+    await tablesBecomeEqual(cluster.nodes, 0);
     expect(account.losses).toBe(0);
   },
   120_000,
@@ -135,7 +176,7 @@ test.skipIf(!possible)(
     expect(older.inbox.received).toContain("<conflict");
     await newer.ping();
     await newer.close();
-    await agree();
+    await tablesBecomeEqual(cluster.nodes, 0);
   },
   120_000,
 );

@@ -1,11 +1,15 @@
-/** Links over mutual TLS between real nodes: members join, and a node whose certificate strangers signed does not. */
+/**
+ * Links over mutual TLS between real nodes: members join, and a node whose certificate strangers signed does not. Nor
+ * does it help to have a certificate and to stand between two members.
+ */
 import { writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { connect, createServer, type Server, type TLSSocket } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startDevDatabase, type DevDatabase } from "../../src/runtime/dev-database.ts";
 import { makeAuthority, type Authority } from "../support/client-certificate.ts";
 import { clusterNode, joined, killAll } from "../support/cluster-node.ts";
-import {} from "../support/server.ts";
 import { freePorts } from "../../src/runtime/free-ports.ts";
 import { until } from "../support/started.ts";
 import { temporaryFolder } from "../support/temporary-folders.ts";
@@ -49,4 +53,47 @@ test("cluster: nodes join over mutual TLS; one with a stranger's certificate is 
   await a.running.prints("tls-handshake-failed");
   expect(await joined(stranger.http)).toBe("x");
   expect([await joined(a.http), await joined(b.http)]).toEqual(["a,b", "a,b"]);
+}, 180_000);
+
+/** Has a certificate of the authority, and hands on to `port` all that a node says to it, and back. */
+async function between(authority: Authority, port: number): Promise<Server> {
+  const pair = { ...authority.issue([]), ca: authority.cert };
+  const pass = (from: TLSSocket, to: TLSSocket): void => {
+    from.pipe(to);
+    from.on("error", () => to.destroy());
+  };
+  const server = createServer({ ...pair, requestCert: true }, (socket) => {
+    const onwards = connect({
+      ...pair,
+      port,
+      host: "127.0.0.1",
+      checkServerIdentity: () => undefined,
+    });
+    pass(socket, onwards);
+    pass(onwards, socket);
+  });
+  server.listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  return server;
+}
+
+test("cluster: who stands between two nodes with a certificate of their authority passes no handshake on", async () => {
+  const authority = makeAuthority("Cluster Authority");
+  const [aPort = 0, bPort = 0] = await freePorts(2);
+  const middle = await between(authority, bPort);
+  const start = (name: string, port: number, listed: { name: string; port: number }) =>
+    clusterNode({
+      ...{ folder, database, name, port },
+      backend: `backend = "static"
+nodes = [{ name = "${listed.name}", address = "127.0.0.1:${listed.port}" }]
+${tlsOf(name, authority, authority)}`,
+    });
+  const b = await start("b", bPort, { name: "b", port: bPort });
+  const a = await start("a", aPort, { name: "b", port: (middle.address() as AddressInfo).port });
+  // Both ends would be glad of the other, and each sees that the proof is of another connection.
+  const refused = (): boolean => b.running.output.includes("the proof is wrong");
+  await until(async () => refused() || (await joined(a.http)) === "a,b");
+  expect(refused()).toBe(true);
+  expect([await joined(a.http), await joined(b.http)]).toEqual(["a", "b"]);
+  middle.close();
 }, 180_000);

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { localhostCertificate } from "../../src/runtime/certificate.ts";
 import { TlsCertificates } from "../../src/runtime/tls.ts";
 import { makePair, tlsConfig } from "../support/certificates.ts";
@@ -153,6 +153,24 @@ test("tls: a client that does not shake hands is closed after the time limit", a
   await once(socket, "close");
   await server.until(() => server.logged.some(({ event }) => event === "tls-handshake-failed"));
   expect(server.logged[0]?.fields["reason"]).toContain("took too long");
+});
+
+test("tls: of handshakes that fail twenty a minute have a line, and the next one says how many had none", async () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const server = await serving({ tls: tlsConfig(await makePair("localhost"), { mode: "tls" }) });
+  const lines = () => server.logged.filter(({ event }) => event === "tls-handshake-failed");
+  const fail = async (): Promise<void> => {
+    const socket = connect(server.port, "127.0.0.1", () => socket.write("no handshake"));
+    socket.on("error", () => undefined);
+    await once(socket, "close");
+  };
+  for (let count = 0; count < 25; count += 1) await fail();
+  expect(lines()).toHaveLength(20);
+  vi.advanceTimersByTime(60_000);
+  await fail();
+  expect(lines()).toHaveLength(21);
+  expect(lines().map(({ fields }) => fields["leftOut"])).toEqual([...Array<undefined>(20), 5]);
 });
 
 test("tls: a bad file is refused in one line that names it", async () => {

@@ -20,6 +20,8 @@ interface Sent {
   readonly id: string;
   readonly from: Member;
   readonly to: Member;
+  /** Of the sender and of the recipient, when it was sent. */
+  readonly sessions: { readonly from: number; readonly to: number };
   readonly at: number;
   delivered: number;
   errors: number;
@@ -29,6 +31,8 @@ interface Member {
   readonly user: string;
   port: number;
   client: Client | undefined;
+  /** A new number at each login; 0 while there is none. */
+  session: number;
   /** When it lost its stream. */
   readonly losses: number[];
   jid: string;
@@ -46,7 +50,7 @@ export interface Account {
   /** Ids of messages that nobody ever heard of again. */
   readonly lost: readonly string[];
   readonly duplicated: readonly string[];
-  /** Pairs of which one saw the other's messages out of order. */
+  /** Messages that one session had from another after a later one. */
   readonly misordered: readonly string[];
   readonly losses: number;
 }
@@ -58,9 +62,10 @@ export class Ledger {
   readonly #lastSeen = new Map<string, number>();
   readonly #misordered = new Set<string>();
   #number = 0;
+  #logins = 0;
   #running = false;
   #timer: NodeJS.Timeout | undefined;
-  #logins: Promise<void>[] = [];
+  #returning: Promise<void>[] = [];
 
   constructor(options: LedgerOptions) {
     this.#options = options;
@@ -73,7 +78,7 @@ export class Ledger {
     await Promise.all(
       users.map(async (user, index) => {
         const port = ports[index % ports.length] ?? 0;
-        const member: Member = { user, port, client: undefined, losses: [], jid: "" };
+        const member: Member = { user, port, client: undefined, session: 0, losses: [], jid: "" };
         this.#members.push(member);
         await this.#login(member);
       }),
@@ -129,7 +134,7 @@ export class Ledger {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     this.#running = false;
-    await Promise.allSettled(this.#logins);
+    await Promise.allSettled(this.#returning);
     const account = this.#account();
     await Promise.allSettled(this.#members.map(async ({ client }) => client?.close()));
     return account;
@@ -157,6 +162,7 @@ export class Ledger {
         const { user, port } = member;
         const client = await Client.login({ port, user, resource: "ledger" });
         member.client = client;
+        member.session = ++this.#logins;
         member.jid = client.jid;
         // What waited for the resource may have come together with the answer to the binding.
         for (const node of client.inbox.nodes.splice(0)) this.#received(member, node);
@@ -175,8 +181,9 @@ export class Ledger {
   #lost(member: Member, client: Client): void {
     if (member.client !== client) return;
     member.client = undefined;
+    member.session = 0;
     member.losses.push(performance.now());
-    if (this.#running) this.#logins.push(this.#login(member));
+    if (this.#running) this.#returning.push(this.#login(member));
   }
 
   #speak(from: Member, turn: number): void {
@@ -184,7 +191,8 @@ export class Ledger {
     const to = this.#members[(this.#members.indexOf(from) + step) % this.#members.length];
     if (from.client === undefined || to === undefined || to.jid === "") return;
     const id = `m${++this.#number}`;
-    this.#sent.set(id, { id, from, to, at: performance.now(), delivered: 0, errors: 0 });
+    const sessions = { from: from.session, to: to.session };
+    this.#sent.set(id, { id, from, to, sessions, at: performance.now(), delivered: 0, errors: 0 });
     from.client.send(`<message to='${to.jid}' id='${id}' type='chat'><body>${id}</body></message>`);
   }
 
@@ -197,12 +205,13 @@ export class Ledger {
       return;
     }
     sent.delivered += 1;
-    const pair = `${sent.from.jid}>${member.jid}`;
+    // What was on its way to a session that has ended may follow what went to its successor.
+    if (sent.sessions.to !== member.session) return;
+    const pair = `${sent.from.jid} (${sent.sessions.from})>${member.jid} (${member.session})`;
     const number = Number(sent.id.slice(1));
     const last = this.#lastSeen.get(pair) ?? 0;
     if (number > last) this.#lastSeen.set(pair, number);
-    // What was handed back on its way to a session that has ended may follow what went to its successor.
-    else if (!isExcused(sent)) this.#misordered.add(`${pair} ${sent.id}`);
+    else this.#misordered.add(`${pair} ${sent.id}`);
   }
 }
 
