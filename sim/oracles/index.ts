@@ -16,6 +16,7 @@ import { links } from "./links.ts";
 import { operationOrder } from "./operation-order.ts";
 import { Logins } from "./logins.ts";
 import type { Oracle, OracleMaker } from "./oracle.ts";
+import { patience } from "./patience.ts";
 import { progress } from "./progress.ts";
 import { refusals } from "./refusals.ts";
 import { Replicas } from "./replicas.ts";
@@ -35,6 +36,7 @@ const oracleMakers: readonly OracleMaker[] = [
   courtesy,
   refusals,
   progress,
+  patience,
   health,
   links,
   constancy,

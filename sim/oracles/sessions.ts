@@ -1,8 +1,8 @@
 /**
  * Sessions: when all is quiet, does the server know exactly the clients that are online, each once?
  *
- * A host that died without a word shortly before the end is excused: the server may learn of it only
- * by its next sign of life. So is a client of a machine that lost its power and never got it back: nothing
+ * A host that died without a word shortly before the end is excused: the server learns of it by its own next
+ * sign of life, once that host is back and says that it knows of nothing. So is a client of a machine that lost its power and never got it back: nothing
  * answers what it sends. So is a client that has just closed its stream: it is no longer online, and
  * its `</stream:stream>` may be under way (seeds found it before the trace said when a client leaves).
  */
@@ -18,8 +18,15 @@ const conflictUnderWayMs = 1_000;
 /** Two nodes may have one full JID until they have heard of each other's. */
 const underWayMs = 5_000;
 
+/** A dead host answers nothing before it is back (kit/network.ts). */
+const rebootMs = 10_000;
+/** For the node's next sign of life to get there, and the answer that nobody knows of it. */
+const noticeMs = 5_000;
+
 export const sessions: OracleMaker = (plan, { logins }) => {
   const max = plan.limits.maxSessionsPerUser;
+  const healAt = plan.duration.setUp + plan.duration.safety;
+  const noticedWithinMs = Math.max(plan.limits.keepAliveInterval, rebootMs) + noticeMs;
   const online = new Map<string, string>();
   const failures: string[] = [];
   /** When a node last told the others of a session with this full JID. */
@@ -31,13 +38,12 @@ export const sessions: OracleMaker = (plan, { logins }) => {
   let beingReplaced = 0;
 
   function judgeGhost(jid: string): "ghost" | "unknown" {
-    const noticedWithinMs = 3 * plan.limits.keepAliveInterval;
     for (const login of logins.all()) {
       const same = login.jid === "" ? login.user === userOf(jid) : login.jid === jid;
       if (!same) continue;
       // The node binds before its client is told.
       if (login.jid === "" && login.endedAt === undefined) return "unknown";
-      const goneAt = login.endedAt ?? login.leavingAt ?? 0;
+      const goneAt = Math.max(healAt, login.endedAt ?? login.leavingAt ?? 0);
       if (goneAt > observedAt - noticedWithinMs) return "unknown";
     }
     return "ghost";

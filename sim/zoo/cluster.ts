@@ -58,7 +58,7 @@ const plantsOfCluster: readonly Plant[] = [
     file: "src/cluster/sync-messages.ts",
     find: "    if ((flags & extended) !== 0) reader.binary();\n    operations.push({ seq, key, value });",
     replace: "    operations.push({ seq, key, value });",
-    oracle: "convergence",
+    oracle: "atomic-sync",
   },
   {
     name: "record-of-a-later-release-is-no-session",
@@ -102,7 +102,7 @@ const plantsOfCluster: readonly Plant[] = [
     file: "src/cluster/sync-source.ts",
     find: "this.table.log.after(from, seq, this.#limits.deltaBytesMax);",
     replace: "this.table.log.after(from + 1, seq, this.#limits.deltaBytesMax);",
-    oracle: "convergence",
+    oracle: "atomic-sync",
   },
   {
     name: "snapshot-forgets-what-had-no-room",

@@ -39,7 +39,8 @@ export const serverPlants: readonly Plant[] = [
     file: "src/router/sessions.ts",
     find: "    else all.splice(index, 1);",
     replace: "",
-    oracle: "progress",
+    oracle: "sessions",
+    profile: "cluster",
   },
   {
     name: "bind-conflict-closes-neither",

@@ -45,6 +45,6 @@ export const streamPlants: readonly Plant[] = [
     file: c2s,
     find: "if (now.at - idleSince >= interval) this.#write(this.#framing.keepAlive);",
     replace: "",
-    oracle: "sessions",
+    oracle: "patience",
   },
 ];

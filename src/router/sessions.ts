@@ -47,4 +47,12 @@ export class Sessions {
   all(): Iterable<Session> {
     return this.#byFull.values();
   }
+
+  /** Whoever is kept under either name, for who looks for what should have gone. */
+  *kept(): IterableIterator<Session> {
+    yield* this.#byFull.values();
+    for (const all of this.#byBare.values()) {
+      for (const session of all) if (this.get(session.jid.full) !== session) yield session;
+    }
+  }
 }

@@ -71,7 +71,7 @@ export function server(options: ServerOptions): Server {
   return {
     loop,
     metrics: core.metrics,
-    sessions: () => [...core.directory.local.all()].map((session) => session.snapshot()),
+    sessions: () => [...core.directory.local.kept()].map((session) => session.snapshot()),
     falseSaltSecret,
   };
 }

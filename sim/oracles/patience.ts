@@ -1,0 +1,161 @@
+/**
+ * Patience: does a node wait for a client that is silent as long as its limits say, and no longer?
+ *
+ *     not bound     given up `negotiationTimeout` after it connected
+ *     congested     given up `sendTimeout` after that, if it has read nothing, and not before
+ *     else          sent a sign of life every `keepAliveInterval` in which it sent none: or a host that
+ *                   has died would be a session for ever
+ *
+ * Read off what the node takes in and writes, so it is judged of every client, not of dead ones alone. While a
+ * node is paused or slow its timers are late, and nothing is said of it.
+ */
+import type { Plan } from "../plan.ts";
+import { NS } from "../../src/xmpp/namespaces.ts";
+import type { TraceEvent, TraceKind } from "../trace.ts";
+import type { Oracle } from "./oracle.ts";
+
+interface Served {
+  readonly node: string;
+  readonly login: string;
+  readonly openedAt: number;
+  boundAt: number | undefined;
+  congestedAt: number | undefined;
+  /** Before it was bound: what it then waits for is told apart by nobody. */
+  everCongested: boolean;
+  /** Anything taken in or written. */
+  lastSignAt: number;
+}
+
+/** Clocks may run a hundredth too fast or too slow; a turn ends when it ends. */
+const tolerance = 0.02;
+const slackMs = 500;
+
+const ignored: ReadonlySet<TraceKind> = new Set<TraceKind>(["deadline-reached", "table-seen"]);
+
+class Patience implements Oracle {
+  readonly name = "patience";
+  readonly counts = "waits for clients";
+  readonly ignores = ignored;
+  readonly #limits: Plan["limits"];
+  readonly #served = new Map<number, Served>();
+  /** Until when each node was paused or slow; for ever, if it still is. */
+  readonly #disturbedUntil = new Map<string, number>();
+  readonly #failures: string[] = [];
+  #judged = 0;
+  #now = 0;
+
+  constructor({ limits }: Plan) {
+    this.#limits = limits;
+  }
+
+  see({ kind, data, at, place }: TraceEvent): void {
+    this.#now = at;
+    switch (kind) {
+      case "connection-opened":
+        if (data.listener === "c2s") this.#served.set(data.connection, served(place, data, at));
+        return;
+      case "bytes-received":
+        return this.#sign(data.connection, at);
+      case "bytes-sent":
+        return this.#wrote(data.connection, data.data, at);
+      case "connection-congested":
+        return this.#congested(data.connection, at);
+      case "connection-drained":
+        return this.#congested(data.connection, undefined);
+      case "close-asked":
+      case "connection-closed":
+        return this.#forget(data.connection);
+      case "node-paused":
+      case "node-slowed":
+        return void this.#disturbedUntil.set(place, Infinity);
+      case "node-resumed":
+      case "node-recovered":
+        return void this.#disturbedUntil.set(place, at + slackMs);
+      case "shutdown-requested":
+      case "node-killed":
+      case "node-stopped":
+        for (const [connection, { node }] of this.#served) {
+          if (node === place) this.#served.delete(connection);
+        }
+    }
+  }
+
+  judge(): { judged: number; unknown: number; failures: readonly string[] } {
+    for (const connection of [...this.#served.keys()]) this.#forget(connection);
+    return { judged: this.#judged, unknown: 0, failures: this.#failures };
+  }
+
+  #sign(connection: number, at: number): void {
+    const client = this.#served.get(connection);
+    if (client === undefined) return;
+    this.#look(client);
+    client.lastSignAt = at;
+  }
+
+  #wrote(connection: number, data: string, at: number): void {
+    const client = this.#served.get(connection);
+    if (client === undefined) return;
+    this.#look(client);
+    client.lastSignAt = at;
+    if (client.boundAt === undefined && data.includes("<jid>") && data.includes(NS.bind)) {
+      client.boundAt = at;
+    }
+    const { congestedAt } = client;
+    if (congestedAt === undefined || !data.includes("Nothing was read for")) return;
+    const waited = at - Math.max(congestedAt, client.boundAt ?? 0);
+    if (waited >= this.#limits.sendTimeout * (1 - tolerance) - slackMs) return;
+    this.#fail(client, `was given up after ${waited} ms in which it read nothing`);
+  }
+
+  #congested(connection: number, since: number | undefined): void {
+    const client = this.#served.get(connection);
+    if (client === undefined) return;
+    this.#look(client);
+    client.congestedAt = since;
+    client.everCongested = true;
+    client.lastSignAt = this.#now;
+  }
+
+  #forget(connection: number): void {
+    const client = this.#served.get(connection);
+    if (client !== undefined) this.#look(client);
+    this.#served.delete(connection);
+  }
+
+  /** Until now nothing had changed since the last look. */
+  #look(client: Served): void {
+    const { negotiationTimeout, sendTimeout, keepAliveInterval } = this.#limits;
+    const { boundAt, congestedAt, everCongested, openedAt, lastSignAt } = client;
+    this.#judged += 1;
+    if (boundAt === undefined) {
+      if (everCongested || !this.#isOver(client, openedAt, negotiationTimeout)) return;
+      return this.#fail(client, "is not bound, and was not given up");
+    }
+    if (congestedAt === undefined) {
+      if (!this.#isOver(client, Math.max(lastSignAt, boundAt), keepAliveInterval)) return;
+      return this.#fail(client, `had no sign of life since ${lastSignAt} ms`);
+    }
+    if (!this.#isOver(client, Math.max(congestedAt, boundAt), sendTimeout)) return;
+    this.#fail(client, `reads nothing since ${congestedAt} ms, and was not given up`);
+  }
+
+  #isOver({ node }: Served, since: number, limit: number): boolean {
+    if ((this.#disturbedUntil.get(node) ?? 0) > since) return false;
+    return this.#now > since + limit * (1 + tolerance) + slackMs;
+  }
+
+  #fail({ node, login }: Served, what: string): void {
+    this.#failures.push(`${login} at ${node} ${what} (${this.#now} ms)`);
+  }
+}
+
+function served(node: string, { login }: { readonly login: string }, at: number): Served {
+  return {
+    ...{ node, login, openedAt: at, lastSignAt: at, everCongested: false },
+    ...{ boundAt: undefined, congestedAt: undefined },
+  };
+}
+
+export function patience(plan: Plan): Oracle {
+  return new Patience(plan);
+}

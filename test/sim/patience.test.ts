@@ -1,0 +1,76 @@
+import { expect, test } from "vitest";
+import { patience } from "../../sim/oracles/patience.ts";
+import { planFromSeed } from "../../sim/plan-from-seed.ts";
+import type { TraceEvent, TraceKind, TraceKinds } from "../../sim/trace.ts";
+
+const plan = planFromSeed(1);
+const { negotiationTimeout, sendTimeout, keepAliveInterval } = plan.limits;
+const result = "<iq><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>a@b/c</jid></bind></iq>";
+const connection = 1;
+
+/** What befalls one client's connection at one node; times are given. */
+class Tale {
+  readonly #oracle = patience(plan);
+
+  constructor() {
+    this.then(0, "connection-opened", { connection, login: "a#1", listener: "c2s", dial: 0 });
+  }
+
+  then<K extends TraceKind>(at: number, kind: K, data: TraceKinds[K]): this {
+    this.#oracle.see({ at, place: "n1", kind, data } as unknown as TraceEvent);
+    return this;
+  }
+
+  writes(at: number, data: string): this {
+    return this.then(at, "bytes-sent", { connection, data });
+  }
+
+  failures(at: number): readonly string[] {
+    return this.then(at, "health-asked", { path: "/" }).#judged();
+  }
+
+  #judged(): readonly string[] {
+    const { judged, failures } = this.#oracle.judge();
+    expect(judged).toBeGreaterThan(0);
+    return failures;
+  }
+}
+
+const bound = (): Tale => new Tale().writes(0, result);
+
+test("who is never bound is given up in time", () => {
+  const closed = (at: number) => new Tale().then(at, "close-asked", { connection }).failures(at);
+  expect(closed(negotiationTimeout)).toEqual([]);
+  expect(closed(2 * negotiationTimeout)).toHaveLength(1);
+  expect(new Tale().failures(2 * negotiationTimeout)).toHaveLength(1);
+});
+
+test("who is silent hears from its node at every interval", () => {
+  const heard = (...times: number[]) => times.reduce((tale, at) => tale.writes(at, " "), bound());
+  expect(heard(keepAliveInterval, 2 * keepAliveInterval).failures(3 * keepAliveInterval)).toEqual(
+    [],
+  );
+  expect(bound().failures(2 * keepAliveInterval)).toHaveLength(1);
+  expect(heard(keepAliveInterval).failures(3 * keepAliveInterval)).toHaveLength(1);
+});
+
+test("who reads nothing is given up in time, and no sooner", () => {
+  const congested = () => bound().then(1, "connection-congested", { connection });
+  const text = "Nothing was read for a while";
+  const givenUp = (at: number) =>
+    congested().writes(at, text).then(at, "close-asked", { connection }).failures(at);
+  expect(givenUp(1 + sendTimeout)).toEqual([]);
+  expect(givenUp(sendTimeout / 2)).toHaveLength(1);
+  expect(congested().failures(2 * sendTimeout)).toHaveLength(1);
+  const drained = congested().then(2, "connection-drained", { connection });
+  expect(drained.failures(keepAliveInterval)).toEqual([]);
+});
+
+test("of a node that stood still, was slow or stops, nothing is said", () => {
+  const late = 2 * keepAliveInterval;
+  expect(bound().then(1, "node-paused", {}).failures(late)).toEqual([]);
+  expect(bound().then(1, "node-slowed", { turnMs: 9 }).failures(late)).toEqual([]);
+  expect(bound().then(1, "shutdown-requested", {}).failures(late)).toEqual([]);
+  const again = bound().then(1, "node-paused", {}).then(2, "node-resumed", {});
+  expect(again.writes(3_000, " ").failures(3_000 + late)).toHaveLength(1);
+});
