@@ -1,4 +1,5 @@
 /** `meerkat cluster status`: what a node sees of its cluster, as tables for people. */
+import type { ReplicaStatus } from "../cluster/tables-contract.ts";
 import type { ClusterStatus } from "../server/cluster-status.ts";
 import type { Config } from "../server/config.ts";
 import { readConfig } from "./config-file.ts";
@@ -72,7 +73,7 @@ export function statusText(status: ClusterStatus): string {
         "RTT",
         "QUEUED",
         "UNACKED",
-        "SESSIONS",
+        "TIMES UP",
         "LAST ERROR",
       ],
       nodeRows(status),
@@ -86,14 +87,14 @@ function nodeRows({ node, nodes, links }: ClusterStatus): readonly (readonly str
   const { min, max } = node.protocol;
   const speaks = min === max ? `${max}` : `${min} to ${max}`;
   const own = [node.name, node.address, "this node", speaks, "", "", "", "", ""];
-  const linked = links.map((link) => {
+  const linked = links.toSorted(byName).map((link) => {
     const state = nodes.joined.includes(link.name) ? `${link.state}, joined` : link.state;
     return [
       link.name,
       link.address ?? "",
       state,
       `${link.version ?? ""}`,
-      link.rttMs === undefined ? "" : `${Math.round(link.rttMs)} ms`,
+      link.rttMs === undefined || link.state !== "up" ? "" : `${Math.round(link.rttMs)} ms`,
       `${link.queuedBytes} B`,
       `${link.unackedBytes} B`,
       String(link.sessions),
@@ -103,6 +104,7 @@ function nodeRows({ node, nodes, links }: ClusterStatus): readonly (readonly str
   const seen = new Set(links.map(({ name }) => name));
   const missing = nodes.discovered
     .filter(({ name }) => !seen.has(name) && name !== node.name)
+    .toSorted(byName)
     .map(({ name, address }) => [name, address, "unavailable", "", "", "", "", "", ""]);
   return [own, ...linked, ...missing];
 }
@@ -111,21 +113,34 @@ function nodeRows({ node, nodes, links }: ClusterStatus): readonly (readonly str
 function tableRows({ node, tables }: ClusterStatus): readonly (readonly string[])[] {
   return tables.flatMap(({ name, records, seq, replicas, readers }) => {
     const own = [name, node.name, String(records), String(seq), "own", "", ""];
-    const owners = replicas.map((replica) => {
-      const reader = readers.find(({ peer }) => peer.name === replica.peer.name);
-      const lag = reader === undefined ? 0 : seq - reader.visibleSeq;
-      return [
-        name,
-        replica.peer.name,
-        String(replica.records),
-        String(replica.seq),
-        replica.visible ? replica.state : `${replica.state}, hidden`,
-        reader === undefined ? "" : `${reader.state}, ${lag} behind`,
-        replica.diverged === 0 ? "agrees" : `differed ${replica.diverged} times`,
-      ];
-    });
+    const owners = replicas
+      .toSorted((a, b) => byName(a.peer, b.peer))
+      .map((replica) => {
+        const reader = readers.find(({ peer }) => peer.name === replica.peer.name);
+        const lag = reader === undefined ? 0 : seq - reader.visibleSeq;
+        return [
+          name,
+          replica.peer.name,
+          String(replica.records),
+          String(replica.seq),
+          replica.visible ? replica.state : `${replica.state}, hidden`,
+          reader === undefined ? "" : `${reader.state}, ${lag} behind`,
+          digestText(replica),
+        ];
+      });
     return [own, ...owners];
   });
+}
+
+/** Of what is hidden the owner says nothing any more. */
+function digestText({ diverged, visible }: ReplicaStatus): string {
+  if (diverged > 0) return `differed ${diverged} times`;
+  return visible ? "agrees" : "";
+}
+
+/** `node-2` before `node-10`. */
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name.localeCompare(b.name, "en", { numeric: true });
 }
 
 /** Columns as wide as their widest cell. */

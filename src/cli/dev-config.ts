@@ -63,6 +63,8 @@ export function devConfig({ certfile, keyfile, rdbms, port }: DevSettings): Conf
 }
 
 export const devPort = 5222;
+/** The folder of the database and the certificate. */
+export const defaultData = "data";
 
 export interface NodePorts {
   readonly starttls: number;

@@ -6,10 +6,10 @@
  * clients sent in their last moment is still stored.
  */
 import { join, resolve } from "node:path";
-import { localhostCertificate, type CertificateFiles } from "../runtime/certificate.ts";
+import { localhostCertificate } from "../runtime/certificate.ts";
 import { startDevDatabase } from "../runtime/dev-database.ts";
 import type { Config } from "../server/config.ts";
-import { clusterWelcome, welcome } from "./dev-welcome.ts";
+import { clusterWelcome, welcome, type Place } from "./dev-welcome.ts";
 import { devConfig, devPort, devPorts, membership, nodePorts } from "./dev-config.ts";
 import { Failure, reasonOf } from "./failure.ts";
 import { forkNode } from "./forks.ts";
@@ -51,15 +51,15 @@ export async function dev({ data, port = devPort, nodes = 1 }: DevOptions): Prom
   try {
     const { host, port: databasePort, database: name, username, password } = database;
     const rdbms = { host, port: databasePort, database: name, username, password };
+    const place = { port, data, certfile: certificate.certfile };
     code = await (nodes === 1
-      ? runOne(devConfig({ ...certificate, rdbms, port }), port, certificate)
+      ? runOne(devConfig({ ...certificate, rdbms, port }), place)
       : runSeveral(
           numbers.map((number) => ({
             ...devConfig({ ...certificate, rdbms, port: nodePorts(port, number).starttls }),
             cluster: membership(port, number),
           })),
-          port,
-          certificate,
+          place,
         ));
   } finally {
     await database.stop();
@@ -69,18 +69,14 @@ export async function dev({ data, port = devPort, nodes = 1 }: DevOptions): Prom
 
 const noDatabase = { host: "", port: 0, database: "", username: "", password: "" };
 
-async function runOne(config: Config, port: number, files: CertificateFiles): Promise<number> {
+async function runOne(config: Config, place: Place): Promise<number> {
   const node = await startNode({ config });
-  console.log(welcome(port, files.certfile));
+  console.log(welcome(place));
   const { shutdown_timeout: shutdownTimeout } = config.general;
   return runUntilStopped({ node, shutdownTimeout, withParent: true });
 }
 
-async function runSeveral(
-  configs: readonly Config[],
-  port: number,
-  files: CertificateFiles,
-): Promise<number> {
+async function runSeveral(configs: readonly Config[], place: Place): Promise<number> {
   const supervisor = new Supervisor({
     plans: configs.map((config) => {
       const name = config.cluster?.node_name ?? "";
@@ -93,7 +89,7 @@ async function runSeveral(
   });
   return superviseUntilStopped(supervisor, {
     withParent: true,
-    started: () => console.log(clusterWelcome(supervisor.processes, port, files.certfile)),
+    started: () => console.log(clusterWelcome(supervisor.processes, place)),
   });
 }
 

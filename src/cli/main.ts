@@ -6,6 +6,7 @@
  */
 import { Command } from "commander";
 import { version } from "../server/server.ts";
+import { defaultData } from "./dev-config.ts";
 import { Failure } from "./failure.ts";
 
 const program = new Command("meerkat")
@@ -16,7 +17,7 @@ const program = new Command("meerkat")
 program
   .command("dev")
   .description("run a development node on 127.0.0.1 with a database of its own")
-  .option("--data <folder>", "where the database and the certificate are kept", "data")
+  .option("--data <folder>", "where the database and the certificate are kept", defaultData)
   .option("--port <number>", "the port for clients (5222); the others follow it", Number)
   .option("--nodes <number>", "how many nodes, as one server (1)", Number)
   .action(async (options: { data: string; port?: number; nodes?: number }) => {
@@ -72,7 +73,7 @@ const account = program.command("account").description("manage accounts in the n
 const onDatabase = (command: Command): Command =>
   command
     .option("--config <file>", "the node's configuration; without it, the development database")
-    .option("--data <folder>", "where `meerkat dev` keeps its database", "data");
+    .option("--data <folder>", "where `meerkat dev` keeps its database", defaultData);
 
 interface Where {
   readonly config?: string;

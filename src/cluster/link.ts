@@ -252,7 +252,7 @@ export class Link {
     const version = commonVersion(own, peer);
     assert(version !== undefined, "a hello without a common version is refused");
     this.#version = version;
-    this.#log("info", "link-up", { remote: channel.remote, version });
+    this.#log("debug", "link-up", { remote: channel.remote, version });
     context.emit({ type: "peer-up", peer: peer.peer, session: ordinal, version });
   }
 
@@ -278,7 +278,7 @@ export class Link {
     if (inUse !== undefined) this.#context.drop(inUse, reason);
     const received = told?.lastGivenUp.session === session.id ? told.lastGivenUp.received : 0;
     const undelivered = session.undelivered(received);
-    this.#log("warning", "link-down", { reason, final, undelivered: undelivered.length }, session);
+    this.#log("debug", "link-down", { reason, final, undelivered: undelivered.length }, session);
     const { peer, ordinal } = session;
     this.#context.emit({ type: "peer-down", peer, session: ordinal, reason, final, undelivered });
     // † An open handshake has offered the peer a session that is no more.

@@ -8,7 +8,7 @@
  *     begin       head, sync, seq, about how many records          a snapshot of the state at seq follows
  *     chunk       head, sync, records                              (class sync, the others: messages)
  *     end         head, sync, seq                                  all has been sent that is true at seq
- *     visible     head, seq                                        shown here, since somebody waits for it
+ *     visible     head, seq                                        shown here: somebody waits, or a beat agrees
  *     (beat)      digest version, entries: head, seq, count, digest
  *
  * head = number of the table as its *sender* counts, and a stream: 0 goes to everyone, others are kept for

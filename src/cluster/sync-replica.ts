@@ -59,6 +59,8 @@ export class SyncReplica {
   #expected: TableState | undefined;
   /** The owner wants to hear when this seq is visible. */
   #reportAt: number | undefined;
+  /** The last seq that it was told of. */
+  #reported = 0;
   #diverged = 0;
   #healAt: Instant = -Infinity;
   #healAfter: Duration;
@@ -214,6 +216,11 @@ export class SyncReplica {
     const seq = this.#visible ? (this.#partition?.seq ?? 0) : -1;
     if (this.#reportAt === undefined || seq < this.#reportAt) return;
     this.#reportAt = undefined;
+    this.#tellVisible(seq);
+  }
+
+  #tellVisible(seq: number): void {
+    this.#reported = seq;
     this.#outlet.report(this.table, seq);
   }
 
@@ -225,6 +232,8 @@ export class SyncReplica {
     const { digest, size } = partition;
     if (expected.count === size && expected.low === digest.low && expected.high === digest.high) {
       this.#healAfter = this.#timing.healAfter;
+      // Nobody may wait for it, but an operator who looks sees how far we are.
+      if (this.#visible && partition.seq > this.#reported) this.#tellVisible(partition.seq);
       return;
     }
     this.#diverged += 1;

@@ -259,7 +259,10 @@ export class ClusterHost {
         return emit(effect);
       case "peer-up":
         counts.peers.value += 1;
-        return log.write("info", "peer-up", { peer: peerText(effect.peer) });
+        return log.write("info", "peer-up", {
+          peer: peerText(effect.peer),
+          version: effect.version,
+        });
       case "peer-down":
         return this.#peerDown(now, effect);
       case "message-received":

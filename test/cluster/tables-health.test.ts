@@ -321,3 +321,17 @@ test("settled: a reader that becomes stale while waited for is lost at once", ()
   world.flush(0);
   expect(world.settled).toMatchObject([{ lost: [peer(world, 1)], visibleAt: [], missing: [] }]);
 });
+
+test("tables: with a heartbeat an owner learns how far its readers are, though nobody waits, and once", () => {
+  const world = synced();
+  world.put(0, "a2", "v");
+  world.pump();
+  const { seq } = world.table(0).ownPartition;
+  expect(world.heard(1, 0)).toEqual([]);
+  for (let beats = 0; beats < 2; beats++) {
+    world.beat(0, 1);
+    world.pump();
+  }
+  expect(reader(world)?.visibleSeq).toBe(seq);
+  expect(world.heard(1, 0)).toEqual([visible]);
+});
