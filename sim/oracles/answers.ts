@@ -1,8 +1,7 @@
 /**
  * Answers: is every IQ request answered exactly once, by whom it was sent to (RFC 6120 §8.2.3)?
  *
- * An answer on a link that dies has nobody to be told of its loss: the asker's node is out of sight. A
- * request on a link that dies before its receipt may be answered by its addressee and by its node.
+ * An answer on a link that dies has nobody to be told of its loss: the asker's node is out of sight.
  */
 import { bareOf } from "./logins.ts";
 import type { Gathered, Oracle } from "./oracle.ts";
@@ -39,7 +38,7 @@ export function answers(_plan: Plan, { logins }: Gathered): Oracle {
     // It may meet a later login with the same address, which did not ask.
     if (request.login !== login) return;
     request.answers += 1;
-    if (request.answers > (handedBackSince(request.at) ? 2 : 1)) {
+    if (request.answers > 1) {
       failures.push(`${id} was answered ${request.answers} times`);
     }
     const own = logins.get(login)?.jid ?? "";

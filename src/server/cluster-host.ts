@@ -320,6 +320,7 @@ export class ClusterHost {
     if (!final) this.#options.traffic.peerLost(now, peer);
     const lookedUp = new Set<string>();
     for (const { body } of returned) this.#return(now, body, lookedUp);
+    this.#options.traffic.peerDown(now, peer, final);
   }
 
   #return(now: Now, body: BinaryString, lookedUp: Set<string>): void {

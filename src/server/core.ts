@@ -115,7 +115,10 @@ export class MeerkatCore implements Core {
     // A node of a cluster has something to do before anybody connects.
     if (this.#startedAt === undefined && this.#cluster !== undefined) return -Infinity;
     const stopAt = this.#drained ? undefined : this.#stopAt;
-    return earliest(this.#clients.deadline(), this.#cluster?.deadline(), stopAt);
+    return earliest(
+      ...[this.#clients.deadline(), this.#cluster?.deadline(), this.#traffic.deadline()],
+      stopAt,
+    );
   }
 
   step(now: Now, input: WorldInput): readonly WorldEffect[] {
@@ -139,6 +142,7 @@ export class MeerkatCore implements Core {
       case "deadline-reached":
         this.#clients.expire(now);
         this.#cluster?.expire(now);
+        this.#traffic.expire(now);
         break;
       case "shutdown-requested":
         this.#shutDown(now);

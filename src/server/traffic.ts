@@ -4,24 +4,28 @@
  * The router says who gets a stanza; here it is given to the stream of that session. What a stream could
  * not send after all comes back here, so that its sender is told.
  */
-import type { Now } from "../base/time.ts";
+import { Element } from "ltx";
+import type { Instant, Now } from "../base/time.ts";
 import { WireError } from "../cluster/codec.ts";
 import type { Peer } from "../cluster/peer.ts";
 import type { Work } from "../ports/work.ts";
 import type { Directory } from "../router/directory.ts";
 import type { Feature } from "../router/feature.ts";
-import type { Router, RouterEffect } from "../router/router.ts";
+import { answer, type Router, type RouterEffect } from "../router/router.ts";
+import type { Session } from "../router/session.ts";
 import type { StanzaId } from "../router/stanza-frame.ts";
 import type { Delivery } from "../stream/c2s.ts";
 import type { Jid, JidCache } from "../xmpp/jid.ts";
+import { NS } from "../xmpp/namespaces.ts";
 import { errorReply } from "../xmpp/stanza-error.ts";
 import { Bounces } from "./bounces.ts";
-import type { Sendable, Stanza } from "../xmpp/stanza.ts";
+import { Stanza, type Sendable } from "../xmpp/stanza.ts";
 import type { Client, Clients } from "./clients.ts";
 import type { Faults } from "./faults.ts";
 import type { FeatureHost, Moment } from "./feature-host.ts";
 import type { NodeMetrics } from "./metrics.ts";
 import { isLast, type Forward, type StanzaExchange } from "./stanza-exchange.ts";
+import { Requests, type Request } from "./requests.ts";
 import { Stranded, type Strand } from "./stranded.ts";
 import type { WorkRunner } from "./work-runner.ts";
 
@@ -54,6 +58,7 @@ export class Traffic {
   readonly #options: TrafficOptions;
   readonly #bounces = new Bounces();
   readonly #stranded = new Stranded();
+  readonly #requests = new Requests();
   #exchange: StanzaExchange | undefined;
   #fanOuts = 0;
 
@@ -67,6 +72,7 @@ export class Traffic {
     if (session === undefined || client.ended) return;
     const { counts, router } = this.#options;
     counts.received.value += 1;
+    if (stanza.name === "iq") this.#asks(session, stanza);
     this.#performAll(now, router.route(session, stanza));
   }
 
@@ -128,9 +134,37 @@ export class Traffic {
     this.#stranded.peerLost(now.at, peer);
   }
 
+  /** What a peer did not receive has been looked up; `final`: what it did receive, nobody will answer. */
+  peerDown(now: Now, peer: Peer, final: boolean): void {
+    if (final) this.#answerFor(now, this.#requests.peerGone(peer));
+    else this.#requests.peerLost(now.at, peer);
+  }
+
+  /** When requests have waited long enough for a peer that is out of sight. */
+  deadline(): Instant | undefined {
+    return this.#requests.deadline();
+  }
+
+  expire(now: Now): void {
+    this.#answerFor(now, this.#requests.expire(now.at));
+  }
+
+  #answerFor(now: Now, requests: readonly Request[]): void {
+    const { counts, directory } = this.#options;
+    for (const { asker, sid, to, id } of requests) {
+      const session = directory.local.get(asker);
+      if (session?.sid !== sid) continue;
+      counts.bounced.value += 1;
+      const request = new Element("iq", { xmlns: NS.client, type: "get", to, id });
+      const refusal = errorReply(Stanza.of(request), "service-unavailable");
+      if (refusal !== undefined) this.#performAll(now, answer(session, refusal));
+    }
+  }
+
   /** Its records are in sight: answers that waited for somebody there go on. */
   peerBack(now: Now, peer: Peer): void {
     const { counts, directory } = this.#options;
+    this.#answerFor(now, this.#requests.peerBack(peer));
     const { found, givenUp } = this.#stranded.peerBack(
       now.at,
       peer,
@@ -212,6 +246,10 @@ export class Traffic {
     const { session, transit } = effect;
     const client = clients.of(session);
     if (client === undefined) return;
+    if (effect.stanza.name === "iq" && this.#requests.size > 0 && !this.#isDue(effect)) {
+      counts.duplicates.value += 1;
+      return;
+    }
     const arriving = transit?.id ?? id;
     if (arriving !== undefined && arriving.origin !== here) {
       const maybe = transit?.maybe ?? false;
@@ -231,11 +269,42 @@ export class Traffic {
     clients.end(now, session, "resource-constraint", text);
   }
 
+  /** Not a second answer to a request that went to another node. */
+  #isDue({ session, stanza, from, transit }: Deliver): boolean {
+    const iq = this.#open(stanza);
+    if (iq?.id === undefined) return true;
+    const [own, other] = [session.jid.full, from ?? iq.from ?? ""];
+    const names = this.#options.jids.get(other)?.full ?? other;
+    if (isLast(iq)) {
+      const request = { asker: own, target: names, id: iq.id };
+      return this.#requests.answered(request, transit === undefined);
+    }
+    this.#requests.forget({ asker: names, target: own, id: iq.id });
+    return true;
+  }
+
+  /** Clients use an id again; what is known of the request before says nothing of this one. */
+  #asks({ jid }: Session, stanza: Stanza): void {
+    const { id, to } = stanza;
+    if (this.#requests.size === 0 || id === undefined || to === undefined || isLast(stanza)) return;
+    const target = this.#options.jids.get(to)?.full ?? to;
+    this.#requests.forget({ asker: jid.full, target, id });
+  }
+
+  /** A request has left; only its asker's node will know that it has. */
+  #asked({ stanza, from = stanza.from ?? "", target, peer }: Forward): void {
+    const { id, to = target } = stanza;
+    const { sid } = this.#options.directory.local.get(from) ?? {};
+    if (sid === undefined || id === undefined || isLast(stanza)) return;
+    this.#requests.sent({ asker: from, target, id, sid, to, peer });
+  }
+
   #forward(now: Now, effect: Forward, id: StanzaId | undefined): void {
     const { counts, router } = this.#options;
     const outcome = this.#exchange?.forward(effect, id) ?? "unreachable";
     if (outcome === "sent") {
       counts.forwarded.value += 1;
+      if (effect.stanza.name === "iq") this.#asked(effect);
       return;
     }
     const { stanza, target, transit } = effect;
