@@ -63,7 +63,7 @@ function run(steps: readonly (readonly [table: boolean, size: number, writes: nu
 
 const steps = fc.array(fc.tuple(fc.boolean(), fc.nat(3_000), fc.nat(4)), { maxLength: 60 });
 
-test("link: each class keeps its order, and a stanza overtakes no table message", () => {
+test("link: † each class keeps its order, and a stanza overtakes no table message", () => {
   fc.assert(
     fc.property(steps, (chosen) => {
       const sent = run(chosen);

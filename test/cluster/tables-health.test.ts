@@ -142,7 +142,7 @@ test("tables: a copy that differs is told of, counted and healed by a snapshot, 
   expect(replica(world)?.diverged).toBe(3);
 });
 
-test("tables: copies that never agree make fewer and fewer snapshots: 1 s, 2 s … 5 min apart", () => {
+test("tables: † copies that never agree make fewer and fewer snapshots: 1 s, 2 s … 5 min apart", () => {
   const world = synced();
   const asked: number[] = [];
   for (let at = 0; at < 1_500; at++) {
@@ -227,7 +227,7 @@ test("settled: also for what was written and sent before somebody waits", () => 
   expect(world.settled).toMatchObject([{ visibleAt: [peer(world, 1)] }]);
 });
 
-test("settled: a reader that is loading does not count as one that shows, whatever it has received", () => {
+test("settled: † a reader that is loading does not count as one that shows, whatever it has received", () => {
   const world = new TablesWorld({ nodes: 3, limits: { logOperationsMax: 0, chunkBytesMax: 45 } });
   for (let at = 0; at < 5; at++) world.put(0, `a${at}`, "v");
   world.up(0, 2);

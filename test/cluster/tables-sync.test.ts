@@ -41,7 +41,7 @@ function shows(world: TablesWorld): void {
 const state = (world: TablesWorld) => world.node(0).tables.status()[0]?.readers[0]?.state;
 const replica = (world: TablesWorld) => world.node(1).tables.status()[0]?.replicas[0];
 
-test("tables: a snapshot is read from the live table, so what is deleted meanwhile does not come back", () => {
+test("tables: † a snapshot is read from the live table, so what is deleted meanwhile does not come back", () => {
   const world = loading();
   world.delete(0, "a5");
   world.delete(0, "a0");
@@ -79,7 +79,7 @@ test("tables: a chunk that comes after an operation on its key changes nothing",
   }
 });
 
-test("tables: nothing is shown before a sync has ended, and then all of it in one step", () => {
+test("tables: † nothing is shown before a sync has ended, and then all of it in one step", () => {
   const world = loading();
   world.deliver(0, 1);
   while (world.pull(0, 1)) {
@@ -95,7 +95,7 @@ test("tables: nothing is shown before a sync has ended, and then all of it in on
   expect(world.node(1).tables.synced(world.node(0).peer)).toBe(true);
 });
 
-test("tables: what was deleted while a peer was away is never shown again, not even for a moment", () => {
+test("tables: † what was deleted while a peer was away is never shown again, not even for a moment", () => {
   const world = duo();
   world.put(0, "a1", "live");
   world.put(0, "a2", "live");
