@@ -66,7 +66,7 @@ test("handshake: without a common version only the range is read", () => {
   expect(read(`mrkt${uint(2)}${uint(3)}something else`)).toEqual({ speaks: { min: 2, max: 3 } });
 });
 
-test("handshake: a proof depends on the role, both hellos, the connection, the secret and what is said", () => {
+test("handshake: † a proof depends on the role, both hellos, the connection, the secret and what is said", () => {
   const options = { hmac, secret: bytesFromBinary("secret") };
   const hellos = { own: "one", peer: "two" };
   const proofs = [
