@@ -65,7 +65,7 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
           [10, 60],
           [40, 200],
         ] as const),
-        cutChance: random.pick([0, 0.1, 0.5, 0.9]),
+        cutChance: random.pick(profile.cutChances ?? [0, 0.1, 0.5, 0.9]),
         windowBytes: random.pick([2_048, 16_384, 65_536]),
         congestionMarkBytes: random.pick([1_024, 8_192, congestionMarkBytes]),
         ...(profile.faults ? planNoise(stream(seed, "plan/noise")) : {}),
@@ -229,7 +229,7 @@ function planClients(random: Random, profile: Profile, nodes: readonly string[])
     const { user, resource } = seats[index] ?? { user: "", resource: "" };
     const hermit = hermits[index] === true;
     const peers = peersOf(addresses, index, random);
-    const behaviour = planBehaviour(kind, random, peers, profile.everyMs);
+    const behaviour = planBehaviour(kind, random, peers, profile);
     return {
       name: names[index] ?? "",
       ...planHome(random, nodes, kind),
@@ -295,7 +295,7 @@ function planBehaviour(
   kind: BehaviourKind,
   random: Random,
   peers: readonly string[],
-  rhythm: Range | undefined,
+  { everyMs: rhythm, floodsEveryMs = [500, 2_000] }: Profile,
 ): Behaviour {
   const everyMs =
     rhythm ??
@@ -335,7 +335,7 @@ function planBehaviour(
     case "flooder":
       return {
         kind,
-        everyMs: [500, 2_000],
+        everyMs: floodsEveryMs,
         burst: random.between(2, 20),
         bytes: random.pick([100, 1_000, 3_000]),
         peers,

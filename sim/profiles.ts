@@ -17,9 +17,22 @@ export interface Profile {
   readonly discoveries?: readonly DiscoveryKind[];
   /** How often chatters speak; drawn for each, if missing. */
   readonly everyMs?: Range;
+  /** How often flooders do; missing: about once a second. */
+  readonly floodsEveryMs?: Range;
+  /** How likely a write is cut into pieces; one of these, drawn. Missing: from never to nearly always. */
+  readonly cutChances?: readonly number[];
   /** How many clients may share an account; missing: all that share one, share the same. */
   readonly familyMax?: number;
 }
+
+/**
+ * Of a plan with many times as many writes: still as many of them are cut as in a small one, and each piece
+ * is an input like a whole.
+ */
+const cutChancesOfMany = [0, 0.02, 0.05, 0.1] as const;
+
+/** What makes one stanza every ten seconds: a chatter says 1.35 at a time. */
+const oneInTenSeconds: Range = [11_000, 16_000];
 
 /** Twice: those without whom queues do not fill and names are not contested. */
 const odd: readonly BehaviourKind[] = [
@@ -143,6 +156,9 @@ export const profiles = {
     safety: 515_000,
     liveness: 60_000,
     behaviours: odd,
+    cutChances: cutChancesOfMany,
+    everyMs: oneInTenSeconds,
+    floodsEveryMs: [5_000, 20_000],
     faults: true,
   },
   /** 5 nodes, 1000 clients, one stanza per client every ten seconds, with all faults. */
@@ -154,7 +170,8 @@ export const profiles = {
     safety: 60_000,
     liveness: 40_000,
     behaviours: [],
-    everyMs: [8_000, 12_000],
+    cutChances: cutChancesOfMany,
+    everyMs: oneInTenSeconds,
     // As few as the least limit of sessions: who never gets in logs in for ever, and that alone would be measured.
     familyMax: 3,
     faults: true,

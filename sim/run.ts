@@ -206,7 +206,7 @@ class Stage {
     for (const actor of this.#actors.values()) startWorkload(actor);
     this.#scheduleFaults();
     for (let at = setUp; at < heal + liveness + quietMs; at += observeEveryMs) {
-      this.#world.schedule(at, () => this.#observeClusters());
+      this.#world.schedule(at, () => this.#observeClusters(at / observeEveryMs));
     }
     for (let at = 0; at < heal + liveness + quietMs; at += checkHealthEveryMs) {
       this.#world.schedule(at, () => {
@@ -270,9 +270,13 @@ class Stage {
     });
   }
 
-  #observeClusters(): void {
-    for (const node of this.#nodes.values())
-      if (node.running && !node.paused) node.watch?.observe();
+  /** All of them, and closely one after the other: records are many; without a turn, all closely. */
+  #observeClusters(turn?: number): void {
+    const nodes = [...this.#nodes.values()];
+    nodes.forEach((node, index) => {
+      const closely = turn === undefined || Math.floor(turn) % nodes.length === index;
+      if (node.running && !node.paused) node.watch?.observe(closely);
+    });
   }
 
   /** Looks at what the server, the database and the clients have become. */

@@ -4,7 +4,7 @@
  * Stands around a `Cluster`, whoever made it: writes to its tables, sessions of its links, questions and
  * answers of `settle`, and after each turn what has changed in the partitions that are visible. All of it
  * goes into the trace, where the oracles compare the nodes. The code under test does not know. Of a partition
- * only the keys that were written since are looked up, and once a second all that it shows.
+ * only the keys that were written since are looked up, and now and then all that it shows.
  */
 import type { BinaryString } from "../src/base/bytes.ts";
 import type { Cluster, ClusterEffect } from "../src/cluster/cluster.ts";
@@ -93,11 +93,11 @@ export class ClusterWatch {
     }
   }
 
-  /** Who is linked, who is synced, how much waits. */
-  observe(): void {
+  /** Who is linked, who is synced, how much waits; `closely`: and all records that are shown. */
+  observe(closely: boolean): void {
     const cluster = this.#cluster;
     if (cluster === undefined) return;
-    this.#compareAll(cluster);
+    if (closely) this.#compareAll(cluster);
     const peers = cluster.peers();
     const { links, tables } = cluster.status();
     this.#record("cluster-observed", {

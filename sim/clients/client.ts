@@ -71,6 +71,8 @@ export class Client {
   #jid = "";
   #sequence = 0;
   #attack: string | undefined;
+  /** Since it was last asked for a sign of life. */
+  #hasWritten = false;
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -167,9 +169,13 @@ export class Client {
     this.#end("vanished", false);
   }
 
-  /** A sign of life (RFC 6120 §4.6.1): a server that died without a word is found out by it. */
+  /**
+   * A sign of life (RFC 6120 §4.6.1), unless it has given another since it was last asked for one: a server
+   * that died without a word is found out by it.
+   */
   keepAlive(): void {
-    if (this.#state === "online") this.#wire.write(" ");
+    if (this.#state === "online" && !this.#hasWritten) this.#wire.write(" ");
+    this.#hasWritten = false;
   }
 
   /** Has the network taken all that was sent? Who sends much should wait for it. */
@@ -209,7 +215,9 @@ export class Client {
   }
 
   #write(data: BinaryString): void {
-    if (this.#state !== "ended") this.#wire.write(data);
+    if (this.#state === "ended") return;
+    this.#hasWritten = true;
+    this.#wire.write(data);
   }
 
   // Negotiation.

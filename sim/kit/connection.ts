@@ -103,10 +103,6 @@ export class Connection {
     return (a === one && b === other) || (a === other && b === one);
   }
 
-  touches(host: string): boolean {
-    return this.from.host === host || this.to.host === host;
-  }
-
   /** A router forgets the connection, and both ends are told so. */
   break(): void {
     this.to.lose("reset");

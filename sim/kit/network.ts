@@ -91,6 +91,8 @@ export class SimulatedNetwork {
   readonly #options: SimulatedNetworkOptions;
   readonly #nodes = new Map<string, NodePort>();
   readonly #connections = new Set<Connection>();
+  /** By host at either end. */
+  readonly #ofHost = new Map<string, Set<Connection>>();
   readonly #dials = new Map<string, number>();
   /** By what others dial them by. */
   readonly #hosts = new Map<string, string>();
@@ -178,42 +180,27 @@ export class SimulatedNetwork {
 
   /** Resets the connections of a client, as a router that lost its state does. */
   reset(client: string): number {
-    return this.#each(
-      (connection) => connection.touches(client),
-      (connection) => connection.break(),
-    );
+    return this.#each(client, (connection) => connection.break());
   }
 
   /** Resets the connections between two hosts. */
   resetBetween(one: string, other: string): number {
-    return this.#each(
-      (connection) => connection.between(one, other),
-      (connection) => connection.break(),
-    );
+    return this.#each(one, (connection) => connection.break(), other);
   }
 
   /** Silence in both directions, no RST; also for connections that are already half gone. */
   silence(client: string): number {
-    return this.#each(
-      (connection) => connection.touches(client),
-      (connection) => connection.setSilent(true),
-    );
+    return this.#each(client, (connection) => connection.setSilent(true));
   }
 
   /** Ends all silence: living peers go on, vanished ones answer the next byte with RST. */
   unsilence(client: string): void {
-    this.#each(
-      (connection) => connection.touches(client),
-      (connection) => connection.setSilent(false),
-    );
+    this.#each(client, (connection) => connection.setSilent(false));
   }
 
   /** Silence on the connections that stand now between two hosts; new ones are not touched. */
   silenceBetween(one: string, other: string, silent: boolean): number {
-    return this.#each(
-      (connection) => connection.between(one, other),
-      (connection) => connection.setSilent(silent),
-    );
+    return this.#each(one, (connection) => connection.setSilent(silent), other);
   }
 
   setExtraLatency(client: string, milliseconds: number): void {
@@ -226,8 +213,10 @@ export class SimulatedNetwork {
     for (const connection of [...this.#connections]) connection.setSilent(false);
   }
 
-  #each(which: (connection: Connection) => boolean, act: (c: Connection) => void): number {
-    const hit = [...this.#connections].filter(which);
+  /** Of this host; with another: those between the two. */
+  #each(host: string, act: (connection: Connection) => void, other?: string): number {
+    const all = [...(this.#ofHost.get(host) ?? [])];
+    const hit = other === undefined ? all : all.filter((each) => each.between(host, other));
     for (const connection of hit) act(connection);
     return hit.length;
   }
@@ -243,9 +232,18 @@ export class SimulatedNetwork {
       ...parts,
       world,
       fabric: this.fabric,
-      onGone: () => this.#connections.delete(connection),
+      onGone: () => {
+        this.#connections.delete(connection);
+        for (const { host } of ends) this.#ofHost.get(host)?.delete(connection);
+      },
     });
+    const ends = [connection.from, connection.to];
     this.#connections.add(connection);
+    for (const { host } of ends) {
+      const others = this.#ofHost.get(host);
+      if (others === undefined) this.#ofHost.set(host, new Set([connection]));
+      else others.add(connection);
+    }
     connection.open();
     return connection;
   }

@@ -2,14 +2,16 @@
  * Pipe: one direction of a simulated connection. When does which piece of bytes arrive?
  *
  * Bytes are cut anywhere and travel in pieces, each with its own latency, but never overtake each
- * other. A piece that is lost is sent again and holds up what follows. What a reader does not take
- * fills a window of bounded size, then the sender's queue. A silent pipe loses nothing and delivers
- * nothing: TCP would send again, so the pieces arrive when the silence ends, if it ends. A deaf pipe
- * delivers, but no acknowledgement comes back: the window fills though the reader reads.
+ * other; those that come at one instant are read as one, as from a kernel that has them all. A piece
+ * that is lost is sent again and holds up what follows. What a reader does not take fills a window of
+ * bounded size, then the sender's queue. A silent pipe loses nothing and delivers nothing: TCP would
+ * send again, so the pieces arrive when the silence ends, if it ends. A deaf pipe delivers, but no
+ * acknowledgement comes back: the window fills though the reader reads.
  *
  *     write -> unsent --[window has room]--> in transit -> arrived --[reading, not silent]--> receiver
  */
 import type { BinaryString } from "../../src/base/bytes.ts";
+import type { Instant } from "../../src/base/time.ts";
 import type { Random } from "./random.ts";
 import type { World } from "./world.ts";
 
@@ -33,6 +35,15 @@ export interface PipeOptions {
  */
 const retransmissionSlackMs = 200;
 
+/** What Node reads at a time. */
+const readMax = 65_536;
+
+/** Comes as a whole at one instant. */
+interface Arrival {
+  readonly at: Instant;
+  readonly segments: Segment[];
+}
+
 export class Pipe {
   readonly #world: World;
   readonly #random: Random;
@@ -47,6 +58,8 @@ export class Pipe {
   #windowUsed = 0;
   #arrived: Segment[] = [];
   #lastArrival = 0;
+  /** The last that is under way. */
+  #underWay: Arrival | undefined;
   #reading = true;
   #silent = false;
   #deaf = false;
@@ -158,12 +171,16 @@ export class Pipe {
 
   #transmit(segment: Segment): void {
     const trip = this.#latency();
-    const arrival = this.#world.now() + trip + this.#sentAgainAfter(2 * trip);
-    const at = Math.max(this.#lastArrival, arrival);
+    const due = this.#world.now() + trip + this.#sentAgainAfter(2 * trip);
+    const at = Math.max(this.#lastArrival, due);
     this.#lastArrival = at;
+    if (this.#underWay?.at === at) return append(this.#underWay.segments, segment);
+    const arrival = { at, segments: [segment] };
+    this.#underWay = arrival;
     this.#world.schedule(at, () => {
+      if (this.#underWay === arrival) this.#underWay = undefined;
       if (this.#cut) return;
-      this.#arrived.push(segment);
+      for (const each of arrival.segments) append(this.#arrived, each);
       this.#drain();
     });
   }
@@ -197,4 +214,13 @@ export class Pipe {
       this.#receive(segment);
     }
   }
+}
+
+/** Bytes after bytes are one piece. */
+function append(segments: Segment[], segment: Segment): void {
+  const last = segments.at(-1);
+  const joined =
+    last?.type === "bytes" && segment.type === "bytes" && last.secured === segment.secured;
+  if (!joined || last.data.length + segment.data.length > readMax) segments.push(segment);
+  else segments[segments.length - 1] = { ...last, data: last.data + segment.data };
 }

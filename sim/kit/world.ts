@@ -1,9 +1,9 @@
 /**
  * World: what time is it, and what happens next?
  *
- * One queue of events ordered by (time, sequence number). Running takes the first event, moves the
- * virtual clock to it and calls it: one event, one synchronous step. Nothing here knows of XMPP,
- * nodes or networks. An event that schedules at the same instant for ever is a bug of somebody: the
+ * One queue of events ordered by time, and within an instant by when they were scheduled. Running takes the
+ * first event, moves the virtual clock to it and calls it: one event, one synchronous step. Nothing here
+ * knows of XMPP, nodes or networks. An event that schedules at the same instant for ever is a bug of somebody: the
  * cap on events per instant turns it into a failure.
  */
 import type { Instant } from "../../src/base/time.ts";
@@ -13,11 +13,7 @@ export interface WorldOptions {
   readonly eventsPerInstantMax: number;
 }
 
-interface Scheduled {
-  readonly at: Instant;
-  readonly sequence: number;
-  readonly run: () => void;
-}
+type Act = () => void;
 
 export class TimeStandsStill extends Error {
   override readonly name = "TimeStandsStill";
@@ -25,9 +21,12 @@ export class TimeStandsStill extends Error {
 
 export class World {
   readonly #eventsPerInstantMax: number;
-  /** A binary heap: the children of i are 2i+1 and 2i+2. */
-  readonly #heap: Scheduled[] = [];
-  #sequence = 0;
+  /** What is due at each instant to come, in the order in which it was scheduled. */
+  readonly #due = new Map<Instant, Act[]>();
+  /** Those instants: a binary heap, the children of i are 2i+1 and 2i+2. */
+  readonly #instants: Instant[] = [];
+  /** What of the first instant has been run. */
+  #done = 0;
   #now: Instant = 0;
   #atThisInstant = 0;
   #processed = 0;
@@ -47,11 +46,15 @@ export class World {
   }
 
   /** Runs at this time, or at once (after what is already due) if it has passed. */
-  schedule(at: Instant, run: () => void): void {
-    this.#insert({ at: at < this.#now ? this.#now : at, sequence: this.#sequence++, run });
+  schedule(at: Instant, run: Act): void {
+    const when = at < this.#now ? this.#now : at;
+    const others = this.#due.get(when);
+    if (others !== undefined) return void others.push(run);
+    this.#due.set(when, [run]);
+    this.#insert(when);
   }
 
-  after(delay: number, run: () => void): void {
+  after(delay: number, run: Act): void {
     this.schedule(this.#now + delay, run);
   }
 
@@ -66,12 +69,18 @@ export class World {
 
   /** Runs all that is due up to and including this time, then moves the clock there. */
   runUntil(end: Instant): void {
-    for (let next = this.#heap[0]; next !== undefined && next.at <= end; next = this.#heap[0]) {
+    for (let at = this.#instants[0]; at !== undefined && at <= end; at = this.#instants[0]) {
+      const due = this.#due.get(at) as Act[];
+      while (this.#done < due.length) {
+        const run = due[this.#done++] as Act;
+        this.#advance(at);
+        this.#processed++;
+        run();
+        if (this.#stopped) return;
+      }
+      this.#due.delete(at);
       this.#removeFirst();
-      this.#advance(next.at);
-      this.#processed++;
-      next.run();
-      if (this.#stopped) return;
+      this.#done = 0;
     }
     if (this.#stopped) return;
     this.#now = end;
@@ -91,23 +100,23 @@ export class World {
     }
   }
 
-  #insert(event: Scheduled): void {
-    const heap = this.#heap;
+  #insert(instant: Instant): void {
+    const heap = this.#instants;
     let hole = heap.length;
-    heap.push(event);
+    heap.push(instant);
     while (hole > 0) {
       const parent = (hole - 1) >> 1;
-      const above = heap[parent] as Scheduled;
-      if (!precedes(event, above)) break;
+      const above = heap[parent] as Instant;
+      if (instant >= above) break;
       heap[hole] = above;
       hole = parent;
     }
-    heap[hole] = event;
+    heap[hole] = instant;
   }
 
   #removeFirst(): void {
-    const heap = this.#heap;
-    const moved = heap.pop() as Scheduled;
+    const heap = this.#instants;
+    const moved = heap.pop() as Instant;
     const size = heap.length;
     if (size === 0) return;
     let hole = 0;
@@ -115,17 +124,12 @@ export class World {
       let child = 2 * hole + 1;
       if (child >= size) break;
       const right = child + 1;
-      if (right < size && precedes(heap[right] as Scheduled, heap[child] as Scheduled))
-        child = right;
-      const below = heap[child] as Scheduled;
-      if (!precedes(below, moved)) break;
+      if (right < size && (heap[right] as Instant) < (heap[child] as Instant)) child = right;
+      const below = heap[child] as Instant;
+      if (below >= moved) break;
       heap[hole] = below;
       hole = child;
     }
     heap[hole] = moved;
   }
-}
-
-function precedes(a: Scheduled, b: Scheduled): boolean {
-  return a.at < b.at || (a.at === b.at && a.sequence < b.sequence);
 }

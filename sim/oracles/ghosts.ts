@@ -6,7 +6,7 @@
  * it at once. And what becomes visible in a session of a link is no older than that session: what was kept
  * from an earlier one may hold records that were deleted meanwhile.
  */
-import { nameOf } from "./replicas.ts";
+import { nameOf, type Process } from "./replicas.ts";
 import type { OracleMaker } from "./oracle.ts";
 import { traffic } from "../trace.ts";
 
@@ -35,6 +35,29 @@ export const ghosts: OracleMaker = (plan, { replicas }) => {
     );
   }
 
+  function observed(reader: Process, peers: readonly string[], at: number): void {
+    const place = reader.node;
+    for (const table of replicas.tables()) {
+      for (const owner of replicas.viewsOf(reader, table).keys()) {
+        judged += 1;
+        const key = `${place} ${owner} ${table}`;
+        if (told.has(key)) continue;
+        const other = peers.find((peer) => nameOf(peer) === nameOf(owner));
+        if (other !== undefined && other !== owner) {
+          told.add(key);
+          failures.push(`${place} shows ${owner} at ${at} ms, though ${other} is up`);
+        }
+        const { endedAt } = replicas.processes.get(owner) ?? {};
+        const since = Math.max(endedAt ?? at, reader.awakeAt);
+        if (endedAt === undefined || at - since <= noticedWithinMs) continue;
+        told.add(key);
+        failures.push(
+          `${place} shows ${table} of ${owner} at ${at} ms, which ended at ${endedAt} ms`,
+        );
+      }
+    }
+  }
+
   return {
     name: "ghosts",
     counts: "views",
@@ -50,25 +73,7 @@ export const ghosts: OracleMaker = (plan, { replicas }) => {
       if (kind === "table-seen" && data.fresh) shown(place, data.owner, data.table, data.seq, at);
       if (kind !== "cluster-observed") return;
       const reader = replicas.running.get(place);
-      if (reader === undefined) return;
-      for (const view of replicas.views()) {
-        if (view.reader !== reader) continue;
-        judged += 1;
-        const owner = replicas.processes.get(view.owner);
-        const other = data.peers.find((peer) => nameOf(peer) === nameOf(view.owner));
-        const key = `${place} ${view.owner} ${view.table}`;
-        if (told.has(key)) continue;
-        if (other !== undefined && other !== view.owner) {
-          told.add(key);
-          failures.push(`${place} shows ${view.owner} at ${at} ms, though ${other} is up`);
-        }
-        const since = Math.max(owner?.endedAt ?? at, reader.awakeAt);
-        if (owner?.endedAt === undefined || at - since <= noticedWithinMs) continue;
-        told.add(key);
-        failures.push(
-          `${place} shows ${view.table} of ${view.owner} at ${at} ms, which ended at ${owner.endedAt} ms`,
-        );
-      }
+      if (reader !== undefined) observed(reader, data.peers, at);
     },
     judge: () => ({ judged, unknown: 0, failures }),
   };

@@ -39,6 +39,8 @@ export class Logins {
   readonly #dark = new Set<string>();
   readonly #deaths: { readonly node: string; readonly at: number }[] = [];
   readonly #byBare = new Map<string, Login[]>();
+  readonly #byUser = new Map<string, Login[]>();
+  readonly #lastOf = new Map<string, Login>();
   #latest: TraceEvent | undefined;
 
   /** The same event again is no news: several oracles ask one of these. */
@@ -50,9 +52,13 @@ export class Logins {
 
   #take({ at, place, kind, data }: TraceEvent): void {
     switch (kind) {
-      case "login-started":
-        this.#all.set(data.login, newLogin(data, at));
+      case "login-started": {
+        const login = newLogin(data, at);
+        this.#all.set(data.login, login);
+        this.#lastOf.set(login.client, login);
+        add(this.#byUser, login.user, login);
         break;
+      }
       case "connection-opened": {
         const login = this.#all.get(data.login);
         if (login === undefined) break;
@@ -65,10 +71,7 @@ export class Logins {
         if (login === undefined) break;
         login.jid = data.jid;
         login.boundAt = at;
-        const bare = bareOf(data.jid);
-        const others = this.#byBare.get(bare);
-        if (others === undefined) this.#byBare.set(bare, [login]);
-        else others.push(login);
+        add(this.#byBare, bareOf(data.jid), login);
         break;
       }
       case "login-leaving": {
@@ -122,12 +125,19 @@ export class Logins {
     return this.#all.get(login);
   }
 
-  all(): Iterable<Login> {
-    return this.#all.values();
+  /** The latest of this client. */
+  lastOf(client: string): Login | undefined {
+    return this.#lastOf.get(client);
   }
 
+  /** Those that were told a JID of this user, in that order. */
   ofUser(bare: string): readonly Login[] {
     return this.#byBare.get(bare) ?? [];
+  }
+
+  /** Those that began with this user's name, in that order. */
+  asUser(user: string): readonly Login[] {
+    return this.#byUser.get(user) ?? [];
   }
 
   /** Do these logins have one full JID, one after the other? */
@@ -137,8 +147,14 @@ export class Logins {
 
   /** Logins of this user that never got as far as to know their JID. */
   unboundOf(user: string): readonly Login[] {
-    return [...this.#all.values()].filter((login) => login.user === user && login.jid === "");
+    return this.asUser(user).filter(({ jid }) => jid === "");
   }
+}
+
+function add(all: Map<string, Login[]>, key: string, login: Login): void {
+  const others = all.get(key);
+  if (others === undefined) all.set(key, [login]);
+  else others.push(login);
 }
 
 function newLogin({ login, user, node }: TraceKinds["login-started"], at: number): Login {

@@ -50,8 +50,7 @@ export const progress: OracleMaker = (plan, { logins }) => {
       }
       if (!stays.includes(client.behaviour.kind)) return;
       // At the last look it may be trying a machine that is without power for good, before it tries another.
-      const last = [...logins.all()].findLast((login) => login.client === data.client);
-      const inTheDark = logins.hasNoPower(last?.node ?? "");
+      const inTheDark = logins.hasNoPower(logins.lastOf(data.client)?.node ?? "");
       if (!data.online && (inTheDark || crowdedOut.has(data.client))) {
         unknown += 1;
         return;
@@ -71,8 +70,8 @@ function mayExist(logins: Logins, login: string, stale: number): number {
   const self = logins.get(login);
   if (self === undefined) return 0;
   let count = 0;
-  for (const other of logins.all()) {
-    if (other === self || other.user !== self.user || other.connection === undefined) continue;
+  for (const other of logins.asUser(self.user)) {
+    if (other === self || other.connection === undefined) continue;
     if ((other.nodeClosedAt ?? Infinity) >= self.startedAt - stale) count += 1;
   }
   return count;

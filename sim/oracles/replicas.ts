@@ -78,7 +78,9 @@ export class Replicas {
   readonly running = new Map<string, Process>();
   readonly #slow = new Set<string>();
   readonly #histories = new Map<string, History>();
-  readonly #views = new Map<string, View>();
+  /** By reader, then by table, then by owner. */
+  readonly #views = new Map<Process, Map<string, Map<string, View>>>();
+  readonly #tables = new Set<string>();
   /** The greatest seq that a reader has ever shown of an owner's table. */
   readonly #shown = new Map<string, number>();
   /** What that was before the latest `table-seen`. */
@@ -123,7 +125,7 @@ export class Replicas {
         break;
       case "table-hidden": {
         const reader = this.running.get(place);
-        if (reader !== undefined) this.#views.delete(viewKey(reader, data.table, data.owner));
+        if (reader !== undefined) this.#views.get(reader)?.get(data.table)?.delete(data.owner);
         break;
       }
     }
@@ -134,15 +136,17 @@ export class Replicas {
   }
 
   view(reader: Process, table: string, owner: string): View | undefined {
-    return this.#views.get(viewKey(reader, table, owner));
+    return this.#views.get(reader)?.get(table)?.get(owner);
   }
 
-  views(): Iterable<View> {
-    return this.#views.values();
+  /** All that this process shows of this table, by owner. */
+  viewsOf(reader: Process, table: string): ReadonlyMap<string, View> {
+    return this.#views.get(reader)?.get(table) ?? none;
   }
 
+  /** Those that were ever written. */
   tables(): ReadonlySet<string> {
-    return new Set([...this.#histories.keys()].map((key) => key.slice(0, key.indexOf(" "))));
+    return this.#tables;
   }
 
   /** What each table of an owner is at now. */
@@ -174,7 +178,7 @@ export class Replicas {
     if (process === undefined) return;
     process.endedAt = at;
     this.running.delete(node);
-    for (const [key, view] of this.#views) if (view.reader === process) this.#views.delete(key);
+    this.#views.delete(process);
   }
 
   #pause(node: string, paused: boolean, at: number): void {
@@ -196,24 +200,37 @@ export class Replicas {
     if (owner === undefined) return;
     const key = `${data.table} ${owner.peer}`;
     let history = this.#histories.get(key);
-    if (history === undefined) this.#histories.set(key, (history = new History()));
+    if (history === undefined) {
+      this.#histories.set(key, (history = new History()));
+      this.#tables.add(data.table);
+    }
     history.write(at, data);
   }
 
   #seen(node: string, { table, owner, seq, fresh, put, gone }: TraceKinds["table-seen"]): void {
     const reader = this.running.get(node);
     if (reader === undefined) return;
-    const key = viewKey(reader, table, owner);
-    const before = fresh ? undefined : this.#views.get(key);
+    const before = fresh ? undefined : this.view(reader, table, owner);
     const view = before ?? newView(reader, table, owner);
-    this.#views.set(key, view);
+    if (before === undefined) this.#show(view);
     for (const each of gone) change(view, each, undefined);
     for (let i = 0; i < put.length; i += 2) change(view, put[i] ?? "", put[i + 1]);
     view.seq = seq;
+    const key = viewKey(reader, table, owner);
     this.#shownBefore = this.#shown.get(key) ?? 0;
     this.#shown.set(key, Math.max(seq, this.#shownBefore));
   }
+
+  #show(view: View): void {
+    const { reader, table, owner } = view;
+    const tables = this.#views.get(reader) ?? new Map<string, Map<string, View>>();
+    this.#views.set(reader, tables);
+    const owners = tables.get(table) ?? new Map<string, View>();
+    tables.set(table, owners.set(owner, view));
+  }
 }
+
+const none: ReadonlyMap<string, View> = new Map();
 
 function viewKey(reader: Process, table: string, owner: string): string {
   return `${reader.peer} ${table} ${owner}`;

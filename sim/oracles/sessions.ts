@@ -38,9 +38,8 @@ export const sessions: OracleMaker = (plan, { logins }) => {
   let beingReplaced = 0;
 
   function judgeGhost(jid: string): "ghost" | "unknown" {
-    for (const login of logins.all()) {
-      const same = login.jid === "" ? login.user === userOf(jid) : login.jid === jid;
-      if (!same) continue;
+    const same = logins.ofUser(bareOf(jid)).filter((login) => login.jid === jid);
+    for (const login of [...same, ...logins.unboundOf(userOf(jid))]) {
       // The node binds before its client is told.
       if (login.jid === "" && login.endedAt === undefined) return "unknown";
       const goneAt = Math.max(healAt, login.endedAt ?? login.leavingAt ?? 0);
@@ -111,10 +110,12 @@ function crowd(logins: Logins, login: string, jid: string, max: number): string[
 
 /** Whoever had the name before may not have been reached yet by its `<conflict/>`. */
 function justBound(logins: Logins, jid: string, since: number): boolean {
-  return [...logins.all()].some(
-    ({ jid: name, boundAt, endedAt }) =>
-      name === jid && endedAt === undefined && (boundAt ?? 0) > since,
-  );
+  return logins
+    .ofUser(bareOf(jid))
+    .some(
+      ({ jid: name, boundAt, endedAt }) =>
+        name === jid && endedAt === undefined && (boundAt ?? 0) > since,
+    );
 }
 
 /** The full JID of a session that a node has ended, as it logs it: `jid=… reason=…`. */

@@ -1,6 +1,7 @@
 /**
- * Crypto of the simulator: the pure functions of node:crypto. Key derivation is memoised, since
- * simulated users share few passwords and salts and it would otherwise be most of a run's cost.
+ * Crypto of the simulator: the pure functions of node:crypto, memoised. Simulated users share few passwords
+ * and salts, whose derivation would otherwise be most of a run's cost; and what a client hashes, its server
+ * hashes too.
  */
 import { createHash, createHmac, pbkdf2Sync } from "node:crypto";
 import type { HashName, KeyDerivation } from "../../src/ports/crypto.ts";
@@ -15,13 +16,18 @@ const memoMax = 10_000;
 
 export class PureCrypto {
   readonly #derived = new Map<string, Uint8Array>();
+  readonly #hashed = new Map<string, Uint8Array>();
 
   hash(name: HashName, data: Uint8Array): Uint8Array {
-    return createHash(names[name]).update(data).digest();
+    return memo(this.#hashed, `hash ${name} ${binary(data)}`, () =>
+      createHash(names[name]).update(data).digest(),
+    );
   }
 
   hmac(name: HashName, key: Uint8Array, data: Uint8Array): Uint8Array {
-    return createHmac(names[name], key).update(data).digest();
+    return memo(this.#hashed, `hmac ${name} ${key.length} ${binary(key)}${binary(data)}`, () =>
+      createHmac(names[name], key).update(data).digest(),
+    );
   }
 
   equal(a: Uint8Array, b: Uint8Array): boolean {
@@ -29,16 +35,23 @@ export class PureCrypto {
   }
 
   derive({ hash, password, salt, iterations }: KeyDerivation): Uint8Array {
-    const key = [hash, iterations, hex(password), hex(salt)].join(" ");
-    const known = this.#derived.get(key);
-    if (known !== undefined) return known;
-    if (this.#derived.size >= memoMax) this.#derived.clear();
-    const derived = pbkdf2Sync(password, salt, iterations, lengths[hash], names[hash]);
-    this.#derived.set(key, derived);
-    return derived;
+    const text = `${hash} ${iterations} ${password.length} ${binary(password)}${binary(salt)}`;
+    return memo(this.#derived, text, () =>
+      pbkdf2Sync(password, salt, iterations, lengths[hash], names[hash]),
+    );
   }
 }
 
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("hex");
+/** A copy: whoever is given it may write into it. */
+function memo(known: Map<string, Uint8Array>, text: string, make: () => Uint8Array): Uint8Array {
+  const before = known.get(text);
+  if (before !== undefined) return Uint8Array.from(before);
+  if (known.size >= memoMax) known.clear();
+  const made = make();
+  known.set(text, made);
+  return Uint8Array.from(made);
+}
+
+function binary({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString("latin1");
 }

@@ -126,7 +126,7 @@ export class Stage {
   observe(): void {
     for (const node of this.nodes.values()) {
       if (!node.running) continue;
-      node.watch?.observe();
+      node.watch?.observe(true);
       const jids = node.sessions().map(({ jid }) => jid);
       this.trace.record(node.name, "sessions-observed", { jids });
     }
@@ -199,7 +199,7 @@ export class Stage {
 
   #observeAgain(): void {
     this.world.after(observeEveryMs, () => {
-      for (const node of this.nodes.values()) if (node.running) node.watch?.observe();
+      for (const node of this.nodes.values()) if (node.running) node.watch?.observe(true);
       this.#observeAgain();
     });
   }
