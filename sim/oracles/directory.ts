@@ -127,7 +127,7 @@ function lostToWhatItSaw({ atBind, atEnd, replaced }: Holding): boolean {
 /** Sessions of other nodes with this full JID that a process shows. */
 function visibleTo(replicas: Replicas, self: Process, key: string): ReadonlySet<string> {
   const sids = new Set<string>();
-  for (const view of replicas.viewsOf(self, sessionTable.name).values()) {
+  for (const view of replicas.viewsOf(self, sessionTable.name)) {
     const value = view.records.get(key);
     if (value !== undefined) sids.add(decodeSession(value)?.sid ?? "");
   }

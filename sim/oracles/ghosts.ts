@@ -38,7 +38,7 @@ export const ghosts: OracleMaker = (plan, { replicas }) => {
   function observed(reader: Process, peers: readonly string[], at: number): void {
     const place = reader.node;
     for (const table of replicas.tables()) {
-      for (const owner of replicas.viewsOf(reader, table).keys()) {
+      for (const { owner } of replicas.viewsOf(reader, table)) {
         judged += 1;
         const key = `${place} ${owner} ${table}`;
         if (told.has(key)) continue;

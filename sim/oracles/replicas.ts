@@ -139,9 +139,9 @@ export class Replicas {
     return this.#views.get(reader)?.get(table)?.get(owner);
   }
 
-  /** All that this process shows of this table, by owner. */
-  viewsOf(reader: Process, table: string): ReadonlyMap<string, View> {
-    return this.#views.get(reader)?.get(table) ?? none;
+  /** All that this process shows of this table. */
+  viewsOf(reader: Process, table: string): Iterable<View> {
+    return this.#views.get(reader)?.get(table)?.values() ?? [];
   }
 
   /** Those that were ever written. */
@@ -229,8 +229,6 @@ export class Replicas {
     tables.set(table, owners.set(owner, view));
   }
 }
-
-const none: ReadonlyMap<string, View> = new Map();
 
 function viewKey(reader: Process, table: string, owner: string): string {
   return `${reader.peer} ${table} ${owner}`;

@@ -45,11 +45,11 @@ export class PureCrypto {
 /** A copy: whoever is given it may write into it. */
 function memo(known: Map<string, Uint8Array>, text: string, make: () => Uint8Array): Uint8Array {
   const before = known.get(text);
-  if (before !== undefined) return Uint8Array.from(before);
+  if (before !== undefined) return before.slice();
   if (known.size >= memoMax) known.clear();
   const made = make();
   known.set(text, made);
-  return Uint8Array.from(made);
+  return made.slice();
 }
 
 function binary({ buffer, byteOffset, length }: Uint8Array): string {
