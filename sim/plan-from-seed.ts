@@ -22,7 +22,6 @@ import {
   type Limits,
   type NodePlan,
   type Plan,
-  type Range,
   type Topology,
 } from "./plan.ts";
 import { profiles, type Profile } from "./profiles.ts";
