@@ -5,8 +5,8 @@
  * a seed becomes a plan. So a plan can be written to a file, cut down by hand and run again after the
  * generator has changed. Times are milliseconds of virtual time from the start of the run.
  */
-import { lossMax, type Noise } from "./kit/fabric.ts";
-import { releases, type Release } from "./releases/releases.ts";
+import type { Noise } from "./kit/fabric.ts";
+import type { Release } from "./releases/releases.ts";
 
 export const planVersion = 2;
 
@@ -242,41 +242,6 @@ export const planHost = "meerkat.test";
 
 export function passwordOf(user: string): string {
   return `password of ${user}`;
-}
-
-/** Checks what a plan file says; the message names the first thing that is wrong. */
-export function planProblem(value: unknown): string | undefined {
-  if (typeof value !== "object" || value === null) return "a plan is a JSON object";
-  const plan = value as Partial<Plan>;
-  if (plan.version !== planVersion) {
-    const hint =
-      plan.version === 1 ? ": make it anew from its seed, or add what version 2 has" : "";
-    return `this code runs plans of version ${planVersion}, not ${String(plan.version)}${hint}`;
-  }
-  if (!Number.isSafeInteger(plan.seed)) return "`seed` must be an integer";
-  if (!Array.isArray(plan.clients)) return "`clients` must be a list";
-  if (!Array.isArray(plan.faults)) return "`faults` must be a list";
-  for (const part of ["topology", "limits", "duration"] as const) {
-    if (typeof plan[part] !== "object" || plan[part] === null) return `\`${part}\` is missing`;
-  }
-  const { loss = 0, latencyMs = 0 } = plan.topology?.network?.noise ?? {};
-  if (!(loss >= 0 && loss <= lossMax && latencyMs >= 0)) {
-    return `\`topology.network.noise\` must have a loss of 0 to ${lossMax} and a latency`;
-  }
-  const nodes = plan.topology?.nodes;
-  if (!Array.isArray(nodes) || nodes.length < 1 || nodes.length > nodesMax) {
-    return `\`topology.nodes\` must name 1 to ${nodesMax} nodes`;
-  }
-  if (nodes.some(({ drift = 0 }) => !Number.isSafeInteger(drift) || drift <= -1_000_000)) {
-    return "a node's `drift` is an integer of parts per million, above -1000000";
-  }
-  if (nodes.some(({ release = 1 }) => !releases.includes(release))) {
-    return `a node's \`release\` is one of ${releases.join(", ")}`;
-  }
-  if (nodes.length > 1 && plan.topology?.cluster === undefined) {
-    return "`topology.cluster` is missing: several nodes are a cluster";
-  }
-  return undefined;
 }
 
 export const nodesMax = 12;

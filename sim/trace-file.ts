@@ -6,7 +6,8 @@
  * gives the same hash as what was written. A file without its end was cut short, and may be read too.
  */
 import { bytesFromText, fromBase64, toBase64 } from "../src/base/bytes.ts";
-import { planProblem, type Plan } from "./plan.ts";
+import { planProblem } from "./plan-problem.ts";
+import type { Plan } from "./plan.ts";
 import type { TraceValue } from "./kit/trace-hash.ts";
 import { Trace, traceVersion, type TraceEvent, type TraceSink } from "./trace.ts";
 

@@ -3,6 +3,7 @@ import { makeOracles } from "../oracles/index.ts";
 import type { Plan } from "../plan.ts";
 import { probeNames } from "../probes.ts";
 import type { Failure } from "../run.ts";
+import { counted } from "./summary.ts";
 import type { TaskResult } from "./tasks.ts";
 
 export interface SeedFailure {
@@ -62,7 +63,8 @@ export class HuntSum {
   lines(wallMs: number, { idleOracles, probesNeverReached }: Findings): readonly string[] {
     const seconds = Math.max(wallMs, 1) / 1_000;
     const lines = [
-      `${this.seeds} seeds in ${seconds.toFixed(1)} s, ${(this.seeds / seconds).toFixed(1)} a second,`,
+      `${counted(this.seeds, "seed")} in ${seconds.toFixed(1)} s, ` +
+        `${rateText(this.seeds, seconds)} a second,`,
       `${Math.round(this.simulatedMs / 1_000 / seconds)} simulated seconds per wall second, ` +
         `${this.checkedTwice} run twice: ${this.unequal.length} differed`,
     ];
@@ -104,4 +106,10 @@ export class HuntSum {
     const repeats = this.failed.map(({ repeat }) => `  ${repeat}`);
     return [`${this.failed.length} of ${this.seeds} seeds failed (${each}):`, ...repeats];
   }
+}
+
+/** Slow ones, too, must not be told as none. */
+export function rateText(count: number, seconds: number): string {
+  const rate = count / seconds;
+  return rate.toFixed(rate < 1 ? 2 : 1);
 }

@@ -8,8 +8,8 @@ import { availableParallelism } from "node:os";
 import { planFromSeed } from "../plan-from-seed.ts";
 import { probeNames } from "../probes.ts";
 import { codeVersion } from "./code-version.ts";
-import { HuntSum } from "./hunt-sum.ts";
-import { integer, profileOf, repeatLine, UsageError } from "./subject.ts";
+import { HuntSum, rateText } from "./hunt-sum.ts";
+import { countOf, integer, profileOf, repeatLine, UsageError } from "./subject.ts";
 import { failureLines } from "./summary.ts";
 import type { TaskResult } from "./tasks.ts";
 import { Workers } from "./workers.ts";
@@ -59,7 +59,8 @@ export async function hunt(flags: HuntFlags): Promise<void> {
   }
   const range = seedRange(flags.seeds, integer(flags.offset));
   const profile = profileOf(flags.profile);
-  const cores = flags.workers === undefined ? availableParallelism() : integer(flags.workers);
+  const cores =
+    flags.workers === undefined ? availableParallelism() : countOf("--workers", flags.workers);
   const workers = new Workers(Math.min(cores, range.last - range.first + 1));
   const hunter = new Hunter(workers, range, flags, minutes * 60_000);
   const stop = (): void => hunter.stop();
@@ -97,8 +98,8 @@ class Hunter {
     this.#workers = workers;
     this.#range = range;
     this.#profile = flags.profile;
-    this.#failuresMax = integer(flags.failures);
-    this.#twiceEvery = integer(flags.twiceEvery);
+    this.#failuresMax = countOf("--failures", flags.failures);
+    this.#twiceEvery = countOf("--twice-every", flags.twiceEvery, 0);
     this.#endsAt = this.#startedAt + forMs;
     this.#next = range.first;
   }
@@ -161,7 +162,7 @@ function progressLine(hunter: Hunter): {
   const tick = (): void => {
     const { seeds, simulatedMs, probesReached, failed } = hunter.sum;
     const seconds = hunter.elapsedMs() / 1_000;
-    const rate = (seeds / seconds).toFixed(1);
+    const rate = rateText(seeds, seconds);
     const speed = Math.round(simulatedMs / 1_000 / seconds);
     process.stderr.write(
       `\r\u001b[K${seeds} seeds, ${rate}/s, ${speed} simulated s/s, ` +

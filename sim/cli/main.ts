@@ -107,7 +107,7 @@ program
 program
   .command("plan")
   .description("writes the plan that a seed stands for, to be edited and run")
-  .requiredOption("--seed <number>")
+  .requiredOption("--seed <number>", "makes the plan")
   .option("--profile <name>", profileHelp, defaultProfile)
   .argument("[file]", "where to; otherwise it is printed")
   .action((file: string | undefined, flags: SubjectFlags) => {
@@ -137,9 +137,19 @@ program
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(error.code === "EPIPE" ? 0 : 1);
 });
+// Commander has said what was wrong, or shown what it was asked to show.
+for (const command of [program, ...program.commands]) {
+  command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
+}
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(error instanceof UsageError ? error.message : error);
+  console.error(error instanceof UsageError ? error.message : (fileProblem(error) ?? error));
   process.exitCode = 2;
+}
+
+/** A file that cannot be read or written is no bug of ours: no stack. */
+function fileProblem(error: unknown): string | undefined {
+  const { code, path } = error as NodeJS.ErrnoException;
+  return code === undefined || path === undefined ? undefined : `${path}: ${code}`;
 }

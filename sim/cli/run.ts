@@ -11,6 +11,7 @@ import {
   repeatLine,
   subjectOfFlags,
   subjectOfRepro,
+  UsageError,
   type Subject,
   type SubjectFlags,
 } from "./subject.ts";
@@ -25,20 +26,35 @@ interface ShownFlags {
 
 export function run(flags: SubjectFlags & ShownFlags & { readonly twice?: boolean }): void {
   const subject = subjectOfFlags(flags);
-  if (flags.twice === true) return runTwice(subject);
+  refuseBoth(flags);
+  if (flags.twice === true) {
+    if (flags.story ?? flags.wire ?? flags.json ?? flags.trace) {
+      throw new UsageError("--twice compares two runs and prints nothing else of them");
+    }
+    return runTwice(subject);
+  }
   show(subject, play(subject, flags, {}), flags);
 }
 
 export function replay(word: string, flags: ShownFlags & { readonly until?: string }): void {
   const subject = subjectOfRepro(word);
+  refuseBoth(flags);
   const until = flags.until === undefined ? undefined : moment(flags.until);
   const played = play(subject, flags, until === undefined ? {} : { until });
   const quiet = flags.json === true;
-  if (until !== undefined && !quiet) {
+  const cut = until !== undefined && until <= played.outcome.stats.simulatedMs;
+  if (cut && !quiet) {
     console.log(`stopped at ${until} ms: nothing that was still to come is judged`);
   }
-  if (!quiet && until === undefined) compare(subject, played);
+  if (!quiet && !cut) compare(subject, played);
   show(subject, played, flags);
+}
+
+/** A program that reads JSON would stumble over the story. */
+function refuseBoth({ json, story, wire }: ShownFlags): void {
+  if (json === true && (story ?? wire)) {
+    throw new UsageError("--json prints the summary alone: say it without --story and --wire");
+  }
 }
 
 interface Played {

@@ -2,12 +2,13 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join, relative } from "node:path";
+import { makeOracles } from "../oracles/index.ts";
 import type { Plan } from "../plan.ts";
 import type { Failure } from "../run.ts";
 import { reproText } from "../repro.ts";
 import { shows, shrink as shrinking, symptomOf, type Symptom } from "../shrink.ts";
 import { codeVersion, root } from "./code-version.ts";
-import { integer, repeatLine, subjectOfRepro, UsageError } from "./subject.ts";
+import { countOf, repeatLine, subjectOfRepro, UsageError } from "./subject.ts";
 import { counted } from "./summary.ts";
 import { runSafely, type TaskResult } from "./tasks.ts";
 import { Workers } from "./workers.ts";
@@ -28,20 +29,31 @@ export async function shrink(word: string, flags: ShrinkFlags): Promise<void> {
     throw new UsageError(`--name is the lesson in kebab-case, not "${flags.name}"`);
   }
   const subject = subjectOfRepro(word);
+  const forMs = countOf("--seconds", flags.seconds) * 1_000;
+  const count =
+    flags.workers === undefined ? availableParallelism() : countOf("--workers", flags.workers);
+  const oracles = makeOracles(subject.plan).map(({ name }) => name);
+  if (flags.oracle !== undefined && !oracles.includes(flags.oracle)) {
+    throw new UsageError(`No oracle "${flags.oracle}"; there are ${oracles.join(", ")}`);
+  }
   const say = (text: string): void => void (flags.json === true || console.log(text));
   const before = runSafely(subject.plan);
   const failure = before.failures.find(
     ({ oracle }) => flags.oracle === undefined || oracle === flags.oracle,
   );
   if (failure === undefined) {
-    throw new UsageError(`${word} does not fail${flags.oracle === undefined ? "" : " there"}`);
+    const all = before.failures.map(({ oracle }) => oracle);
+    const others = all.length === 0 ? "" : `; what fails is ${[...new Set(all)].join(", ")}`;
+    throw new UsageError(
+      flags.oracle === undefined
+        ? `${word} does not fail: there is nothing to shrink`
+        : `${word} does not fail ${flags.oracle}${others}`,
+    );
   }
   say(`FAILED ${failure.oracle}: ${failure.what}`);
   say(`from ${sizeText(subject.plan, before.stats.events)}`);
-  const workers = new Workers(
-    flags.workers === undefined ? availableParallelism() : integer(flags.workers),
-  );
-  const shrinker = new Shrinker(workers, symptomOf(failure), integer(flags.seconds) * 1_000);
+  const workers = new Workers(count);
+  const shrinker = new Shrinker(workers, symptomOf(failure), forMs);
   let plan: Plan;
   try {
     plan = await shrinker.run(subject.plan);

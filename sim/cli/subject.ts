@@ -1,7 +1,8 @@
 /** Subject: which run does the command line speak of? A seed, a repro, a plan file or a trace file. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { planFromSeed, profiles, type ProfileName } from "../plan-from-seed.ts";
-import { planProblem, type Plan } from "../plan.ts";
+import { planProblem } from "../plan-problem.ts";
+import type { Plan } from "../plan.ts";
 import { defaultProfile, parseRepro, reproText, shellWord, type Repro } from "../repro.ts";
 
 export class UsageError extends Error {
@@ -23,6 +24,8 @@ export interface SubjectFlags {
 }
 
 export function subjectOfFlags({ seed, plan, profile = defaultProfile }: SubjectFlags): Subject {
+  if (plan !== undefined && seed !== undefined)
+    throw new UsageError("Say --seed or --plan, not both");
   if (plan !== undefined) return subjectOfRepro(plan);
   if (seed === undefined) throw new UsageError("Say --seed N or --plan FILE");
   return subjectOfSeed(integer(seed), profile);
@@ -35,6 +38,11 @@ export function subjectOfRepro(text: string): Subject {
   }
   const { source, code, hash } = repro;
   if (source.type === "seed") return { ...subjectOfSeed(source.seed, source.profile), code, hash };
+  if (!existsSync(source.file)) {
+    throw new UsageError(
+      `"${source.file}" is no file, and no repro either: seed:NUMBER/PROFILE, plan:FILE`,
+    );
+  }
   return { plan: planOfFile(source.file), source, code, hash };
 }
 
@@ -63,10 +71,19 @@ export function integer(text: string): number {
   return number;
 }
 
+/** What an option of this name counts: at least one, or `least`. */
+export function countOf(option: string, text: string, least = 1): number {
+  const number = integer(text);
+  if (number < least) throw new UsageError(`${option} is ${least} or more, not ${number}`);
+  return number;
+}
+
 /** A moment of virtual time: `12500` milliseconds, or `12.5s`. */
 export function moment(text: string): number {
   const seconds = /^(\d+(?:\.\d+)?)s$/.exec(text);
-  return seconds === null ? integer(text) : Math.round(Number(seconds[1]) * 1_000);
+  if (seconds !== null) return Math.round(Number(seconds[1]) * 1_000);
+  if (/^\d+$/.test(text)) return integer(text);
+  throw new UsageError(`A time is 12500 (milliseconds) or 12.5s, not "${text}"`);
 }
 
 export function textOfFile(file: string): string {
@@ -84,7 +101,9 @@ function planOfFile(file: string): Plan {
     value = JSON.parse(text);
   } catch {
     throw new UsageError(
-      `${file} is not JSON; a plan is (\`sim plan --seed 7 ${file}\` makes one)`,
+      text.startsWith('{"trace":"meerkat"')
+        ? `${file} is a trace; \`report\` and \`diff\` read it, what runs takes a plan or a repro`
+        : `${file} is not JSON; a plan is (\`npm run sim -- plan --seed 7 plan.json\` makes one)`,
     );
   }
   const problem = planProblem(value);

@@ -1,10 +1,10 @@
 /** Verify: does a recorded node's core do the same again, without sockets and database? */
-import { readFileSync } from "node:fs";
 import { verify } from "../../src/server/recording.ts";
 import { recordingCrypto } from "./ports.ts";
+import { textOfFile } from "./subject.ts";
 
 export function verifyFile(file: string): { readonly equal: boolean; readonly text: string } {
-  const verdict = verify(lines(readFileSync(file, "utf8")), recordingCrypto());
+  const verdict = verify(lines(textOfFile(file)), recordingCrypto());
   if (verdict.equal) {
     return { equal: true, text: `equal: ${verdict.inputs} inputs, effects ${verdict.hash}` };
   }

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { runPorts } from "../../sim/cli/ports.ts";
-import { planProblem, type Plan } from "../../sim/plan.ts";
+import { planProblem } from "../../sim/plan-problem.ts";
+import type { Plan } from "../../sim/plan.ts";
 import { run } from "../../sim/run.ts";
 
 const folder = fileURLToPath(new URL("regressions", import.meta.url));

@@ -2,7 +2,8 @@
 import { expect, test, vi } from "vitest";
 import { runPorts } from "../../sim/cli/ports.ts";
 import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
-import { planProblem, type FaultPlan, type Plan } from "../../sim/plan.ts";
+import { planProblem } from "../../sim/plan-problem.ts";
+import type { FaultPlan, Plan } from "../../sim/plan.ts";
 import type { Release } from "../../sim/releases/releases.ts";
 import { run } from "../../sim/run.ts";
 import type { TraceEvent } from "../../sim/trace.ts";
@@ -90,5 +91,5 @@ test("releases: a plan may name those that exist", () => {
   const [node] = plan.topology.nodes;
   const nodes = [{ ...node, release: 3 }];
   const wrong = { ...plan, topology: { ...plan.topology, nodes } };
-  expect(planProblem(wrong)).toBe("a node's `release` is one of 1, 2");
+  expect(planProblem(wrong)).toBe("`topology.nodes[0].release` must be one of 1, 2, not 3");
 });

@@ -1,0 +1,288 @@
+/**
+ * Plan problem: what is wrong with a plan that somebody has edited by hand?
+ *
+ * A plan is run as it stands, so a misspelt kind of fault, a time that is a text or a node that does not
+ * exist must be refused here with its place: later it would be a crash, a run without end, or worse, a run
+ * in which the edit did nothing.
+ */
+import { faultKinds } from "./faults/index.ts";
+import { lossMax } from "./kit/fabric.ts";
+import { hostsOf } from "./kit/paths.ts";
+import {
+  discoveryKinds,
+  nodesMax,
+  planVersion,
+  type Behaviour,
+  type BehaviourKind,
+  type Chat,
+  type ClientPlan,
+  type ClusterPlan,
+  type FaultPlan,
+  type Limits,
+  type NodePlan,
+  type Plan,
+  type Topology,
+} from "./plan.ts";
+import { releases } from "./releases/releases.ts";
+import { attackNames } from "./workloads/attacks.ts";
+
+/** What is wrong with the value that stands at `where`; undefined: nothing. */
+type Check = (value: unknown, where: string) => string | undefined;
+
+/** A check of every field that there is, so that a new one cannot be forgotten here. */
+type Fields<T> = { readonly [K in keyof Required<T>]: Check };
+
+/** Says what is wrong first; undefined: the plan can be run. */
+export function planProblem(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null) return "a plan is a JSON object";
+  const { version } = value as Partial<Plan>;
+  if ((version as unknown) !== planVersion) {
+    const hint =
+      (version as unknown) === 1 ? ": make it anew from its seed, or add what version 2 has" : "";
+    return `this code runs plans of version ${planVersion}, not ${String(version)}${hint}`;
+  }
+  return wholePlan(value, "") ?? strangerIn(value as Plan);
+}
+
+/** Do the parts of a plan speak of each other's names? */
+function strangerIn({ topology, clients, faults }: Plan): string | undefined {
+  if (topology.nodes.length > 1 && topology.cluster === undefined) {
+    return "`topology.cluster` is missing: several nodes are a cluster";
+  }
+  const nodes = topology.nodes.map(({ name }) => name);
+  const names = [...nodes, ...clients.map(({ name }) => name)];
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) return `two nodes or clients are called "${twice}"`;
+  for (const [index, client] of clients.entries()) {
+    const lost = client.nodes.find((name) => !nodes.includes(name));
+    if (lost !== undefined) return `\`clients[${index}].nodes\`: there is no node "${lost}"`;
+  }
+  const known = new Set([...names, "database", "all"]);
+  for (const [index, { target, startAt, endAt }] of faults.entries()) {
+    const lost = hostsOf(target).find((name) => !known.has(name));
+    if (lost !== undefined) {
+      return `\`faults[${index}].target\`: there is no node or client "${lost}"`;
+    }
+    if (endAt < startAt) return `\`faults[${index}]\` ends before it starts`;
+  }
+  return undefined;
+}
+
+// --- values
+
+const text: Check = (value, where) =>
+  typeof value === "string" ? undefined : wrong(where, "a text", value);
+
+const flag: Check = (value, where) =>
+  typeof value === "boolean" ? undefined : wrong(where, "true or false", value);
+
+const anything: Check = () => undefined;
+
+function number(min: number, max: number, what: string): Check {
+  return (value, where) =>
+    typeof value === "number" && value >= min && value <= max
+      ? undefined
+      : wrong(where, what, value);
+}
+
+const chance = number(0, 1, "a number from 0 to 1");
+const time = number(0, Number.MAX_SAFE_INTEGER, "a number of milliseconds, 0 or more");
+const amount = number(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, "a number");
+
+function integer(min: number, what: string): Check {
+  return (value, where) =>
+    Number.isSafeInteger(value) && (value as number) >= min ? undefined : wrong(where, what, value);
+}
+
+const count = integer(0, "an integer, 0 or more");
+
+function oneOf(choices: readonly (string | number)[]): Check {
+  return (value, where) =>
+    (choices as readonly unknown[]).includes(value)
+      ? undefined
+      : wrong(where, `one of ${choices.join(", ")}`, value);
+}
+
+/** `[low, high]` */
+const range: Check = (value, where) => {
+  const [low, high] = Array.isArray(value) && value.length === 2 ? (value as unknown[]) : [];
+  const good = typeof low === "number" && typeof high === "number" && 0 <= low && low <= high;
+  return good ? undefined : wrong(where, "[low, high] in milliseconds", value);
+};
+
+function list(item: Check, least = 0): Check {
+  return (value, where) => {
+    if (!Array.isArray(value) || value.length < least) {
+      return wrong(where, least === 0 ? "a list" : `a list of at least ${least}`, value);
+    }
+    return firstOf(value.map((each, index) => () => item(each, `${where}[${index}]`)));
+  };
+}
+
+/** May be missing. */
+function optional(check: Check): Check {
+  return (value, where) => (value === undefined ? undefined : check(value, where));
+}
+
+/** Fields that are not named here are refused: they are misspelt, or of other code. */
+function record<T>(fields: Fields<T>): Check {
+  return (value, where) => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      return wrong(where, "an object", value);
+    }
+    const unknown = Object.keys(value).find((name) => !Object.hasOwn(fields, name));
+    if (unknown !== undefined) return `\`${join(where, unknown)}\` is nothing that a plan has`;
+    return firstOf(
+      Object.entries<Check>(fields).map(
+        ([name, check]) =>
+          () =>
+            check((value as Readonly<Record<string, unknown>>)[name], join(where, name)),
+      ),
+    );
+  };
+}
+
+function firstOf(checks: readonly (() => string | undefined)[]): string | undefined {
+  for (const check of checks) {
+    const problem = check();
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+function join(where: string, name: string): string {
+  return where === "" ? name : `${where}.${name}`;
+}
+
+function wrong(where: string, what: string, value: unknown): string {
+  if (value === undefined) return `\`${where}\` is missing: it is ${what}`;
+  const shown = JSON.stringify(value);
+  const short = shown.length > 60 ? `${shown.slice(0, 60)}…` : shown;
+  return `\`${where}\` must be ${what}, not ${short}`;
+}
+
+// --- the parts of a plan
+
+const duration = record<Plan["duration"]>({ setUp: time, safety: time, liveness: time });
+
+const node = record<NodePlan>({
+  name: text,
+  monotonicOrigin: time,
+  wallOrigin: time,
+  drift: optional(integer(-999_999, "an integer of parts per million, above -1000000")),
+  joins: flag,
+  release: optional(oneOf(releases)),
+});
+
+const cluster = record<ClusterPlan>({
+  discovery: oneOf(discoveryKinds),
+  heartbeatInterval: time,
+  heartbeatTimeout: time,
+  linkGrace: time,
+  expireAfter: time,
+  bounds: optional(
+    record<NonNullable<ClusterPlan["bounds"]>>({
+      window: count,
+      queue: count,
+      fragment: count,
+      logOperations: count,
+      chunk: count,
+      syncWindow: optional(count),
+      retention: optional(time),
+    }),
+  ),
+});
+
+const network = record<Topology["network"]>({
+  latencyMs: range,
+  cutChance: chance,
+  windowBytes: count,
+  congestionMarkBytes: count,
+  noise: optional(
+    record<NonNullable<Topology["network"]["noise"]>>({
+      loss: number(0, lossMax, `a number from 0 to ${lossMax}`),
+      latencyMs: time,
+    }),
+  ),
+});
+
+const nodes: Check = (value, where) =>
+  Array.isArray(value) && value.length > nodesMax
+    ? `\`${where}\` must name 1 to ${nodesMax} nodes`
+    : list(node, 1)(value, where);
+
+const topology = record<Topology>({
+  nodes,
+  cluster: optional(cluster),
+  network,
+  database: record<Topology["database"]>({ latencyMs: range }),
+});
+
+const limits = record<Limits>({
+  maxStanzaSize: count,
+  negotiationTimeout: time,
+  keepAliveInterval: time,
+  maxSendQueue: count,
+  sendTimeout: time,
+  maxSessionsPerUser: count,
+  maxAuthAttempts: count,
+  queryTimeout: time,
+});
+
+const chat: Fields<Chat> = {
+  everyMs: range,
+  peers: list(text),
+  types: optional(list(oneOf(["chat", "normal", "headline", "groupchat"]), 1)),
+  moods: optional(chance),
+};
+
+type FieldsOf<K extends BehaviourKind> = Fields<Omit<Extract<Behaviour, { kind: K }>, "kind">>;
+
+const behaviours: { readonly [K in BehaviourKind]: FieldsOf<K> } = {
+  chatter: chat,
+  vanisher: { ...chat, livesMs: range, silent: flag },
+  reconnecter: { ...chat, livesMs: range },
+  rival: chat,
+  "non-reader": { readsMs: range, pausesMs: range },
+  flooder: { everyMs: range, burst: count, bytes: count, peers: list(text) },
+  impostor: { everyMs: range },
+  registrar: { everyMs: range },
+  hostile: { everyMs: range, attacks: list(oneOf(attackNames)) },
+};
+
+const behaviour: Check = (value, where) => {
+  const kind = (value as Partial<Behaviour> | null | undefined)?.kind;
+  const known = oneOf(Object.keys(behaviours))(kind, `${where}.kind`);
+  if (known !== undefined || kind === undefined) return known;
+  return record<Behaviour>({ kind: text, ...behaviours[kind] })(value, where);
+};
+
+const client = record<ClientPlan>({
+  name: text,
+  nodes: list(text, 1),
+  roams: flag,
+  user: text,
+  resource: text,
+  mechanism: oneOf(["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"]),
+  startAt: time,
+  behaviour,
+});
+
+const fault = record<FaultPlan>({
+  kind: oneOf(faultKinds),
+  target: text,
+  startAt: time,
+  endAt: time,
+  amount,
+});
+
+const wholePlan = record<Plan & { readonly about?: unknown }>({
+  version: anything,
+  about: optional(anything),
+  seed: integer(-Number.MAX_SAFE_INTEGER, "an integer"),
+  topology,
+  limits,
+  clients: list(client),
+  faults: list(fault),
+  duration,
+});

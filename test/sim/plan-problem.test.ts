@@ -1,0 +1,49 @@
+/** What somebody may do wrong who edits a plan by hand: each is refused, and the place is named. */
+import { expect, test } from "vitest";
+import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
+import { planProblem } from "../../sim/plan-problem.ts";
+
+const drawn = planFromSeed(7, profiles.cluster);
+
+/** The plan as JSON with one text replaced, which must be there. */
+function edited(from: string | RegExp, to: string): unknown {
+  const text = JSON.stringify(drawn);
+  const after = text.replace(from, to);
+  expect(after).not.toBe(text);
+  return JSON.parse(after);
+}
+
+test("plan problem: what the generator draws is a plan, in every profile", () => {
+  for (const profile of Object.values(profiles)) {
+    for (let seed = 1; seed <= 12; seed += 1) {
+      expect(planProblem(JSON.parse(JSON.stringify(planFromSeed(seed, profile))))).toBeUndefined();
+    }
+  }
+  expect(planProblem({ ...drawn, about: { lesson: "anything" } })).toBeUndefined();
+});
+
+test.each([
+  [/"kind":"flapping"/, '"kind":"flappin"', "`faults[0].kind` must be one of reset, half-open"],
+  [/"target":"n3~n2"/, '"target":"n9~n2"', '`faults[0].target`: there is no node or client "n9"'],
+  [/"startAt":7037/, '"startAt":"7s"', "`faults[0].startAt` must be a number of milliseconds"],
+  [/"startAt":7037/, '"startAt":39000', "`faults[0]` ends before it starts"],
+  [/"windowBytes":16384,/, "", "`topology.network.windowBytes` is missing"],
+  [/"joins":false/, '"joins":false,"drfit":5', "`topology.nodes[0].drfit` is nothing that a plan"],
+  [/"nodes":\["n3",/, '"nodes":["n4",', '`clients[0].nodes`: there is no node "n4"'],
+  [/"kind":"rival"/, '"kind":"rivl"', "behaviour.kind` must be one of chatter, vanisher"],
+  [/"livesMs":\[1000,5000\]/, '"livesMs":[5000,1000]', "livesMs` must be [low, high]"],
+  [/"cluster":\{.*?\}\},/, "", "`topology.cluster` is missing"],
+  [/"name":"chatter-2"/, '"name":"chatter-1"', 'two nodes or clients are called "chatter-1"'],
+  [/"duration":\{"setUp":5000,/, '"duration":{', "`duration.setUp` is missing"],
+  [/"too-deep"/, '"too-high"', "must be one of"],
+])("plan problem: %s for %s", (from, to, problem) => {
+  expect(planProblem(drawn)).toBeUndefined();
+  expect(planProblem(edited(from, to))).toContain(problem);
+});
+
+test("plan problem: what is no plan at all", () => {
+  expect(planProblem(null)).toBe("a plan is a JSON object");
+  expect(planProblem({})).toBe("this code runs plans of version 2, not undefined");
+  expect(planProblem({ ...drawn, version: 1 })).toContain("make it anew from its seed");
+  expect(planProblem({ ...drawn, clients: {} })).toBe("`clients` must be a list, not {}");
+});
