@@ -6,8 +6,9 @@
  * only then are the messages that it did not receive handed back: whoever routes them again must not find
  * the dead peer's records.
  */
-import type { BinaryString } from "../base/bytes.ts";
+import { bytesFromText, type BinaryString } from "../base/bytes.ts";
 import type { Instant, Now } from "../base/time.ts";
+import { KeyHash } from "./key-hash.ts";
 import {
   Mesh,
   type LinkStatus,
@@ -52,6 +53,11 @@ export interface ClusterOptions extends Omit<MeshOptions, "beatBody" | "chunks">
   readonly tablesLimits?: TablesLimits;
 }
 
+/** No draw of entropy: the secret and the boot are as good, and known to no client together. */
+function secretHash({ hmac, secret, self }: ClusterOptions): KeyHash {
+  return new KeyHash(hmac(secret, bytesFromText(`hash of keys ${self.boot}`)));
+}
+
 interface OfPartition {
   readonly table: string;
   readonly owner: Peer;
@@ -73,6 +79,7 @@ export class Cluster {
     const machine = new Tables({
       self: options.self,
       tables,
+      hash: secretHash(options),
       ...(timing === undefined ? {} : { timing }),
       ...(limits === undefined ? {} : { limits }),
     });

@@ -10,12 +10,9 @@
  *       if (slots.hashOf(number) === hash && …) …
  *     }
  */
-import type { BinaryString } from "../base/bytes.ts";
-
 /** Of no record. */
 export const none = -1;
 
-const { imul } = Math;
 const smallest = 8;
 const twoTo32 = 4_294_967_296;
 
@@ -120,37 +117,4 @@ export function grown<Column extends Int32Array | Uint32Array>(
   const larger = column instanceof Int32Array ? new Int32Array(size) : new Uint32Array(size);
   larger.set(column);
   return larger as Column;
-}
-
-/** Of the first `length` chars of a text. */
-export function hashOfText(text: BinaryString, length: number): number {
-  let hash = length;
-  let at = 0;
-  for (; at + 3 < length; at += 4) {
-    const low = text.charCodeAt(at) | (text.charCodeAt(at + 1) << 8);
-    const high = (text.charCodeAt(at + 2) << 16) | (text.charCodeAt(at + 3) << 24);
-    hash = mixed(hash, low | high);
-  }
-  for (; at < length; at++) hash = mixed(hash, text.charCodeAt(at));
-  return stirred(hash);
-}
-
-/** Of the same chars, as bytes. */
-export function hashOfBytes(view: DataView, start: number, length: number): number {
-  let hash = length;
-  let at = 0;
-  for (; at + 3 < length; at += 4) hash = mixed(hash, view.getInt32(start + at, true));
-  for (; at < length; at++) hash = mixed(hash, view.getUint8(start + at));
-  return stirred(hash);
-}
-
-function mixed(hash: number, block: number): number {
-  const product = imul(hash ^ block, 0x9e3779b1);
-  return product ^ (product >>> 15);
-}
-
-/** The high bits choose the slot. */
-function stirred(hash: number): number {
-  const product = imul(hash, 0x85ebca6b);
-  return imul(product ^ (product >>> 13), 0xc2b2ae35);
 }

@@ -7,7 +7,8 @@
  */
 import { binaryFromBytes, type BinaryString } from "../base/bytes.ts";
 import type { Digest } from "./digest.ts";
-import { hashOfText, none } from "./hash-slots.ts";
+import { none } from "./hash-slots.ts";
+import { knownHash } from "./key-hash.ts";
 import type { Peer } from "./peer.ts";
 import { RecordIndex, type IndexExtractor } from "./record-index.ts";
 import { RecordLayout } from "./record-layout.ts";
@@ -73,11 +74,12 @@ export class Partition {
   readonly owner: Peer;
   /** Of the last operation that is in it. */
   seq = 0;
-  readonly #records = new RecordStore();
+  readonly #records: RecordStore;
   readonly #index: RecordIndex | undefined;
 
-  constructor(owner: Peer, indexBy?: IndexExtractor) {
+  constructor(owner: Peer, indexBy?: IndexExtractor, hash = knownHash) {
     this.owner = owner;
+    this.#records = new RecordStore(hash);
     this.#index = indexBy === undefined ? undefined : new RecordIndex(this.#records, indexBy);
   }
 
@@ -95,7 +97,10 @@ export class Partition {
   }
 
   /** Who asks several partitions makes the hash once. */
-  get(key: BinaryString, hash = hashOfText(key, key.length)): TableRecord | undefined {
+  get(
+    key: BinaryString,
+    hash = this.#records.hash.ofText(key, key.length),
+  ): TableRecord | undefined {
     const number = this.#records.find(key, hash);
     return number === none ? undefined : this.#record(number);
   }
@@ -122,7 +127,7 @@ export class Partition {
 
   /** Puts a record; returns the one it replaces. Does not touch `seq`: chunks come in any order. */
   put(key: BinaryString, value: BinaryString, seq: number): TableRecord | undefined {
-    const hash = hashOfText(key, key.length);
+    const hash = this.#records.hash.ofText(key, key.length);
     const number = this.#records.find(key, hash);
     if (number === none) {
       const added = this.#records.insert(key, value, seq, hash);
@@ -146,7 +151,7 @@ export class Partition {
 
   /** Removes a record and returns it. */
   delete(key: BinaryString): TableRecord | undefined {
-    const number = this.#records.find(key, hashOfText(key, key.length));
+    const number = this.#records.find(key, this.#records.hash.ofText(key, key.length));
     if (number === none) return undefined;
     const before = this.#record(number);
     this.#index?.remove(number);

@@ -7,7 +7,7 @@
  * that comes the first.
  */
 import { flat, type BinaryString } from "../base/bytes.ts";
-import { grown, hashOfText, HashSlots, none } from "./hash-slots.ts";
+import { grown, HashSlots, none } from "./hash-slots.ts";
 import type { RecordStore } from "./record-store.ts";
 
 /**
@@ -89,7 +89,7 @@ export class RecordIndex {
   }
 
   #join(number: number, key: BinaryString, wanted: BinaryString): void {
-    const hash = hashOfText(wanted, wanted.length);
+    const hash = this.#store.hash.ofText(wanted, wanted.length);
     const last = this.last(wanted, hash);
     if (key.startsWith(wanted)) this.#lengths[number] = wanted.length;
     else {

@@ -14,7 +14,8 @@
 import { assert } from "../base/assert.ts";
 import { binaryFromBytes, copyInto, type BinaryString } from "../base/bytes.ts";
 import { Digest } from "./digest.ts";
-import { grown, hashOfBytes, HashSlots, none } from "./hash-slots.ts";
+import { grown, HashSlots, none } from "./hash-slots.ts";
+import { knownHash, type KeyHash } from "./key-hash.ts";
 import {
   isDead,
   markAlive,
@@ -52,6 +53,7 @@ export interface CopyLimits {
 
 export class RecordStore {
   readonly digest = new Digest();
+  readonly hash: KeyHash;
   readonly #slabs = new RecordSlabs();
   readonly #byKey = new HashSlots();
   /** By number; 0: it is free. */
@@ -59,6 +61,10 @@ export class RecordStore {
   readonly #free: number[] = [];
   #end = 0;
   readonly #layout = new RecordLayout();
+
+  constructor(hash = knownHash) {
+    this.hash = hash;
+  }
 
   get size(): number {
     return this.#end - this.#free.length;
@@ -233,7 +239,7 @@ export class RecordStore {
       layout.read(slab.bytes, at);
       const { keyAt, keyLength } = layout;
       const bytes = layout.end - at;
-      const hash = hashOfBytes(slab.view, keyAt, keyLength);
+      const hash = this.hash.ofBytes(slab.view, keyAt, keyLength);
       markAlive(slab.bytes, at);
       if (this.#isWanted(slab, keyAt, keyLength, hash, except)) added(this.#enter(place, hash));
       else {
@@ -307,7 +313,7 @@ export class RecordStore {
   /** Whose bytes are these? */
   #numberOf(slab: Slab, at: number, { keyAt, keyLength }: RecordLayout): number {
     const slots = this.#byKey;
-    let slot = slots.first(hashOfBytes(slab.view, keyAt, keyLength));
+    let slot = slots.first(this.hash.ofBytes(slab.view, keyAt, keyLength));
     for (;;) {
       const number = slots.numberAt(slot);
       assert(number !== none, "What is alive in a slab has a number");

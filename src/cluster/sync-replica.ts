@@ -131,7 +131,8 @@ export class SyncReplica {
     const { from, operations } = readDelta(reader);
     this.#asked = false;
     this.#loading = undefined;
-    if (from === 0) this.#partition ??= new Partition(this.owner, this.table.options.indexBy);
+    if (from === 0)
+      this.#partition ??= new Partition(this.owner, this.table.options.indexBy, this.table.hash);
     const partition = this.#partition;
     if (partition === undefined || from > partition.seq) return this.#gap(from);
     this.#apply(now, partition, operations);
@@ -143,7 +144,7 @@ export class SyncReplica {
     const { sync, seq } = readBounds(reader);
     this.#asked = false;
     this.#expected = undefined;
-    const partition = new Partition(this.owner, this.table.options.indexBy);
+    const partition = new Partition(this.owner, this.table.options.indexBy, this.table.hash);
     partition.seq = seq;
     partition.reserve(readCount(reader));
     this.#loading = { sync, partition, deleted: new Set(), broken: false };

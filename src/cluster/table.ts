@@ -11,7 +11,7 @@
 import { assert } from "../base/assert.ts";
 import { flat, type BinaryString } from "../base/bytes.ts";
 import { OperationLog, type Operation } from "./operation-log.ts";
-import { hashOfText } from "./hash-slots.ts";
+import { knownHash, type KeyHash } from "./key-hash.ts";
 import {
   Partition,
   type IndexExtractor,
@@ -39,6 +39,8 @@ export interface TableLimits {
 export class ReplicatedTable {
   readonly name: string;
   readonly options: TableOptions;
+  /** Of its partitions' keys, whoever owns them: a key's hash is computed once. */
+  readonly hash: KeyHash;
   readonly #limits: TableLimits;
   readonly #own: Partition;
   readonly #log: OperationLog;
@@ -46,11 +48,12 @@ export class ReplicatedTable {
   readonly #visible: Partition[];
   #unsent: Operation[] = [];
 
-  constructor(self: Peer, options: TableOptions, limits: TableLimits) {
+  constructor(self: Peer, options: TableOptions, limits: TableLimits, hash = knownHash) {
+    this.hash = hash;
     this.name = options.name;
     this.options = options;
     this.#limits = limits;
-    this.#own = new Partition(self, options.indexBy);
+    this.#own = new Partition(self, options.indexBy, hash);
     this.#log = new OperationLog({
       bytesMax: limits.logBytesMax,
       countMax: limits.logOperationsMax,
@@ -82,7 +85,7 @@ export class ReplicatedTable {
 
   /** A record of that key, this node's own if it has one. */
   first(key: BinaryString): TableRecord | undefined {
-    const hash = hashOfText(key, key.length);
+    const hash = this.hash.ofText(key, key.length);
     for (const partition of this.#visible) {
       const record = partition.get(key, hash);
       if (record !== undefined) return record;
@@ -97,7 +100,7 @@ export class ReplicatedTable {
 
   /** All visible records of a key, at most one an owner. */
   get(key: BinaryString): readonly TableRecord[] {
-    const hash = hashOfText(key, key.length);
+    const hash = this.hash.ofText(key, key.length);
     const records: TableRecord[] = [];
     for (const partition of this.#visible) {
       const record = partition.get(key, hash);
@@ -107,7 +110,7 @@ export class ReplicatedTable {
   }
 
   each(key: BinaryString, visit: RecordVisitor): void {
-    const hash = hashOfText(key, key.length);
+    const hash = this.hash.ofText(key, key.length);
     for (const partition of this.#visible) {
       const record = partition.get(key, hash);
       if (record !== undefined) visit(record);
@@ -122,7 +125,7 @@ export class ReplicatedTable {
   }
 
   eachByIndex(key: BinaryString, visit: RecordVisitor): void {
-    const hash = hashOfText(key, key.length);
+    const hash = this.hash.ofText(key, key.length);
     for (const partition of this.#visible) partition.eachIndexed(key, hash, visit);
   }
 

@@ -6,6 +6,7 @@
  */
 import type { BinaryString } from "../base/bytes.ts";
 import { minute, second, type Duration } from "../base/time.ts";
+import type { KeyHash } from "./key-hash.ts";
 import type { MessageKind } from "./messages.ts";
 import type { TableRecord } from "./partition.ts";
 import type { Peer } from "./peer.ts";
@@ -132,6 +133,8 @@ export const tablesLimits: TablesLimits = {
 export interface TablesOptions {
   readonly self: Peer;
   readonly tables: readonly TableOptions[];
+  /** One that strangers do not know, if they choose what keys are made of. */
+  readonly hash?: KeyHash;
   readonly timing?: TablesTiming;
   readonly limits?: TablesLimits;
 }

@@ -59,7 +59,9 @@ export class Tables {
     this.#self = self;
     this.#timing = timing;
     this.#limits = limits;
-    this.#tables = options.tables.map((table) => new ReplicatedTable(self, table, limits));
+    this.#tables = options.tables.map(
+      (table) => new ReplicatedTable(self, table, limits, options.hash),
+    );
     this.#byName = new Map(this.#tables.map((table) => [table.name, table]));
     assert(this.#byName.size === this.#tables.length, "Names of replicated tables are unique");
     this.#retention = new Retention({ after: timing.retention, bytesMax: limits.retainedBytesMax });

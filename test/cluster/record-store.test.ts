@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import * as fc from "fast-check";
 import { bytesFromBinary } from "../../src/base/bytes.ts";
-import { hashOfBytes, hashOfText, none } from "../../src/cluster/hash-slots.ts";
+import { none } from "../../src/cluster/hash-slots.ts";
+import { knownHash } from "../../src/cluster/key-hash.ts";
 import { Partition } from "../../src/cluster/partition.ts";
 import { RecordStore } from "../../src/cluster/record-store.ts";
 
@@ -121,7 +122,7 @@ test("record store: twenty times overwritten, it holds no more than twice its re
       // A third is written once and stays between what changes.
       if (round > 0 && at % 3 === 0) continue;
       const name = `user${at}@example.org`;
-      const hash = hashOfText(name, name.length);
+      const hash = knownHash.ofText(name, name.length);
       const number = store.find(name, hash);
       const text = `${round}`.padEnd(200, "v");
       if (number === none) live += store.insert(name, text, 1, hash) >= 0 ? 250 : 0;
@@ -131,7 +132,7 @@ test("record store: twenty times overwritten, it holds no more than twice its re
   }
   for (let at = 0; at < records; at++) {
     const name = `user${at}@example.org`;
-    store.remove(store.find(name, hashOfText(name, name.length)));
+    store.remove(store.find(name, knownHash.ofText(name, name.length)));
   }
   expect([store.size, store.bytes, store.digest.low, store.digest.high]).toEqual([0, 0, 0, 0]);
 });
@@ -142,7 +143,7 @@ test("hash: a text and its bytes have the same", () => {
       const text = String.fromCharCode(...bytes.subarray(start));
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
       const length = Math.max(0, bytes.length - start);
-      expect(hashOfText(text, length)).toBe(hashOfBytes(view, start, length));
+      expect(knownHash.ofText(text, length)).toBe(knownHash.ofBytes(view, start, length));
     }),
   );
 });

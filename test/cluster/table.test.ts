@@ -1,7 +1,7 @@
 /** Digest, partition, log and reads of one table. */
 import { expect, test } from "vitest";
 import { Digest } from "../../src/cluster/digest.ts";
-import { hashOfText } from "../../src/cluster/hash-slots.ts";
+import { knownHash } from "../../src/cluster/key-hash.ts";
 import { OperationLog } from "../../src/cluster/operation-log.ts";
 import { Partition } from "../../src/cluster/partition.ts";
 import { RecordLayout, recordSize, writeRecord } from "../../src/cluster/record-layout.ts";
@@ -72,7 +72,7 @@ test("partition: the index has exactly what the records have, also when a key mo
   for (let at = 0; at < 6; at++) partition.put(`k${at}`, `${"xyz"[at % 3]}${at}`, at + 1);
   const x = (): string[] => {
     const keys: string[] = [];
-    partition.eachIndexed("x", hashOfText("x", 1), ({ key }) => keys.push(key));
+    partition.eachIndexed("x", knownHash.ofText("x", 1), ({ key }) => keys.push(key));
     return keys;
   };
   expect(x()).toEqual(["k0", "k3"]);
