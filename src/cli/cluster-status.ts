@@ -80,6 +80,7 @@ export function statusText(status: ClusterStatus): string {
     ),
     "",
     table(["TABLE", "OWNER", "RECORDS", "SEQ", "HERE", "OURS THERE", "DIGEST"], tableRows(status)),
+    ...remarks(status),
   ].join("\n");
 }
 
@@ -130,6 +131,17 @@ function tableRows({ node, tables }: ClusterStatus): readonly (readonly string[]
       });
     return [own, ...owners];
   });
+}
+
+function remarks({ unshared, conflicts }: ClusterStatus): readonly string[] {
+  const lines = unshared.flatMap(({ peer: { name }, missing, unknown }) => [
+    ...missing.map((table) => `${name} has no table ${table}, or another version of it.`),
+    ...unknown.map((table) => `${name} has a table ${table} that is not known here.`),
+  ]);
+  if (conflicts > 0) {
+    lines.push(`Sessions that gave way to one of their full JID elsewhere: ${conflicts}.`);
+  }
+  return lines.length === 0 ? [] : ["", ...lines];
 }
 
 /** Of what is hidden the owner says nothing any more. */

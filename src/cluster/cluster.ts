@@ -27,6 +27,7 @@ import {
   type TablesOptions,
   type TablesTiming,
   type TableStatus,
+  type UnsharedTables,
 } from "./tables.ts";
 
 export type ClusterInput = MeshInput;
@@ -113,8 +114,16 @@ export class Cluster {
     return this.#mesh.hasBacklog;
   }
 
-  status(): { readonly links: readonly LinkStatus[]; readonly tables: readonly TableStatus[] } {
-    return { links: this.#mesh.status(), tables: this.tablesStatus() };
+  status(): {
+    readonly links: readonly LinkStatus[];
+    readonly tables: readonly TableStatus[];
+    readonly unshared: readonly UnsharedTables[];
+  } {
+    return {
+      links: this.#mesh.status(),
+      tables: this.tablesStatus(),
+      unshared: this.#tables.unshared(),
+    };
   }
 
   tablesStatus(): readonly TableStatus[] {

@@ -25,7 +25,12 @@ import {
 import { SyncReplica } from "./sync-replica.ts";
 import { SyncSource, type Answer } from "./sync-source.ts";
 import type { ReplicatedTable } from "./table.ts";
-import type { TablesEffect, TablesLimits, TablesTiming } from "./tables-contract.ts";
+import type {
+  TablesEffect,
+  TablesLimits,
+  TablesTiming,
+  UnsharedTables,
+} from "./tables-contract.ts";
 
 export interface SyncSessionOptions {
   readonly self: Peer;
@@ -56,6 +61,8 @@ export class SyncSession {
   readonly #options: SyncSessionOptions;
   /** All of ours until the peer's list is here, then those that both have. */
   #pairs: readonly Pair[];
+  /** Names of tables that only one of us has, or that have another schema there. */
+  #unshared: Omit<UnsharedTables, "peer"> = { missing: [], unknown: [] };
   /** By the peer's numbers; undefined until its list is here. */
   #theirs: ReadonlyMap<number, Pair> | undefined;
   #digestVersion = digestVersion;
@@ -106,6 +113,10 @@ export class SyncSession {
 
   get synced(): boolean {
     return this.#theirs !== undefined && this.#pairs.every(({ replica }) => replica.visible);
+  }
+
+  get unshared(): UnsharedTables {
+    return { peer: this.peer, ...this.#unshared };
   }
 
   get queueFull(): boolean {
@@ -265,9 +276,13 @@ export class SyncSession {
     this.#digestVersion = Math.min(digest, digestVersion);
     const theirs = new Map<number, Pair>();
     const unmatched = new Set(this.#pairs);
+    const unknown: string[] = [];
     for (const { number, name, schema } of tables) {
       const pair = this.pair(name);
-      if (pair?.source.table.options.schema !== schema) continue;
+      if (pair?.source.table.options.schema !== schema) {
+        unknown.push(name);
+        continue;
+      }
       theirs.set(number, pair);
       unmatched.delete(pair);
     }
@@ -275,6 +290,8 @@ export class SyncSession {
       const fields = { table: replica.table.name, peer: this.peer.name };
       this.#options.effect({ type: "log", level: "warning", event: "table-not-shared", fields });
     }
+    const missing = [...unmatched].map(({ replica }) => replica.table.name);
+    this.#unshared = { missing, unknown };
     this.#pairs = this.#pairs.filter((pair) => !unmatched.has(pair));
     this.#theirs = theirs;
   }

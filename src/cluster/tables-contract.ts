@@ -150,6 +150,15 @@ export interface ReplicaStatus {
   readonly diverged: number;
 }
 
+/** A table of another schema is both: ours the peer lacks, and the peer's we do not know. */
+export interface UnsharedTables {
+  readonly peer: Peer;
+  /** Ours that the peer lacks. */
+  readonly missing: readonly string[];
+  /** The peer's that we lack. */
+  readonly unknown: readonly string[];
+}
+
 export interface ReaderStatus {
   readonly peer: Peer;
   /** As an owner: not asked yet, streaming a snapshot, sending operations, or held back. */

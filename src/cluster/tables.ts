@@ -34,6 +34,7 @@ import {
   type TablesOptions,
   type TablesTiming,
   type TableStatus,
+  type UnsharedTables,
 } from "./tables-contract.ts";
 
 export * from "./tables-contract.ts";
@@ -199,6 +200,13 @@ export class Tables {
       const { seq, size: records } = table.ownPartition;
       return { name: table.name, seq, records, logBytes: table.log.bytes, replicas, readers };
     });
+  }
+
+  /** Of peers that have not the same tables: neither side gets those of the other. */
+  unshared(): readonly UnsharedTables[] {
+    return [...this.#sessions.values()]
+      .map(({ unshared }) => unshared)
+      .filter(({ missing, unknown }) => missing.length + unknown.length > 0);
   }
 
   #session(peer: Peer): SyncSession | undefined {

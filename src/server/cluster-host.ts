@@ -119,6 +119,7 @@ export class ClusterHost {
       discovered: this.#readiness.discovered,
       cluster: this.#cluster,
       discovery: this.#discovery?.status(),
+      conflicts: this.#options.counts.conflicts.value,
     });
   }
 

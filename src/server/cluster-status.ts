@@ -10,7 +10,7 @@ import type { DiscoveryStatus } from "../cluster/discovery.ts";
 import { protocolVersions, type ProtocolRange } from "../cluster/protocol.ts";
 import type { LinkStatus } from "../cluster/mesh.ts";
 import type { Peer } from "../cluster/peer.ts";
-import type { TableStatus } from "../cluster/tables.ts";
+import type { TableStatus, UnsharedTables } from "../cluster/tables.ts";
 import type { DiscoveredNode } from "./cluster-readiness.ts";
 import type { ClusterConfig } from "./config.ts";
 
@@ -21,6 +21,7 @@ export interface ClusterStatusSource {
   readonly discovered: readonly DiscoveredNode[] | undefined;
   readonly cluster: Cluster | undefined;
   readonly discovery: DiscoveryStatus | undefined;
+  readonly conflicts: number;
 }
 
 export interface ClusterStatus {
@@ -47,6 +48,10 @@ export interface ClusterStatus {
   };
   readonly links: readonly LinkStatus[];
   readonly tables: readonly TableStatus[];
+  /** Peers with other tables than ours: missing there, or unknown here. */
+  readonly unshared: readonly UnsharedTables[];
+  /** Sessions of this node that have ended since another node's of the same full JID stayed. */
+  readonly conflicts: number;
 }
 
 export function clusterStatus(source: ClusterStatusSource): ClusterStatus {
@@ -59,7 +64,7 @@ export function clusterStatus(source: ClusterStatusSource): ClusterStatus {
   const unavailable = discovered
     .map((node) => node.name)
     .filter((listed) => !available.includes(listed));
-  const { links = [], tables = [] } = cluster?.status() ?? {};
+  const { links = [], tables = [], unshared = [] } = cluster?.status() ?? {};
   return {
     cluster: config.cluster_name,
     node: {
@@ -75,5 +80,7 @@ export function clusterStatus(source: ClusterStatusSource): ClusterStatus {
     nodes: { discovered, available, joined: [name, ...joined], unavailable },
     links,
     tables,
+    unshared,
+    conflicts: source.conflicts,
   };
 }

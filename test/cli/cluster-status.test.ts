@@ -51,6 +51,8 @@ const status: ClusterStatus = {
       readers: [{ peer: peer("b9"), state: "current", visibleSeq: 7 }],
     },
   ],
+  unshared: [],
+  conflicts: 0,
 };
 
 test("cluster status: who is there, who is not and why, and how the tables stand", () => {
@@ -78,5 +80,16 @@ test("cluster status: a node that is not ready says why", () => {
   expect(text.split("\n").slice(0, 2)).toEqual([
     "Cluster prod (rdbms), as a at a:7000 sees it: not ready.",
     "not registered: the database …",
+  ]);
+});
+
+test("cluster status: tables that are not shared, and sessions that gave way", () => {
+  const unshared = [{ peer: peer("b9"), missing: ["old"], unknown: ["new"] }];
+  const text = statusText({ ...status, unshared, conflicts: 3 });
+  expect(text.split("\n").slice(-4)).toEqual([
+    "",
+    "b9 has no table old, or another version of it.",
+    "b9 has a table new that is not known here.",
+    "Sessions that gave way to one of their full JID elsewhere: 3.",
   ]);
 });

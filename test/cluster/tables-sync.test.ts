@@ -340,6 +340,10 @@ test("tables: a table that one side lacks, or has with another schema, is left o
   expect(world.view(0, 1)).toEqual(world.truth(1));
   expect(world.logs).toEqual(Array.from({ length: 4 }, () => "table-not-shared"));
   expect(world.table(1, "changed").size).toBe(0);
+  expect([0, 1].map((index) => world.node(index).tables.unshared())).toMatchObject([
+    [{ missing: ["only-old", "changed"], unknown: ["changed", "only-new"] }],
+    [{ missing: ["changed", "only-new"], unknown: ["only-old", "changed"] }],
+  ]);
   expect(world.node(1).tables.synced(world.node(0).peer)).toBe(true);
   world.put(0, "a3", "v");
   world.put(0, "y", "1", "changed");
