@@ -10,7 +10,8 @@
  * Names of open elements are kept as positions, for end tags are compared as bytes.
  */
 import { binaryFromBytes } from "../base/bytes.ts";
-import { addresses, names, namespaces } from "./interner.ts";
+import { addresses, names } from "./interner.ts";
+import { KnownTag } from "./known-tag.ts";
 import { Prefixes, type StreamContext } from "./prefixes.ts";
 import {
   AMPERSAND,
@@ -47,6 +48,11 @@ const NO_PAYLOADS: readonly Payload[] = [];
 
 /** From this length on a run of text is searched natively. */
 const LONG_TEXT = 160;
+
+/** The tags that a stanza begins with: its own and, by their order, those of its first children. */
+const head = new KnownTag();
+const children = [new KnownTag(), new KnownTag(), new KnownTag(), new KnownTag()];
+
 const NOT_PLAIN = /[\x00-\x08\x0b\x0c\x0e-\x1f&>\x80-\xff]/;
 
 export class ElementScan implements StanzaHead {
@@ -216,14 +222,18 @@ export class ElementScan implements StanzaHead {
 
   #startTag(bytes: Uint8Array, at: number, end: number): number {
     if (!this.#search.found(bytes, end)) return MORE;
-    const after = scanStartTag(bytes, at + 1, end, this.#limits);
+    const depth = this.#depth + 1;
+    const known = depth === 1 ? head : depth === 2 ? this.#knownChild() : undefined;
+    const after =
+      known === undefined
+        ? scanStartTag(bytes, at + 1, end, this.#limits)
+        : known.scan(bytes, at, end, this.#limits);
     if (after === MORE) {
       this.#search.start(at + 1);
       this.#search.found(bytes, end);
       return MORE;
     }
     this.#search.stop();
-    const depth = this.#depth + 1;
     if (depth > this.#limits.maxDepth) {
       const max = this.#limits.maxDepth;
       throw new XmlError(
@@ -234,7 +244,9 @@ export class ElementScan implements StanzaHead {
     this.kinds |= tag.kinds;
     if (tag.prefixed) this.#prefixes.enter(bytes, depth);
     if (depth === 1) this.#takeHead(bytes);
-    else if (depth === 2 && this.#payloadCount < PAYLOADS_MAX) this.#takePayload(bytes);
+    else if (known !== undefined && this.#payloadCount < PAYLOADS_MAX) {
+      this.#takePayload(bytes, known);
+    }
     if (tag.selfClosing) this.#prefixes.leave(depth - 1);
     else {
       this.#open[2 * depth - 2] = tag.nameStart;
@@ -294,28 +306,27 @@ export class ElementScan implements StanzaHead {
 
   #takeHead(bytes: Uint8Array): void {
     this.nameEnd = tag.nameEnd;
-    for (let k = 0; k < tag.attributes; k++) this.#takeAttribute(bytes, SPAN * k);
+    for (let k = 0; k < tag.attributes; k++) this.#takeAttribute(bytes, k);
     const inherited = this.#context.contentNamespace;
     this.declaresDefault = tag.xmlns >= 0;
-    this.#defaultNamespace = this.declaresDefault ? ownDefaultNamespace(bytes) : inherited;
-    this.name = names.get(bytes, tag.colon < 0 ? tag.nameStart : tag.colon + 1, tag.nameEnd);
-    this.namespace = this.#namespaceOfTag(bytes, inherited);
+    this.#defaultNamespace = head.defaultNamespace ?? inherited;
+    this.name = head.name;
+    this.namespace = this.#namespaceOf(bytes, head, inherited);
     this.spliceable = tag.colon < 0;
   }
 
-  #takeAttribute(bytes: Uint8Array, span: number): void {
-    const { spans } = tag;
-    const name = spans[span] as number;
-    const nameEnd = spans[span + 2] as number;
-    const start = spans[span + 3] as number;
-    const end = spans[span + 4] as number;
+  #takeAttribute(bytes: Uint8Array, k: number): void {
+    const name = tag.spans[SPAN * k] as number;
+    const nameEnd = tag.spans[SPAN * k + 2] as number;
     switch (nameEnd - name) {
       case 2:
-        if (isWord(bytes, name, nameEnd, "to")) this.to = addresses.get(bytes, start, end);
+        if (isWord(bytes, name, nameEnd, "to")) this.to = head.value(bytes, k, addresses);
         break;
       case 4:
-        if (isWord(bytes, name, nameEnd, "type")) this.type = names.get(bytes, start, end);
-        else if (isWord(bytes, name, nameEnd, "from")) this.from = addresses.get(bytes, start, end);
+        if (isWord(bytes, name, nameEnd, "type")) this.type = head.value(bytes, k, names);
+        else if (isWord(bytes, name, nameEnd, "from")) {
+          this.from = head.value(bytes, k, addresses);
+        }
         break;
       case 8:
         if (isWord(bytes, name, nameEnd, "xml:lang")) this.hasLang = true;
@@ -323,9 +334,14 @@ export class ElementScan implements StanzaHead {
     }
   }
 
-  #takePayload(bytes: Uint8Array): void {
-    const name = names.get(bytes, tag.colon < 0 ? tag.nameStart : tag.colon + 1, tag.nameEnd);
-    const namespace = this.#namespaceOfTag(bytes, this.#defaultNamespace);
+  #knownChild(): KnownTag | undefined {
+    const { length } = children;
+    return children[this.#payloadCount < length ? this.#payloadCount : length - 1];
+  }
+
+  #takePayload(bytes: Uint8Array, known: KnownTag): void {
+    const { name } = known;
+    const namespace = this.#namespaceOf(bytes, known, this.#defaultNamespace);
     if (this.#payloadCount++ > 0) this.payloads = [...this.payloads, { name, namespace }];
     else this.payloads = this.#single(name, namespace);
   }
@@ -336,19 +352,13 @@ export class ElementScan implements StanzaHead {
     return (this.#lastSingle = [{ name, namespace }]);
   }
 
-  #namespaceOfTag(bytes: Uint8Array, inherited: string): string {
+  #namespaceOf(bytes: Uint8Array, { defaultNamespace }: KnownTag, inherited: string): string {
     if (tag.colon >= 0) return this.#prefixes.resolve(names.get(bytes, tag.nameStart, tag.colon));
-    return tag.xmlns < 0 ? inherited : ownDefaultNamespace(bytes);
+    return defaultNamespace ?? inherited;
   }
 
   /** Does the whole element use a prefix that only the stream header declares? */
   usesHeaderPrefix(): boolean {
     return this.#prefixes.usedHeader;
   }
-}
-
-/** Of the start tag scanned last, which has an `xmlns`. */
-function ownDefaultNamespace(bytes: Uint8Array): string {
-  const span = SPAN * tag.xmlns;
-  return namespaces.get(bytes, tag.spans[span + 3] as number, tag.spans[span + 4] as number);
 }

@@ -108,11 +108,22 @@ export function scanStartTag(
   tag.prefixed = false;
   tag.kinds = 0;
   tag.xmlns = -1;
-  let i = scanName(bytes, at, end, limits);
-  if (i === MORE) return MORE;
+  const nameEnd = scanName(bytes, at, end, limits);
+  if (nameEnd === MORE) return MORE;
   tag.nameStart = at;
-  tag.nameEnd = i;
+  tag.nameEnd = nameEnd;
   tag.colon = tag.scannedColon;
+  return scanAttributes(bytes, nameEnd, end, limits);
+}
+
+/** The rest of a start tag, from the end of its name or of an attribute on. */
+export function scanAttributes(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  limits: ReaderLimits,
+): number {
+  let i = at;
   for (;;) {
     const nameOrValueEnd = i;
     i = skipSpace(bytes, i, end);
