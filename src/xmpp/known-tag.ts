@@ -1,15 +1,16 @@
 /**
- * Known tag: what did the last start tag at this place say, and how much of it does this one say again?
+ * Known tag: what did an earlier start tag at this place say, and how much of it does this one say again?
  *
  *     <message to='juliet@capulet.example/balcony' type='chat' id='1'>
  *     <message to='juliet@capulet.example/balcony' type='chat' id='2'>
  *                                                 ^ read from here on
  *
- * Stanzas come in runs of a kind. A tag that begins as the last one did has been found good that far, since
- * scanning goes from left to right: comparing bytes is all that is left to do, and the strings of its values
- * are those of the last. Kept are whole attributes; tags with a prefix or a byte outside ASCII are not kept,
- * nor long ones. Shared by all readers, and so no memory of a connection: one thread, and what is cut by the
- * end of a chunk is scanned again as a whole.
+ * Stanzas come in runs of a kind. A tag that begins as a known one has been found good that far, since scanning
+ * goes from left to right: comparing bytes is all that is left to do, and its values are strings already. Whole
+ * attributes count. The known tag gives way to the next when less of it comes again than did before.
+ *
+ * Tags with a prefix or a byte outside ASCII are not kept, nor long ones. One for all readers, and so no memory
+ * of a connection: there is one thread, and a tag cut by the end of a chunk is scanned again as a whole.
  */
 import { names, namespaces, type Interner } from "./interner.ts";
 import {
@@ -22,62 +23,80 @@ import {
   type ReaderLimits,
 } from "./scanner.ts";
 
-/** Longer tags are scanned each time. */
+/** Longer tags are scanned each time, and of those with more attributes the rest. */
 const LENGTH_MAX = 256;
+const ATTRIBUTES_MAX = 16;
+
+/** Of the bytes that are being read; one for all the tags in them. */
+let viewed: Uint8Array | undefined;
+let view: DataView;
+
+function viewOf(bytes: Uint8Array): DataView {
+  if (viewed === bytes) return view;
+  viewed = bytes;
+  return (view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+}
 
 export class KnownTag {
-  /** The element's name, without prefix, and its own default namespace, of the tag scanned last. */
+  /** Of the tag scanned last: its name without prefix, its own default namespace. */
   name = "";
   defaultNamespace: string | undefined;
+  /** So many of its attributes are the known one's. */
+  #recalled = 0;
+
   readonly #bytes = new Uint8Array(LENGTH_MAX);
-  /** 0: nothing is known. */
+  readonly #view = new DataView(this.#bytes.buffer);
+  /** 0: none is known. */
   #length = 0;
   #limits: ReaderLimits | undefined;
-  #selfClosing = false;
-  #xmlns = -1;
-  #attributes = 0;
-  /** As in `tag`, but from the tag's `<` on. */
+  /** Positions as in `tag`, but from the `<` on. */
   #nameEnd = 0;
-  readonly #spans: number[] = [];
+  readonly #spans = new Int32Array(SPAN * ATTRIBUTES_MAX);
+  #attributes = 0;
+  #xmlns = -1;
+  #selfClosing = false;
+  #name = "";
+  #defaultNamespace: string | undefined;
   /** Values that somebody has asked for. */
-  readonly #values: (string | undefined)[] = [];
+  readonly #values: (string | undefined)[] = new Array(ATTRIBUTES_MAX).fill(undefined);
+  /** Fewer attributes that come again are too few. */
+  #expected = 1;
 
   /** As `scanStartTag`, but `at` is the `<`. */
   scan(bytes: Uint8Array, at: number, end: number, limits: ReaderLimits): number {
     const same = this.#limits === limits ? this.#same(bytes, at, end) : 0;
-    if (same <= this.#nameEnd) {
-      const after = scanStartTag(bytes, at + 1, end, limits);
-      if (after !== MORE) this.#learn(bytes, at, after, 0, limits);
-      return after;
-    }
+    if (same <= this.#nameEnd) return this.#scanAll(bytes, at, end, limits);
     const whole = same === this.#length;
-    const attributes = whole ? this.#attributes : this.#attributesWithin(same);
-    this.#recall(at, attributes);
+    const recalled = whole ? this.#attributes : this.#attributesWithin(same);
+    this.#recall(at, recalled);
     if (whole) {
       tag.selfClosing = this.#selfClosing;
       return at + same;
     }
-    const from = attributes === 0 ? this.#nameEnd : this.#endOf(attributes - 1);
+    const from = recalled === 0 ? this.#nameEnd : this.#endOf(recalled - 1);
     const after = scanAttributes(bytes, at + from, end, limits);
-    if (after !== MORE) this.#learn(bytes, at, after, attributes, limits);
+    if (after === MORE) return MORE;
+    if (tag.xmlns >= recalled) this.defaultNamespace = valueOf(bytes, tag.xmlns, namespaces);
+    if (recalled < this.#expected) this.#learn(bytes, at, after, limits);
+    else this.#expected = recalled;
     return after;
   }
 
   /** The unescaped value of attribute `k` of the tag scanned last. */
   value(bytes: Uint8Array, k: number, texts: Interner): string {
-    const known = this.#values[k];
-    if (known !== undefined) return known;
-    const text = valueOf(bytes, k, texts);
-    this.#values[k] = text;
-    return text;
+    if (k >= this.#recalled) return valueOf(bytes, k, texts);
+    return (this.#values[k] ??= valueOf(bytes, k, texts));
   }
 
-  /** How many bytes are those of the last tag? */
+  /** How many bytes are those of the known tag? Four at once, for this is most of the work. */
   #same(bytes: Uint8Array, at: number, end: number): number {
-    const known = this.#bytes;
     const length = this.#length < end - at ? this.#length : end - at;
+    if (length === 0) return 0;
+    const view = viewOf(bytes);
+    const known = this.#view;
     let i = 0;
-    while (i < length && known[i] === bytes[at + i]) i++;
+    while (i + 3 < length && known.getInt32(i) === view.getInt32(at + i)) i += 4;
+    while (i < length && this.#bytes[i] === bytes[at + i]) i++;
     return i;
   }
 
@@ -86,12 +105,12 @@ export class KnownTag {
   }
 
   #attributesWithin(length: number): number {
-    let count = 0;
-    while (count < this.#attributes && this.#endOf(count) <= length) count++;
+    let count = this.#attributes;
+    while (count > 0 && this.#endOf(count - 1) > length) count--;
     return count;
   }
 
-  /** The tag scanned last is the known one, as far as its first `attributes`. */
+  /** Makes `tag` what it would be after so many attributes. */
   #recall(at: number, attributes: number): void {
     tag.nameStart = at + 1;
     tag.nameEnd = at + this.#nameEnd;
@@ -100,45 +119,49 @@ export class KnownTag {
     tag.kinds = 0;
     tag.xmlns = this.#xmlns < attributes ? this.#xmlns : -1;
     tag.attributes = attributes;
+    const { spans } = tag;
+    const known = this.#spans;
     for (let i = 0; i < SPAN * attributes; i += SPAN) {
-      tag.spans[i] = at + (this.#spans[i] as number);
-      tag.spans[i + 1] = -1;
-      tag.spans[i + 2] = at + (this.#spans[i + 2] as number);
-      tag.spans[i + 3] = at + (this.#spans[i + 3] as number);
-      tag.spans[i + 4] = at + (this.#spans[i + 4] as number);
+      spans[i] = at + (known[i] as number);
+      spans[i + 1] = -1;
+      spans[i + 2] = at + (known[i + 2] as number);
+      spans[i + 3] = at + (known[i + 3] as number);
+      spans[i + 4] = at + (known[i + 4] as number);
     }
+    this.#recalled = attributes;
+    this.name = this.#name;
+    this.defaultNamespace = tag.xmlns < 0 ? undefined : this.#defaultNamespace;
   }
 
-  /** Takes what is new: all but the first `attributes` and, if there are any, the name. */
-  #learn(
-    bytes: Uint8Array,
-    at: number,
-    after: number,
-    attributes: number,
-    limits: ReaderLimits,
-  ): void {
-    const from = attributes === 0 ? 0 : this.#endOf(attributes - 1);
-    if (attributes === 0) {
-      this.name = names.get(bytes, tag.colon < 0 ? at + 1 : tag.colon + 1, tag.nameEnd);
-    }
-    if (tag.xmlns < 0) this.defaultNamespace = undefined;
-    else if (tag.xmlns >= attributes) {
-      this.defaultNamespace = valueOf(bytes, tag.xmlns, namespaces);
-    }
-    for (let k = attributes; k < tag.attributes; k++) this.#values[k] = undefined;
+  #scanAll(bytes: Uint8Array, at: number, end: number, limits: ReaderLimits): number {
+    const after = scanStartTag(bytes, at + 1, end, limits);
+    if (after === MORE) return MORE;
+    this.#recalled = 0;
+    this.name = names.get(bytes, tag.colon < 0 ? at + 1 : tag.colon + 1, tag.nameEnd);
+    this.defaultNamespace = tag.xmlns < 0 ? undefined : valueOf(bytes, tag.xmlns, namespaces);
+    this.#learn(bytes, at, after, limits);
+    return after;
+  }
+
+  /** From now on the tag scanned last is the known one. */
+  #learn(bytes: Uint8Array, at: number, after: number, limits: ReaderLimits): void {
+    this.#length = 0;
+    this.#expected = 1;
     const length = after - at;
-    const kept = length <= LENGTH_MAX && !tag.prefixed && !(tag.kinds & WIDE);
-    this.#length = kept ? length : 0;
-    this.#nameEnd = tag.nameEnd - at;
-    if (!kept) return;
-    for (let i = from; i < length; i++) this.#bytes[i] = bytes[at + i] as number;
-    for (let i = SPAN * attributes; i < SPAN * tag.attributes; i++) {
-      this.#spans[i] = (tag.spans[i] as number) - at;
-    }
+    const { attributes, spans } = tag;
+    if (length > LENGTH_MAX || attributes > ATTRIBUTES_MAX) return;
+    if (tag.prefixed || tag.kinds & WIDE) return;
+    for (let i = 0; i < length; i++) this.#bytes[i] = bytes[at + i] as number;
+    for (let i = 0; i < SPAN * attributes; i++) this.#spans[i] = (spans[i] as number) - at;
+    for (let k = 0; k < attributes; k++) this.#values[k] = undefined;
+    this.#length = length;
     this.#limits = limits;
-    this.#selfClosing = tag.selfClosing;
+    this.#nameEnd = tag.nameEnd - at;
+    this.#attributes = this.#recalled = attributes;
     this.#xmlns = tag.xmlns;
-    this.#attributes = tag.attributes;
+    this.#selfClosing = tag.selfClosing;
+    this.#name = this.name;
+    this.#defaultNamespace = this.defaultNamespace;
   }
 }
 

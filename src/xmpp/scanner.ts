@@ -87,7 +87,7 @@ export const tag = {
   scannedColon: -1,
   selfClosing: false,
   attributes: 0,
-  spans: [] as number[],
+  spans: new Int32Array(128),
   /** Is there a colon in any name? */
   prefixed: false,
   /** Classes of all bytes of names and values, or-ed. */
@@ -223,8 +223,9 @@ function scanAttribute(bytes: Uint8Array, at: number, end: number, limits: Reade
   const valueEnd = scanValue(bytes, valueStart, end, quote);
   if (valueEnd === MORE) return MORE;
   addAttribute(bytes, at, nameEnd, limits);
-  const { spans } = tag;
   const span = SPAN * tag.attributes++;
+  if (span + SPAN > tag.spans.length) tag.spans = doubled(tag.spans);
+  const { spans } = tag;
   spans[span] = at;
   spans[span + 1] = colon;
   spans[span + 2] = nameEnd;
@@ -232,6 +233,12 @@ function scanAttribute(bytes: Uint8Array, at: number, end: number, limits: Reade
   spans[span + 4] = valueEnd;
   if (tag.xmlns === tag.attributes - 1) checkDefaultNamespace(bytes, valueStart, valueEnd);
   return valueEnd + 1;
+}
+
+function doubled(spans: Int32Array): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(2 * spans.length);
+  larger.set(spans);
+  return larger;
 }
 
 /** Returns the index of the closing quote. */
