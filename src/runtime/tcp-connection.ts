@@ -11,7 +11,7 @@
  */
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { BinaryString } from "../base/bytes.ts";
+import { flat, type BinaryString } from "../base/bytes.ts";
 import type { ConnectionId, DialId } from "../ports/network.ts";
 import { plainAddress, reasonOf, type Connection, type Surroundings } from "./connection.ts";
 import { Lifecycle } from "./lifecycle.ts";
@@ -113,8 +113,10 @@ export class TcpConnection implements Connection {
     const out = this.#out;
     if (out === "" || this.#state === "closed") return;
     this.#out = "";
-    this.#socket.write(out, "latin1");
-    if (this.#state === "open") this.#lifecycle.written(this.#socket.writableLength);
+    const socket = this.#socket;
+    // What is not written at once waits as it is, and would keep alive all that it is a part of.
+    socket.write(socket.writableLength > 0 ? flat(out) : out, "latin1");
+    if (this.#state === "open") this.#lifecycle.written(socket.writableLength);
   }
 
   destroy(reason: string): void {

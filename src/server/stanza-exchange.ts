@@ -4,7 +4,7 @@
  * Mints ids, writes and reads frames, and bounds what may wait for one peer: past the bound a stanza is
  * refused, and its sender told, instead of queued.
  */
-import type { BinaryString } from "../base/bytes.ts";
+import { flat, type BinaryString } from "../base/bytes.ts";
 import { text, WireReader } from "../cluster/codec.ts";
 import { kinds, type MessageKind } from "../cluster/messages.ts";
 import { peerText, type Peer } from "../cluster/peer.ts";
@@ -64,7 +64,7 @@ export class StanzaExchange {
       hops: transit === undefined ? 0 : transit.hops + 1,
       target,
     };
-    const body = encodeFrame(here, stanza, effect);
+    const body = flat(encodeFrame(here, stanza, effect)); // a link may keep it for long
     if (body.length > linkLimits.messageBytes) return "too-large";
     const sent = this.#send(peer, kinds.stanza, body);
     return sent ? "sent" : "unreachable";

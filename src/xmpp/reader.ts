@@ -19,6 +19,7 @@ import {
   copyBytes,
   textFromBytes,
 } from "../base/bytes.ts";
+import { Chunk } from "./chunk.ts";
 import { ElementScan } from "./element-scan.ts";
 import { names, namespaces, ObjectInterner } from "./interner.ts";
 import { valueFromBytes } from "./escape.ts";
@@ -89,6 +90,8 @@ export class Reader {
   #end = 0;
   /** Are `#bytes` ours, to be appended to? */
   #owned = false;
+  /** The same, for what is read out of them. */
+  #chunk: Chunk | undefined;
   /** The stanza that the last chunk ended in. */
   #scan: ElementScan | undefined;
   /** The prolog's or the end's tag that the last chunk ended in. */
@@ -109,6 +112,7 @@ export class Reader {
     if (this.#state === "dead") return;
     if (this.#at === this.#end) {
       this.#bytes = bytes;
+      this.#chunk = undefined;
       this.#at = 0;
       this.#end = bytes.length;
       this.#owned = false;
@@ -179,7 +183,8 @@ export class Reader {
       return undefined;
     }
     if (scan.kinds & WIDE) checkEncoding(this.#bytes, scan.start, after);
-    const received = new ReceivedElement(this.#bytes, scan, after, this.#context);
+    this.#chunk ??= new Chunk(this.#bytes, this.#at, this.#end);
+    const received = new ReceivedElement(this.#chunk, scan, after, this.#context);
     const stanza = new Stanza(scan, received);
     this.#scan = undefined;
     spare.scan = scan;
@@ -321,12 +326,14 @@ export class Reader {
 
   #release(): void {
     this.#bytes = EMPTY;
+    this.#chunk = undefined;
     this.#at = this.#end = 0;
     this.#owned = false;
   }
 
   /** Puts `more` after what is unread, in a buffer of ours that at least doubles as it grows. */
   #append(more: Uint8Array): void {
+    this.#chunk = undefined;
     const unread = this.#end - this.#at;
     const size = unread + more.length;
     if (!this.#owned || this.#bytes.length < this.#end + more.length) {

@@ -15,6 +15,7 @@ import {
   textFromBytes,
   type BinaryString,
 } from "../base/bytes.ts";
+import { Chunk } from "./chunk.ts";
 import type { ElementScan } from "./element-scan.ts";
 import { escapeValue, valueFromBytes } from "./escape.ts";
 import { ObjectInterner } from "./interner.ts";
@@ -58,20 +59,20 @@ export class ReceivedElement {
   readonly declaresDefault: boolean;
   readonly size: number;
   readonly #hasLang: boolean;
-  #bytes: Uint8Array;
+  #chunk: Chunk;
   #start: number;
   /** Bytes of `<name`. */
   readonly #nameLength: number;
 
   /** Of what `scan` has just found to end before `end`. */
-  constructor(bytes: Uint8Array, scan: ElementScan, end: number, context: StreamContext) {
+  constructor(chunk: Chunk, scan: ElementScan, end: number, context: StreamContext) {
     this.context = context;
     this.usesHeaderPrefix = scan.usesHeaderPrefix();
     this.spliceable = scan.spliceable && !this.usesHeaderPrefix;
     this.declaresDefault = scan.declaresDefault;
     this.size = end - scan.start;
     this.#hasLang = scan.hasLang;
-    this.#bytes = bytes;
+    this.#chunk = chunk;
     this.#start = scan.start;
     this.#nameLength = scan.nameEnd - scan.start;
   }
@@ -82,21 +83,23 @@ export class ReceivedElement {
     const span = this.#find(name);
     if (span < 0) return undefined;
     return valueFromBytes(
-      this.#bytes,
+      this.#chunk.bytes,
       tag.spans[span + 3] as number,
       tag.spans[span + 4] as number,
     );
   }
 
   text(): string {
-    return textFromBytes(this.#bytes, this.#start, this.#start + this.size);
+    return textFromBytes(this.#chunk.bytes, this.#start, this.#start + this.size);
   }
 
   /** Makes these bytes ours: the reader's may be overwritten once the turn is over. */
   own(): void {
     // The whole of its memory, not a part that looks like it (a field for this would cost every stanza).
-    if (this.#start === 0 && this.#bytes.buffer.byteLength === this.size) return;
-    this.#bytes = copyBytes(this.#bytes, this.#start, this.#start + this.size);
+    const { bytes } = this.#chunk;
+    if (this.#start === 0 && bytes.buffer.byteLength === this.size) return;
+    const copy = copyBytes(bytes, this.#start, this.#start + this.size);
+    this.#chunk = new Chunk(copy, 0, this.size);
     this.#start = 0;
   }
 
@@ -123,7 +126,7 @@ export class ReceivedElement {
     const cutsTo = to !== undefined && stanza.to !== undefined;
     const cutsXmlns = xmlns !== undefined && this.declaresDefault;
     if (!cutsFrom && !cutsTo && !cutsXmlns) {
-      return out + binaryFromBytes(this.#bytes, afterName, end);
+      return out + this.#chunk.binary(afterName, end);
     }
     const cut: string[] = [];
     if (cutsFrom) cut.push("from");
@@ -139,21 +142,21 @@ export class ReceivedElement {
     let out = "";
     let at = start;
     for (const span of spans) {
-      out += binaryFromBytes(this.#bytes, at, (tag.spans[span] as number) - 1);
+      out += this.#chunk.binary(at, (tag.spans[span] as number) - 1);
       at = (tag.spans[span + 4] as number) + 1;
     }
-    return out + binaryFromBytes(this.#bytes, at, end);
+    return out + this.#chunk.binary(at, end);
   }
 
   #scanStartTag(): void {
-    scanStartTag(this.#bytes, this.#start + 1, this.#start + this.size, NO_LIMITS);
+    scanStartTag(this.#chunk.bytes, this.#start + 1, this.#start + this.size, NO_LIMITS);
   }
 
   /** Where the attribute's numbers are in `tag.spans`, or -1. */
   #find(name: string): number {
     for (let span = 0; span < SPAN * tag.attributes; span += SPAN) {
       const [start, end] = [tag.spans[span] as number, tag.spans[span + 2] as number];
-      if (isWord(this.#bytes, start, end, name)) return span;
+      if (isWord(this.#chunk.bytes, start, end, name)) return span;
     }
     return -1;
   }
