@@ -24,17 +24,21 @@ export class Flow {
   #next = 0;
   #missing: Set<number> | undefined;
   readonly #head: string;
+  readonly #middle: string;
   readonly #tail: string;
 
   constructor(sender: number, to: string, bodyBytes: number) {
     const digits = String(sender).padStart(widths.sender, "0");
-    this.#head = `<message to='${to}' type='chat' id='m'>${mark}${digits}`;
+    this.#head = `<message to='${to}' type='chat' id='`;
+    this.#middle = `'>${mark}${digits}`;
     this.#tail = `${"x".repeat(bodyBytes - bodyBytesMin)}</body></message>`;
   }
 
+  /** Each has an id of its own, as those of clients have: a server may know a tag that it has seen before. */
   message(nowMicros: number): string {
     const number = String(this.sent++).padStart(widths.number, "0");
-    return this.#head + number + String(nowMicros).padStart(widths.sentAt, "0") + this.#tail;
+    const sentAt = String(nowMicros).padStart(widths.sentAt, "0");
+    return this.#head + number + this.#middle + number + sentAt + this.#tail;
   }
 
   arrived(number: number, faults: Faults): void {
