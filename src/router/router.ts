@@ -337,16 +337,25 @@ function deliverTo(
   transit: Transit | undefined,
 ): readonly RouterEffect[] {
   const from = sender.jid.full;
-  return sessions.map((session) => {
-    if (session instanceof Session) {
-      // A stanza in transit bears its sender's address already.
-      if (transit !== undefined) return { type: "deliver", session, stanza, transit };
-      return { type: "deliver", session, stanza, from };
-    }
-    const { owner: peer, full: target } = session;
-    if (transit !== undefined) return { type: "forward", peer, target, stanza, transit };
-    return { type: "forward", peer, target, stanza, from };
-  });
+  const [only] = sessions;
+  if (only !== undefined && sessions.length === 1) return [passTo(only, from, stanza, transit)];
+  return sessions.map((session) => passTo(session, from, stanza, transit));
+}
+
+/** A stanza in transit bears its sender's address already. */
+function passTo(
+  session: Target,
+  from: string,
+  stanza: Stanza,
+  transit: Transit | undefined,
+): RouterEffect {
+  if (session instanceof Session) {
+    if (transit !== undefined) return { type: "deliver", session, stanza, transit };
+    return { type: "deliver", session, stanza, from };
+  }
+  const { owner: peer, full: target } = session;
+  if (transit !== undefined) return { type: "forward", peer, target, stanza, transit };
+  return { type: "forward", peer, target, stanza, from };
 }
 
 /** What an address is when no session has exactly it. */

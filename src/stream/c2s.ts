@@ -160,7 +160,7 @@ export class C2sStream {
   }
 
   #waiting(): boolean {
-    return awaiting.has(this.#state);
+    return this.#state !== "bound" && awaiting.has(this.#state);
   }
 
   #receive(now: Now, bytes: Uint8Array): void {

@@ -115,12 +115,23 @@ export class JidCache {
   readonly #half: number;
   #young = new Map<string, Jid | undefined>();
   #old = new Map<string, Jid | undefined>();
+  /** Stanzas come in runs: what was asked for last is mostly asked for again. "" is no JID. */
+  #lastText = "";
+  #lastJid: Jid | undefined;
 
   constructor(max: number) {
     this.#half = Math.max(1, max >> 1);
   }
 
   get(text: string): Jid | undefined {
+    if (text === this.#lastText) return this.#lastJid;
+    const jid = this.#find(text);
+    this.#lastText = text;
+    this.#lastJid = jid;
+    return jid;
+  }
+
+  #find(text: string): Jid | undefined {
     const known = this.#young.get(text);
     if (known !== undefined || this.#young.has(text)) return known;
     const jid = this.#old.has(text) ? this.#old.get(text) : parseJid(text);

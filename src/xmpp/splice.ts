@@ -30,7 +30,7 @@ export interface AddressChange {
 
 /**
  * `<message from='…'` of those who send: made once, and flat, for a string of many parts is dear to write.
- * So for each kind of stanza; nothing else is stamped often.
+ * So for each kind of stanza; nothing else is stamped often. The last one is at hand without a search.
  */
 const beginnings = new Map(
   ["message", "presence", "iq"].map((name) => [
@@ -42,12 +42,19 @@ const beginnings = new Map(
     },
   ]),
 );
+const last = { name: "", from: "", beginning: "" };
 
 function beginningOf(name: string, from: string | null | undefined): BinaryString {
   if (typeof from !== "string") return `<${binaryFromText(name)}`;
-  const beginning = beginnings.get(name);
-  if (beginning !== undefined) return beginning.known.get(from, beginning.make);
-  return `<${binaryFromText(name)} from='${escapeValue(from)}'`;
+  if (from === last.from && name === last.name) return last.beginning;
+  const kind = beginnings.get(name);
+  last.beginning =
+    kind === undefined
+      ? `<${binaryFromText(name)} from='${escapeValue(from)}'`
+      : kind.known.get(from, kind.make);
+  last.name = name;
+  last.from = from;
+  return last.beginning;
 }
 
 export class ReceivedElement {
