@@ -34,6 +34,7 @@ import {
 import type { Payload, StanzaHead } from "./stanza-head.ts";
 import { XmlError } from "./stream-error.ts";
 import { TagSearch } from "./tag-search.ts";
+import { skipPlainWords, wordsOf } from "./words.ts";
 
 const BANG = 0x21;
 const DASH = 0x2d;
@@ -151,13 +152,15 @@ export class ElementScan implements StanzaHead {
   /** Returns the index of the next `<`. */
   #text(bytes: Uint8Array, from: number, end: number): number {
     const kindOf = classes;
+    const words = wordsOf(bytes);
     let i = from;
     let kinds = 0;
     let kind = 0;
     for (;;) {
       const pause = i < this.#oddUntil ? this.#oddUntil : i + LONG_TEXT;
       const near = pause < end ? pause : end;
-      // Most text is plain: four bytes are asked at once whether it still is.
+      // Most text is plain; of what is not, four bytes are asked at once whether it goes on.
+      i = skipPlainWords(words, i, near);
       for (; i + 3 < near; i += 4) {
         kind =
           (kindOf[bytes[i] as number] as number) |

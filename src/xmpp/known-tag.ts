@@ -22,20 +22,11 @@ import {
   WIDE,
   type ReaderLimits,
 } from "./scanner.ts";
+import { sameWords, wordsOf } from "./words.ts";
 
 /** Longer tags are scanned each time, and of those with more attributes the rest. */
 const LENGTH_MAX = 256;
 const ATTRIBUTES_MAX = 16;
-
-/** Of the bytes that are being read; one for all the tags in them. */
-let viewed: Uint8Array | undefined;
-let view: DataView;
-
-function viewOf(bytes: Uint8Array): DataView {
-  if (viewed === bytes) return view;
-  viewed = bytes;
-  return (view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-}
 
 export class KnownTag {
   /** Of the tag scanned last: its name without prefix, its own default namespace. */
@@ -45,7 +36,7 @@ export class KnownTag {
   #recalled = 0;
 
   readonly #bytes = new Uint8Array(LENGTH_MAX);
-  readonly #view = new DataView(this.#bytes.buffer);
+  readonly #words = new DataView(this.#bytes.buffer);
   /** 0: none is known. */
   #length = 0;
   #limits: ReaderLimits | undefined;
@@ -88,14 +79,11 @@ export class KnownTag {
     return (this.#values[k] ??= valueOf(bytes, k, texts));
   }
 
-  /** How many bytes are those of the known tag? Four at once, for this is most of the work. */
+  /** How many bytes are those of the known tag? */
   #same(bytes: Uint8Array, at: number, end: number): number {
     const length = this.#length < end - at ? this.#length : end - at;
     if (length === 0) return 0;
-    const view = viewOf(bytes);
-    const known = this.#view;
-    let i = 0;
-    while (i + 3 < length && known.getInt32(i) === view.getInt32(at + i)) i += 4;
+    let i = sameWords(this.#words, 0, wordsOf(bytes), at, length);
     while (i < length && this.#bytes[i] === bytes[at + i]) i++;
     return i;
   }
