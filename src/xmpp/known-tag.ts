@@ -2,12 +2,13 @@
  * Known tag: what did an earlier start tag at this place say, and how much of it does this one say again?
  *
  *     <message to='juliet@capulet.example/balcony' type='chat' id='1'>
- *     <message to='juliet@capulet.example/balcony' type='chat' id='2'>
- *                                                 ^ read from here on
+ *     <message to='juliet@capulet.example/balcony' type='chat' id='27'>
+ *                                                              ^^ read
  *
- * Stanzas come in runs of a kind. A tag that begins as a known one has been found good that far, since scanning
- * goes from left to right: comparing bytes is all that is left to do, and its values are strings already. Whole
- * attributes count. The known tag gives way to the next when less of it comes again than did before.
+ * Stanzas come in runs of a kind: their tags differ in some values, if at all. Scanning goes from left to right, so
+ * what is spelled as in a tag that was found good is good, and a value that has not changed is a string
+ * already. A tag that differs in more than values is scanned from there on. The known tag gives way to the next
+ * when fewer of its values come again than did before.
  *
  * Tags with a prefix or a byte outside ASCII are not kept, nor long ones. One for all readers, and so no memory
  * of a connection: there is one thread, and a tag cut by the end of a chunk is scanned again as a whole.
@@ -17,6 +18,7 @@ import {
   MORE,
   scanAttributes,
   scanStartTag,
+  scanValue,
   SPAN,
   tag,
   WIDE,
@@ -24,7 +26,7 @@ import {
 } from "./scanner.ts";
 import { sameWords, wordsOf } from "./words.ts";
 
-/** Longer tags are scanned each time, and of those with more attributes the rest. */
+/** Longer tags are scanned each time, and those with more attributes. */
 const LENGTH_MAX = 256;
 const ATTRIBUTES_MAX = 16;
 
@@ -32,8 +34,9 @@ export class KnownTag {
   /** Of the tag scanned last: its name without prefix, its own default namespace. */
   name = "";
   defaultNamespace: string | undefined;
-  /** So many of its attributes are the known one's. */
+  /** So many of its attributes have the names of the known one's; bit k: attribute k has another value. */
   #recalled = 0;
+  #changed = 0;
 
   readonly #bytes = new Uint8Array(LENGTH_MAX);
   readonly #words = new DataView(this.#bytes.buffer);
@@ -50,81 +53,92 @@ export class KnownTag {
   #defaultNamespace: string | undefined;
   /** Values that somebody has asked for. */
   readonly #values: (string | undefined)[] = new Array(ATTRIBUTES_MAX).fill(undefined);
-  /** Fewer attributes that come again are too few. */
+  /** Fewer values that come again are too few. */
   #expected = 1;
 
   /** As `scanStartTag`, but `at` is the `<`. */
   scan(bytes: Uint8Array, at: number, end: number, limits: ReaderLimits): number {
-    const same = this.#limits === limits ? this.#same(bytes, at, end) : 0;
+    let same = this.#limits === limits ? this.#same(bytes, 0, at, end) : 0;
     if (same <= this.#nameEnd) return this.#scanAll(bytes, at, end, limits);
-    const whole = same === this.#length;
-    const recalled = whole ? this.#attributes : this.#attributesWithin(same);
-    this.#recall(at, recalled);
-    if (whole) {
-      tag.selfClosing = this.#selfClosing;
-      return at + same;
+    this.#recallName(at);
+    /** What is at n of the known tag is at n + shift. */
+    let shift = at;
+    let after = at + this.#nameEnd;
+    let unchanged = 0;
+    for (let k = 0; k < this.#attributes; k++) {
+      const span = SPAN * k;
+      const valueStart = this.#spans[span + 3] as number;
+      const valueEnd = this.#spans[span + 4] as number;
+      if (same < valueStart) break;
+      tag.spans[span] = shift + (this.#spans[span] as number);
+      tag.spans[span + 1] = -1;
+      tag.spans[span + 2] = shift + (this.#spans[span + 2] as number);
+      tag.spans[span + 3] = shift + valueStart;
+      if (same > valueEnd) {
+        unchanged++;
+        after = shift + valueEnd;
+      } else {
+        if (k === this.#xmlns) break;
+        after = scanValue(bytes, shift + valueStart, end, this.#bytes[valueStart - 1] as number);
+        if (after === MORE) return MORE;
+        this.#changed |= 1 << k;
+        shift = after - valueEnd;
+        same = this.#same(bytes, valueEnd, after, end);
+      }
+      tag.spans[span + 4] = after++;
+      tag.attributes = this.#recalled = k + 1;
     }
-    const from = recalled === 0 ? this.#nameEnd : this.#endOf(recalled - 1);
-    const after = scanAttributes(bytes, at + from, end, limits);
-    if (after === MORE) return MORE;
-    if (tag.xmlns >= recalled) this.defaultNamespace = valueOf(bytes, tag.xmlns, namespaces);
-    if (recalled < this.#expected) this.#learn(bytes, at, after, limits);
-    else this.#expected = recalled;
+    if (this.#xmlns >= 0 && this.#xmlns < this.#recalled) {
+      tag.xmlns = this.#xmlns;
+      this.defaultNamespace = this.#defaultNamespace;
+    }
+    if (same === this.#length) {
+      tag.selfClosing = this.#selfClosing;
+      after = shift + same;
+    } else {
+      after = scanAttributes(bytes, after, end, limits);
+      if (after === MORE) return MORE;
+      if (tag.xmlns >= this.#recalled) {
+        this.defaultNamespace = valueOf(bytes, tag.xmlns, namespaces);
+      }
+    }
+    if (unchanged < this.#expected && unchanged < tag.attributes) {
+      this.#learn(bytes, at, after, limits);
+    } else this.#expected = unchanged;
     return after;
   }
 
   /** The unescaped value of attribute `k` of the tag scanned last. */
   value(bytes: Uint8Array, k: number, texts: Interner): string {
-    if (k >= this.#recalled) return valueOf(bytes, k, texts);
+    if (k >= this.#recalled || (this.#changed >> k) & 1) return valueOf(bytes, k, texts);
     return (this.#values[k] ??= valueOf(bytes, k, texts));
   }
 
-  /** How many bytes are those of the known tag? */
-  #same(bytes: Uint8Array, at: number, end: number): number {
-    const length = this.#length < end - at ? this.#length : end - at;
-    if (length === 0) return 0;
-    let i = sameWords(this.#words, 0, wordsOf(bytes), at, length);
-    while (i < length && this.#bytes[i] === bytes[at + i]) i++;
+  /** Up to which index are the known tag's bytes, from `from` on, those from `at` on? */
+  #same(bytes: Uint8Array, from: number, at: number, end: number): number {
+    const shift = at - from;
+    const to = this.#length < end - shift ? this.#length : end - shift;
+    if (to === 0) return 0;
+    let i = sameWords(this.#words, wordsOf(bytes), shift, from, to);
+    while (i < to && this.#bytes[i] === bytes[i + shift]) i++;
     return i;
   }
 
-  #endOf(attribute: number): number {
-    return (this.#spans[SPAN * attribute + 4] as number) + 1;
-  }
-
-  #attributesWithin(length: number): number {
-    let count = this.#attributes;
-    while (count > 0 && this.#endOf(count - 1) > length) count--;
-    return count;
-  }
-
-  /** Makes `tag` what it would be after so many attributes. */
-  #recall(at: number, attributes: number): void {
+  #recallName(at: number): void {
     tag.nameStart = at + 1;
     tag.nameEnd = at + this.#nameEnd;
-    tag.colon = -1;
+    tag.colon = tag.xmlns = -1;
     tag.prefixed = false;
-    tag.kinds = 0;
-    tag.xmlns = this.#xmlns < attributes ? this.#xmlns : -1;
-    tag.attributes = attributes;
-    const { spans } = tag;
-    const known = this.#spans;
-    for (let i = 0; i < SPAN * attributes; i += SPAN) {
-      spans[i] = at + (known[i] as number);
-      spans[i + 1] = -1;
-      spans[i + 2] = at + (known[i + 2] as number);
-      spans[i + 3] = at + (known[i + 3] as number);
-      spans[i + 4] = at + (known[i + 4] as number);
-    }
-    this.#recalled = attributes;
+    tag.kinds = tag.attributes = 0;
+    this.#recalled = this.#changed = 0;
     this.name = this.#name;
-    this.defaultNamespace = tag.xmlns < 0 ? undefined : this.#defaultNamespace;
+    this.defaultNamespace = undefined;
   }
 
   #scanAll(bytes: Uint8Array, at: number, end: number, limits: ReaderLimits): number {
     const after = scanStartTag(bytes, at + 1, end, limits);
     if (after === MORE) return MORE;
-    this.#recalled = 0;
+    this.#recalled = this.#changed = 0;
     this.name = names.get(bytes, tag.colon < 0 ? at + 1 : tag.colon + 1, tag.nameEnd);
     this.defaultNamespace = tag.xmlns < 0 ? undefined : valueOf(bytes, tag.xmlns, namespaces);
     this.#learn(bytes, at, after, limits);
@@ -146,6 +160,7 @@ export class KnownTag {
     this.#limits = limits;
     this.#nameEnd = tag.nameEnd - at;
     this.#attributes = this.#recalled = attributes;
+    this.#changed = 0;
     this.#xmlns = tag.xmlns;
     this.#selfClosing = tag.selfClosing;
     this.#name = this.name;

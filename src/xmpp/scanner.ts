@@ -242,7 +242,7 @@ function doubled(spans: Int32Array): Int32Array<ArrayBuffer> {
 }
 
 /** Returns the index of the closing quote. */
-function scanValue(bytes: Uint8Array, at: number, end: number, quote: number): number {
+export function scanValue(bytes: Uint8Array, at: number, end: number, quote: number): number {
   const kindOf = classes;
   let i = at;
   let kinds = 0;

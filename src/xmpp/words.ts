@@ -15,18 +15,18 @@ export function wordsOf(bytes: Uint8Array): DataView {
   return (view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
 }
 
-/** How many bytes are the same, up to `length`? At most seven more than are told. */
+/** From which index on, up to `to`, does `a` differ from `b` `shift` bytes further? Told seven too early at most. */
 export function sameWords(
   a: DataView,
-  from: number,
   b: DataView,
-  at: number,
-  length: number,
+  shift: number,
+  from: number,
+  to: number,
 ): number {
-  let i = 0;
-  for (; i + 7 < length; i += 8) {
-    const first = a.getInt32(from + i, true) ^ b.getInt32(at + i, true);
-    const second = a.getInt32(from + i + 4, true) ^ b.getInt32(at + i + 4, true);
+  let i = from;
+  for (; i + 7 < to; i += 8) {
+    const first = a.getInt32(i, true) ^ b.getInt32(i + shift, true);
+    const second = a.getInt32(i + 4, true) ^ b.getInt32(i + shift + 4, true);
     if ((first | second) !== 0) break;
   }
   return i;
