@@ -11,14 +11,13 @@
  */
 import { binaryFromBytes } from "../base/bytes.ts";
 import { addresses, names } from "./interner.ts";
-import { KnownTag } from "./known-tag.ts";
+import { FROM, KnownTag, LANG, TO, TYPE } from "./known-tag.ts";
 import { Prefixes, type StreamContext } from "./prefixes.ts";
 import {
   AMPERSAND,
   classes,
   FORBIDDEN,
   GREATER,
-  isWord,
   LESS,
   MORE,
   notWellFormed,
@@ -26,7 +25,6 @@ import {
   scanStartTag,
   skipSpace,
   SLASH,
-  SPAN,
   tag,
   TEXT_STOP,
   type ReaderLimits,
@@ -319,20 +317,18 @@ export class ElementScan implements StanzaHead {
   }
 
   #takeAttribute(bytes: Uint8Array, k: number): void {
-    const name = tag.spans[SPAN * k] as number;
-    const nameEnd = tag.spans[SPAN * k + 2] as number;
-    switch (nameEnd - name) {
-      case 2:
-        if (isWord(bytes, name, nameEnd, "to")) this.to = head.value(bytes, k, addresses);
+    switch (head.role(bytes, k)) {
+      case TO:
+        this.to = head.value(bytes, k, addresses);
         break;
-      case 4:
-        if (isWord(bytes, name, nameEnd, "type")) this.type = head.value(bytes, k, names);
-        else if (isWord(bytes, name, nameEnd, "from")) {
-          this.from = head.value(bytes, k, addresses);
-        }
+      case FROM:
+        this.from = head.value(bytes, k, addresses);
         break;
-      case 8:
-        if (isWord(bytes, name, nameEnd, "xml:lang")) this.hasLang = true;
+      case TYPE:
+        this.type = head.value(bytes, k, names);
+        break;
+      case LANG:
+        this.hasLang = true;
         break;
     }
   }

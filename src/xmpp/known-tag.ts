@@ -15,6 +15,7 @@
  */
 import { names, namespaces, type Interner } from "./interner.ts";
 import {
+  isWord,
   MORE,
   scanAttributes,
   scanStartTag,
@@ -29,6 +30,13 @@ import { sameWords, wordsOf } from "./words.ts";
 /** Longer tags are scanned each time, and those with more attributes. */
 const LENGTH_MAX = 256;
 const ATTRIBUTES_MAX = 16;
+
+/** What an attribute is to a stanza. */
+const OTHER = 0;
+export const TO = 1;
+export const FROM = 2;
+export const TYPE = 3;
+export const LANG = 4;
 
 export class KnownTag {
   /** Of the tag scanned last: its name without prefix, its own default namespace. */
@@ -51,6 +59,7 @@ export class KnownTag {
   #selfClosing = false;
   #name = "";
   #defaultNamespace: string | undefined;
+  readonly #roles = new Uint8Array(ATTRIBUTES_MAX);
   /** Values that somebody has asked for. */
   readonly #values: (string | undefined)[] = new Array(ATTRIBUTES_MAX).fill(undefined);
   /** Fewer values that come again are too few. */
@@ -108,6 +117,11 @@ export class KnownTag {
     return after;
   }
 
+  /** What attribute `k` of the tag scanned last is to a stanza. */
+  role(bytes: Uint8Array, k: number): number {
+    return k < this.#recalled ? (this.#roles[k] as number) : roleOf(bytes, k);
+  }
+
   /** The unescaped value of attribute `k` of the tag scanned last. */
   value(bytes: Uint8Array, k: number, texts: Interner): string {
     if (k >= this.#recalled || (this.#changed >> k) & 1) return valueOf(bytes, k, texts);
@@ -155,7 +169,10 @@ export class KnownTag {
     if (tag.prefixed || tag.kinds & WIDE) return;
     for (let i = 0; i < length; i++) this.#bytes[i] = bytes[at + i] as number;
     for (let i = 0; i < SPAN * attributes; i++) this.#spans[i] = (spans[i] as number) - at;
-    for (let k = 0; k < attributes; k++) this.#values[k] = undefined;
+    for (let k = 0; k < attributes; k++) {
+      this.#roles[k] = roleOf(bytes, k);
+      this.#values[k] = undefined;
+    }
     this.#length = length;
     this.#limits = limits;
     this.#nameEnd = tag.nameEnd - at;
@@ -165,6 +182,22 @@ export class KnownTag {
     this.#selfClosing = tag.selfClosing;
     this.#name = this.name;
     this.#defaultNamespace = this.defaultNamespace;
+  }
+}
+
+function roleOf(bytes: Uint8Array, k: number): number {
+  const start = tag.spans[SPAN * k] as number;
+  const end = tag.spans[SPAN * k + 2] as number;
+  switch (end - start) {
+    case 2:
+      return isWord(bytes, start, end, "to") ? TO : OTHER;
+    case 4:
+      if (isWord(bytes, start, end, "type")) return TYPE;
+      return isWord(bytes, start, end, "from") ? FROM : OTHER;
+    case 8:
+      return isWord(bytes, start, end, "xml:lang") ? LANG : OTHER;
+    default:
+      return OTHER;
   }
 }
 
