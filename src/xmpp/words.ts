@@ -5,14 +5,18 @@
  * asked of every byte, is it the same, is it plain text, is asked of eight at once.
  */
 
-let viewed: Uint8Array | undefined;
-let view: DataView = new DataView(new ArrayBuffer(0));
+const none = new Uint8Array(0);
+/** What is being read is asked for again and again. */
+const last: { bytes: Uint8Array; words: DataView } = {
+  bytes: none,
+  words: new DataView(none.buffer),
+};
 
-/** Of the bytes that are being read, for all that is read in them. */
+/** The words of these bytes. */
 export function wordsOf(bytes: Uint8Array): DataView {
-  if (viewed === bytes) return view;
-  viewed = bytes;
-  return (view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  if (last.bytes === bytes) return last.words;
+  last.bytes = bytes;
+  return (last.words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
 }
 
 /** From which index on, up to `to`, does `a` differ from `b` `shift` bytes further? Told seven too early at most. */
