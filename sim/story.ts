@@ -2,6 +2,16 @@
 import { binaryFromBytes } from "../src/base/bytes.ts";
 import type { TraceEvent } from "./trace.ts";
 
+/** What a node logs though an event of the trace says it, too. */
+const toldOtherwise: ReadonlySet<string> = new Set([
+  "cluster-joined",
+  "link-up",
+  "link-down",
+  "peer-up",
+  "peer-down",
+  "peer-synced",
+]);
+
 /** One readable line, or undefined for what is only noise to a person. */
 export function storyLine(event: TraceEvent): string | undefined {
   const told = storyWords(event);
@@ -39,6 +49,18 @@ export function storyWords(event: TraceEvent): string | undefined {
       return `finds no list of nodes: ${data.detail}`;
     case "lookup-troubled":
       return `is told of the nodes under ${data.trouble}`;
+    case "sessions-observed":
+      return `has ${data.jids.length} sessions at the end`;
+    case "logged":
+      if (data.level === "debug" || toldOtherwise.has(data.event)) return undefined;
+      return `logs ${data.level} ${data.event} ${data.detail}`;
+    default:
+      return clientWords(event) ?? clusterWords(event);
+  }
+}
+
+function clientWords({ kind, data }: TraceEvent): string | undefined {
+  switch (kind) {
     case "login-started":
       return `connects to log in as ${data.user}`;
     case "login-secured":
@@ -47,6 +69,8 @@ export function storyWords(event: TraceEvent): string | undefined {
       return `proves to be ${data.user}`;
     case "login-refused":
       return `is refused: ${data.condition}`;
+    case "bind-refused":
+      return `is refused a resource: ${data.condition}`;
     case "login-bound":
       return `is online as ${data.jid}`;
     case "login-leaving":
@@ -61,24 +85,26 @@ export function storyWords(event: TraceEvent): string | undefined {
       return "stops reading";
     case "reading-resumed":
       return "reads again";
+    case "presence-sent":
+      return data.available ? `is available with priority ${data.priority}` : "is unavailable";
     case "message-sent":
-      return `sends ${data.id} to ${data.to}`;
+      return `sends ${data.type ?? "chat"} ${data.id} to ${data.to}`;
     case "message-received":
       return `receives ${data.id} from ${data.from}`;
     case "message-bounced":
       return `learns that ${data.id} could not be delivered: ${data.condition}`;
+    case "iq-sent":
+      return `asks ${data.to === "" ? "its server" : data.to} for ${data.about} with ${data.id}`;
+    case "iq-answered":
+      return `is answered to ${data.id}: ${data.outcome}`;
     case "registration-answered":
       return `registers ${data.user}: ${data.outcome}`;
     case "attack-sent":
       return `attacks: ${data.attack}`;
     case "attack-answered":
       return `its attack ${data.attack} is answered: ${data.answer}`;
-    case "sessions-observed":
-      return `has ${data.jids.length} sessions at the end`;
-    case "logged":
-      return data.level === "debug" ? undefined : `logs ${data.level} ${data.event} ${data.detail}`;
     default:
-      return clusterWords(event);
+      return undefined;
   }
 }
 
@@ -104,6 +130,11 @@ function clusterWords({ kind, data }: TraceEvent): string | undefined {
       return `is ${data.peer} in the cluster`;
     case "peer-up":
       return `is linked with ${data.peer}`;
+    case "table-seen":
+      if (!data.fresh) return undefined;
+      return `shows the ${data.table} of ${data.owner}: ${data.put.length / 2} at seq ${data.seq}`;
+    case "table-hidden":
+      return `shows no ${data.table} of ${data.owner} any more`;
     case "peer-down":
       return `${data.final ? "loses" : "has lost touch with"} ${data.peer}: ${data.reason}`;
     default:

@@ -77,10 +77,18 @@ export function readTrace(lines: Iterable<string>): TraceFile {
   let end: TraceEnd | undefined;
   const events: TraceEvent[] = [];
   let number = 0;
+  /** Whoever wrote it may have died within the last line. */
+  let cut: TraceFileProblem | undefined;
   for (const line of lines) {
     number += 1;
     if (line === "") continue;
+    if (cut !== undefined) throw cut;
     const value = parsed(line, number);
+    if (value instanceof TraceFileProblem) {
+      if (head === undefined) throw value;
+      cut = value;
+      continue;
+    }
     if (head === undefined) {
       head = headRead(value);
     } else if (end !== undefined) {
@@ -194,12 +202,13 @@ function readableText(bytes: Uint8Array): string | undefined {
   return text;
 }
 
-function parsed(line: string, number: number): Record<string, unknown> {
+/** A problem, if the line is not whole. */
+function parsed(line: string, number: number): Record<string, unknown> | TraceFileProblem {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
-    throw new TraceFileProblem(`line ${number}: not JSON`);
+    return new TraceFileProblem(`line ${number}: not JSON`);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new TraceFileProblem(`line ${number}: not an object`);

@@ -58,11 +58,14 @@ export function reportPage(file: TraceFile): string {
 `;
 }
 
-function headline({ failures, lanes, faults, endMs }: ReportModel): string {
+function headline({ failures, lanes, faults, endMs, verdicts }: ReportModel): string {
   const nodes = lanes.filter(({ kind }) => kind === "node").length;
   const clients = lanes.filter(({ kind }) => kind === "client").length;
   const size = `${nodes} nodes, ${clients} clients, ${faults.length} faults, ${endMs / 1_000} s`;
-  if (failures.length === 0) return `nothing wrong · ${size}`;
+  if (failures.length === 0) {
+    const judged = Object.keys(verdicts).length > 0;
+    return `${judged ? "nothing wrong" : "not judged, its trace was cut short"} · ${size}`;
+  }
   const names = [...new Set(failures.map(({ oracle }) => oracle))].join(", ");
   return `wrong: ${names} · ${size}`;
 }

@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const nowhere = join(folder, "no", "folder");
 const trace = join(folder, "trace.jsonl");
-writeFileSync(trace, '{"trace":"meerkat","version":1}\n{"at":0,"pla');
+writeFileSync(trace, '{"trace":"meerkat","version":0}\n{"at":0,"pla');
 
 test.each([
   [["replay"], "missing required argument"],

@@ -23,6 +23,11 @@ test("report: a pure function of the trace, and of nothing else", () => {
   expect(page.length).toBeLessThan(400_000);
 });
 
+test("report: a trace that was cut short does not say that nothing is wrong", () => {
+  const page = reportPage(readTrace(lines.slice(0, 500)));
+  expect(page).toContain("<title>seed 7: not judged, its trace was cut short · 3 nodes");
+});
+
 test("report: its script is JavaScript, and its data cannot end the script", () => {
   const page = reportPage({
     ...file,

@@ -75,9 +75,17 @@ test("trace file: what is wrong with a file is said with its line", () => {
       [head, '{"at":1,"place":"n1","kind":"logged","data":{"level":{}}}'],
       "line 2: `level` is no value of a trace",
     ],
+    [[head, '{"at":1,', '{"end":true}'], "line 2: not JSON"],
     [[head, '{"end":true}', '{"at":1}'], "line 3: there is more after the end"],
   ];
   for (const [file, message] of problems) expect(() => readTrace(file)).toThrow(message);
+});
+
+test("trace file: one that was cut short, even within a line, is read up to there", () => {
+  const whole = lines.slice(0, 20);
+  const { events, end } = readTrace([...whole, (lines[20] ?? "").slice(0, 30)]);
+  expect(events).toEqual(readTrace(whole).events);
+  expect(end).toBeUndefined();
 });
 
 test("trace file: the first difference of two traces is the first line that differs, or is missing", () => {
