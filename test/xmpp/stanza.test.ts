@@ -213,3 +213,27 @@ test("a stream error is one element, whose prefix is declared where there is no 
       `<text xmlns='${NS.streamErrors}' xml:lang='en'>Moved</text></stream:error>`,
   );
 });
+
+test("stanzas are written as they came, wherever chunks end", () => {
+  const stanza = (body: string): string => `<message id='${body}'><body>${body}</body></message>`;
+  const all = ["a", "bb", "ccc", "d", "ee", "fff"].map(stanza);
+  const xml = all.join("");
+  for (let size = 1; size <= xml.length; size++) {
+    const reader = new Reader({ maxStanzaSize: 10_000 });
+    reader.push(Buffer.from(HEADER()));
+    const seen: string[] = [];
+    for (let at = -size; at < xml.length; at += size) {
+      if (at >= 0) reader.push(Buffer.from(xml.slice(at, at + size)));
+      for (let event = reader.next(); event !== undefined; event = reader.next()) {
+        if (event instanceof Stanza) seen.push(written(event, NS.client));
+      }
+    }
+    expect(seen).toEqual(all);
+  }
+});
+
+test("each kind of stanza is stamped as what it is, also after another of the same sender", () => {
+  const kinds = ["message", "presence", "iq", "message", "m"];
+  const stamped = kinds.map((name) => written(received(`<${name}/>`), NS.client, { from: "a@b" }));
+  expect(stamped).toEqual(kinds.map((name) => `<${name} from='a@b'/>`));
+});
