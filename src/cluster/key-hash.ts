@@ -6,6 +6,9 @@
  * (RFC 4418 §5.2.2) with words of 16 bits. Two words of the key, a secret one added to each, are multiplied, and
  * the products are added up. Whichever two keys somebody chooses, one in 65,536 secrets gives them one sum. No
  * step waits for the one before, so that costs no more than a hash that anybody can know.
+ *
+ * To read a string char by char costs more than all the rest of a search. So it is done once: on the way to the
+ * hash the chars are put down as bytes, and those are compared with the keys of records, four at a time.
  */
 import type { BinaryString } from "../base/bytes.ts";
 
@@ -15,6 +18,10 @@ const secrets = 2_048;
 
 export class KeyHash {
   readonly #words = new Uint16Array(secrets);
+  /** The text that was asked for last, and its bytes. */
+  #sought: BinaryString = "";
+  #bytes = new DataView(new ArrayBuffer(256));
+  #room = 256;
 
   /** Who does not know the seed, of at least 16 bytes, cannot foretell a hash. */
   constructor(seed: Uint8Array) {
@@ -24,22 +31,47 @@ export class KeyHash {
     for (let at = 0; at < secrets; at += 1) this.#words[at] = drawn(state) >>> 16;
   }
 
-  /** Of the first `length` chars of a text. */
-  ofText(text: BinaryString, length: number): number {
-    const words = this.#words;
+  ofText(text: BinaryString): number {
+    const { length } = text;
+    if (length > this.#room) {
+      this.#room = 2 * length;
+      this.#bytes = new DataView(new ArrayBuffer(this.#room));
+    }
+    this.#sought = text;
+    const [words, bytes] = [this.#words, this.#bytes];
     let sum = length;
     let at = 0;
     let next = 0;
     for (; at + 3 < length; at += 4) {
       const a = text.charCodeAt(at) | (text.charCodeAt(at + 1) << 8);
       const b = text.charCodeAt(at + 2) | (text.charCodeAt(at + 3) << 8);
+      bytes.setInt32(at, a | (b << 16), true);
       sum = (sum + product(a, words[next] as number, b, words[next + 1] as number)) | 0;
       next = (next + 2) % secrets;
     }
     if (at === length) return stirred(sum);
     let rest = 0;
-    for (let shift = 0; at < length; at++, shift += 8) rest |= text.charCodeAt(at) << shift;
+    for (let shift = 0; at < length; at++, shift += 8) {
+      const char = text.charCodeAt(at);
+      bytes.setUint8(at, char);
+      rest |= char << shift;
+    }
     return this.#last(sum, rest, next);
+  }
+
+  /** Do the bytes from `start` on begin with this text? They are at least as many. */
+  isTextAt(view: DataView, start: number, text: BinaryString): boolean {
+    if (this.#sought !== text) this.ofText(text);
+    const bytes = this.#bytes;
+    const { length } = text;
+    let at = 0;
+    for (; at + 3 < length; at += 4) {
+      if (view.getInt32(start + at, true) !== bytes.getInt32(at, true)) return false;
+    }
+    for (; at < length; at++) {
+      if (view.getUint8(start + at) !== bytes.getUint8(at)) return false;
+    }
+    return true;
   }
 
   /** Of the same chars, as bytes. */

@@ -52,9 +52,9 @@ export class Dialling {
   }
 
   soon(): void {
-    const { dialBackoff } = this.#context.options.timing;
+    const { dialBackoff, headStart } = this.#context.options.timing;
     this.#backoff = dialBackoff;
-    this.at = this.#context.now + (this.#weGoFirst ? 0 : dialBackoff);
+    this.at = this.#context.now + (this.#weGoFirst ? 0 : headStart);
   }
 
   later(): void {

@@ -5,7 +5,7 @@
  * changed, it is replaced: who holds one holds what was true when it was read. Beside the records go the seq
  * of the last operation, a digest and an estimate of the memory, all kept up to date.
  */
-import { binaryFromBytes, type BinaryString } from "../base/bytes.ts";
+import { binaryFromBytes, textFromBytes, type BinaryString } from "../base/bytes.ts";
 import type { Digest } from "./digest.ts";
 import { none } from "./hash-slots.ts";
 import { knownHash } from "./key-hash.ts";
@@ -21,6 +21,8 @@ export interface TableRecord {
   readonly owner: Peer;
   readonly key: BinaryString;
   readonly value: BinaryString;
+  /** Its UTF-8 as text, for who keeps nothing else there. */
+  readonly valueText: string;
   /** The number of the operation that wrote it, of the owner's (boot, table). */
   readonly seq: number;
 }
@@ -64,6 +66,12 @@ class StoredRecord implements TableRecord {
     return (this.#value = binaryFromBytes(this.#bytes, valueAt, valueAt + valueLength));
   }
 
+  get valueText(): string {
+    layout.read(this.#bytes, this.#at);
+    const { valueAt, valueLength } = layout;
+    return textFromBytes(this.#bytes, valueAt, valueAt + valueLength);
+  }
+
   get seq(): number {
     layout.read(this.#bytes, this.#at);
     return layout.seq;
@@ -97,10 +105,7 @@ export class Partition {
   }
 
   /** Who asks several partitions makes the hash once. */
-  get(
-    key: BinaryString,
-    hash = this.#records.hash.ofText(key, key.length),
-  ): TableRecord | undefined {
+  get(key: BinaryString, hash = this.#records.hash.ofText(key)): TableRecord | undefined {
     const number = this.#records.find(key, hash);
     return number === none ? undefined : this.#record(number);
   }
@@ -127,7 +132,7 @@ export class Partition {
 
   /** Puts a record; returns the one it replaces. Does not touch `seq`: chunks come in any order. */
   put(key: BinaryString, value: BinaryString, seq: number): TableRecord | undefined {
-    const hash = this.#records.hash.ofText(key, key.length);
+    const hash = this.#records.hash.ofText(key);
     const number = this.#records.find(key, hash);
     if (number === none) {
       const added = this.#records.insert(key, value, seq, hash);
@@ -142,16 +147,14 @@ export class Partition {
 
   /** Puts those records whose key is not here yet and not among `except`. */
   load(records: WireRecords, except: ReadonlySet<BinaryString>): void {
-    this.#records.load(records, except, (number) => {
-      if (this.#index === undefined) return;
-      const { key, value } = this.#record(number);
-      this.#index.add(number, key, value);
-    });
+    const index = this.#index;
+    if (index === undefined) this.#records.load(records, except);
+    else this.#records.load(records, except, (number, key, value) => index.add(number, key, value));
   }
 
   /** Removes a record and returns it. */
   delete(key: BinaryString): TableRecord | undefined {
-    const number = this.#records.find(key, this.#records.hash.ofText(key, key.length));
+    const number = this.#records.find(key, this.#records.hash.ofText(key));
     if (number === none) return undefined;
     const before = this.#record(number);
     this.#index?.remove(number);

@@ -37,6 +37,16 @@ export class RecordLayout {
     this.end += more;
   }
 
+  /** Only where its key is: a search wants to know no more. */
+  readKey(bytes: Uint8Array, at: number): void {
+    let end = at + 1;
+    while ((bytes[end++] as number) >= 128);
+    const length = bytes[end++] as number;
+    this.keyAt = end;
+    this.keyLength = length;
+    if (length >= 128) this.read(bytes, at);
+  }
+
   #uint(bytes: Uint8Array): number {
     let next = bytes[this.end++] as number;
     let value = next & 127;

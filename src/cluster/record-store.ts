@@ -51,6 +51,9 @@ export interface CopyLimits {
   readonly recordsMax: number;
 }
 
+/** A record that was loaded. Its key and value are slices of one string for many: to look at, not to keep. */
+export type Loaded = (number: number, key: BinaryString, value: BinaryString) => void;
+
 export class RecordStore {
   readonly digest = new Digest();
   readonly hash: KeyHash;
@@ -61,6 +64,8 @@ export class RecordStore {
   readonly #free: number[] = [];
   #end = 0;
   readonly #layout = new RecordLayout();
+  /** Of a record that another one is compared with. */
+  readonly #seen = new RecordLayout();
 
   constructor(hash = knownHash) {
     this.hash = hash;
@@ -111,24 +116,34 @@ export class RecordStore {
 
   /** Is this how the record's key starts? */
   startsWith(number: number, text: BinaryString): boolean {
-    const { bytes } = this.slabOf(number);
-    this.#layout.read(bytes, this.offsetOf(number));
-    return this.#layout.keyLength >= text.length && isAt(bytes, this.#layout.keyAt, text);
+    const { bytes, view } = this.slabOf(number);
+    this.#seen.readKey(bytes, this.offsetOf(number));
+    const { keyAt, keyLength } = this.#seen;
+    return keyLength >= text.length && this.hash.isTextAt(view, keyAt, text);
+  }
+
+  /** The hash of so many chars at the start of the record's key. */
+  hashOfStart(number: number, length: number): number {
+    const { bytes, view } = this.slabOf(number);
+    this.#seen.readKey(bytes, this.offsetOf(number));
+    return this.hash.ofBytes(view, this.#seen.keyAt, length);
   }
 
   /** A record under a key that is new, with the key's hash; returns its number. */
   insert(key: BinaryString, value: BinaryString, seq: number, hash: number): number {
-    return this.#enter(this.#write(key, value, seq), hash);
+    const place = this.#write(key, value, seq);
+    this.#digestAdd(place);
+    return this.#enter(place, hash);
   }
 
   /**
    * Takes records in as they lie on the wire, but for those whose key is here already or among `except`. `added`
-   * is told the number of each.
+   * is told of each.
    */
   load(
     { bytes, start, end }: WireRecords,
     except: ReadonlySet<BinaryString>,
-    added: (number: number) => void,
+    added?: Loaded,
   ): void {
     for (let from = start; from < end;) {
       const to = this.#slabful(bytes, from, end);
@@ -196,9 +211,10 @@ export class RecordStore {
   }
 
   #hasKey(number: number, key: BinaryString): boolean {
-    const { bytes } = this.slabOf(number);
-    this.#layout.read(bytes, this.offsetOf(number));
-    return this.#layout.keyLength === key.length && isAt(bytes, this.#layout.keyAt, key);
+    const { bytes, view } = this.slabOf(number);
+    this.#seen.readKey(bytes, this.offsetOf(number));
+    const { keyAt, keyLength } = this.#seen;
+    return keyLength === key.length && this.hash.isTextAt(view, keyAt, key);
   }
 
   #write(key: BinaryString, value: BinaryString, seq: number): Place {
@@ -230,19 +246,26 @@ export class RecordStore {
     start: Place,
     size: number,
     except: ReadonlySet<BinaryString>,
-    added: (number: number) => void,
+    added: Loaded | undefined,
   ): void {
     const slab = this.#slabs.at(start);
+    const first = this.#slabs.offset(start);
+    const text = added === undefined ? "" : binaryFromBytes(slab.bytes, first, first + size);
     const layout = this.#layout;
     for (let place = start; place < start + size;) {
       const at = this.#slabs.offset(place);
       layout.read(slab.bytes, at);
-      const { keyAt, keyLength } = layout;
+      const { keyAt, keyLength, valueAt, valueLength } = layout;
       const bytes = layout.end - at;
       const hash = this.hash.ofBytes(slab.view, keyAt, keyLength);
       markAlive(slab.bytes, at);
-      if (this.#isWanted(slab, keyAt, keyLength, hash, except)) added(this.#enter(place, hash));
-      else {
+      if (this.#isWanted(slab, keyAt, keyLength, hash, except)) {
+        this.digest.add(slab.view, layout);
+        const number = this.#enter(place, hash);
+        const [keyFrom, valueFrom] = [keyAt - first, valueAt - first];
+        const key = text.slice(keyFrom, keyFrom + keyLength);
+        added?.(number, key, text.slice(valueFrom, valueFrom + valueLength));
+      } else {
         markDead(slab.bytes, at);
         this.#slabs.release(place, bytes);
       }
@@ -276,7 +299,6 @@ export class RecordStore {
     this.#places = grown(this.#places, this.#end);
     this.#places[number] = place;
     this.#byKey.add(number, hash);
-    this.#digestAdd(place);
     return number;
   }
 
@@ -330,10 +352,3 @@ export class RecordStore {
 }
 
 const noBytes = new Uint8Array(0);
-
-function isAt(bytes: Uint8Array, start: number, text: BinaryString): boolean {
-  for (let at = 0; at < text.length; at++) {
-    if (bytes[start + at] !== text.charCodeAt(at)) return false;
-  }
-  return true;
-}

@@ -85,7 +85,7 @@ export class ReplicatedTable {
 
   /** A record of that key, this node's own if it has one. */
   first(key: BinaryString): TableRecord | undefined {
-    const hash = this.hash.ofText(key, key.length);
+    const hash = this.hash.ofText(key);
     for (const partition of this.#visible) {
       const record = partition.get(key, hash);
       if (record !== undefined) return record;
@@ -100,17 +100,20 @@ export class ReplicatedTable {
 
   /** All visible records of a key, at most one an owner. */
   get(key: BinaryString): readonly TableRecord[] {
-    const hash = this.hash.ofText(key, key.length);
-    const records: TableRecord[] = [];
+    const hash = this.hash.ofText(key);
+    // Mostly there is one, and an empty list that grows makes room for many.
+    let records: TableRecord[] | undefined;
     for (const partition of this.#visible) {
       const record = partition.get(key, hash);
-      if (record !== undefined) records.push(record);
+      if (record === undefined) continue;
+      if (records === undefined) records = [record];
+      else records.push(record);
     }
-    return records;
+    return records ?? [];
   }
 
   each(key: BinaryString, visit: RecordVisitor): void {
-    const hash = this.hash.ofText(key, key.length);
+    const hash = this.hash.ofText(key);
     for (const partition of this.#visible) {
       const record = partition.get(key, hash);
       if (record !== undefined) visit(record);
@@ -125,7 +128,7 @@ export class ReplicatedTable {
   }
 
   eachByIndex(key: BinaryString, visit: RecordVisitor): void {
-    const hash = this.hash.ofText(key, key.length);
+    const hash = this.hash.ofText(key);
     for (const partition of this.#visible) partition.eachIndexed(key, hash, visit);
   }
 

@@ -17,6 +17,8 @@ export interface LinkTiming {
   readonly refusedGap: Duration;
   /** The first pause between two dials; it doubles up to `dialBackoffMax`, less a random part. */
   readonly dialBackoff: Duration;
+  /** The larger name dials so much later than the smaller one; a node that joins may well be the larger. */
+  readonly headStart: Duration;
   readonly dialBackoffMax: Duration;
   /** From the connection to the end of the handshake. */
   readonly handshakeTimeout: Duration;
@@ -38,6 +40,7 @@ export const linkTiming: LinkTiming = {
   linkGrace: 5_000,
   refusedGap: 300,
   dialBackoff: 100,
+  headStart: 10,
   dialBackoffMax: 5_000,
   handshakeTimeout: 5_000,
   parkedFor: 1_000,

@@ -7,7 +7,7 @@
  * key, and a read gives both.
  */
 import { binaryFromText, textFromBinary } from "../base/bytes.ts";
-import type { BinaryString } from "../base/bytes.ts";
+import type { TableRecord } from "../cluster/partition.ts";
 import type { Peer } from "../cluster/peer.ts";
 import type { ReplicatedTable as ClusterTable } from "../cluster/table.ts";
 
@@ -54,17 +54,14 @@ export class ReplicatedTable {
 
   /** A value of that key, this member's own if it has one. */
   first(key: string): string | undefined {
-    const record = this.#table.first(binaryFromText(key));
-    return record === undefined ? undefined : textFromBinary(record.value);
+    return this.#table.first(binaryFromText(key))?.valueText;
   }
 
   /** All values of that key, at most one a member. */
   get(key: string): readonly TableEntry[] {
-    const entries: TableEntry[] = [];
-    for (const { owner, value } of this.#table.get(binaryFromText(key))) {
-      entries.push({ owner, key, value: textFromBinary(value) });
-    }
-    return entries;
+    return this.#table.get(binaryFromText(key)).map((record) => {
+      return { owner: record.owner, key, value: record.valueText };
+    });
   }
 
   /** All records with this index key, as `indexBy` of the table's options says. */
@@ -77,10 +74,6 @@ export class ReplicatedTable {
   }
 }
 
-function entryOf(record: { owner: Peer; key: BinaryString; value: BinaryString }): TableEntry {
-  return {
-    owner: record.owner,
-    key: textFromBinary(record.key),
-    value: textFromBinary(record.value),
-  };
+function entryOf({ owner, key, valueText }: TableRecord): TableEntry {
+  return { owner, key: textFromBinary(key), value: valueText };
 }

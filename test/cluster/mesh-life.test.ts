@@ -232,6 +232,16 @@ test("mesh: dials that fail are repeated more and more slowly, with jitter, up t
   expect(new Set(gaps.slice(-4)).size).toBeGreaterThan(1);
 });
 
+test("mesh: a node that starts is up at once, though its peers go first and have just failed to reach it", () => {
+  const world = new LinksWorld({ seed: 3 });
+  const peers = ["a", "b"].map((name) => ({ name, address: `${name}:7000` }));
+  world.input(world.add("a"), { type: "peers-discovered", peers });
+  world.run(3_000);
+  world.input(world.add("b"), { type: "peers-discovered", peers });
+  world.run(60);
+  expect(world.state("b", "a")).toBe("up");
+});
+
 test("mesh: a node that no list names any more is redialled at its last address for minutes", () => {
   const bench = new Bench();
   const peer = bench.arrive(peerNamed("z"), { hello: { options: new Map([["address", "z:1"]]) } });

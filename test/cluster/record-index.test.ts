@@ -20,7 +20,7 @@ class Indexed {
   readonly index = new RecordIndex(this.store, (_, value) => value);
 
   put(key: string, value: string): void {
-    const hash = knownHash.ofText(key, key.length);
+    const hash = knownHash.ofText(key);
     const number = this.store.find(key, hash);
     if (number === none) {
       this.index.add(this.store.insert(key, value, 1, hash), key, value);
@@ -31,14 +31,14 @@ class Indexed {
   }
 
   remove(key: string): void {
-    const number = this.store.find(key, knownHash.ofText(key, key.length));
+    const number = this.store.find(key, knownHash.ofText(key));
     this.index.remove(number);
     this.store.remove(number);
   }
 
   /** The numbers of an index key, in order. */
   of(key: string): number[] {
-    const last = this.index.last(key, knownHash.ofText(key, key.length));
+    const last = this.index.last(key, knownHash.ofText(key));
     if (last === none) return [];
     const numbers = [this.index.next(last)];
     while (numbers.at(-1) !== last) numbers.push(this.index.next(numbers.at(-1) ?? none));
@@ -46,7 +46,7 @@ class Indexed {
   }
 
   number(key: string): number {
-    return this.store.find(key, knownHash.ofText(key, key.length));
+    return this.store.find(key, knownHash.ofText(key));
   }
 }
 
