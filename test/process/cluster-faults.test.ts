@@ -159,13 +159,19 @@ async function goneWithin(
 ): Promise<void> {
   const { boot } = (await statusOf(victim)).node;
   for (const node of others) expect(await sees(node, boot)).toBe(true);
-  const from = performance.now();
+  const from = Date.now();
   await fault();
-  const gone = others.map(async (node) => {
-    await until(async () => !(await sees(node, boot)), 30_000);
-    return performance.now() - from;
-  });
-  expect(Math.max(...(await Promise.all(gone)))).toBeLessThan(max);
+  await Promise.all(others.map((node) => until(async () => !(await sees(node, boot)), 30_000)));
+  const took = others.map((node) => noticedAt(node, boot) - from);
+  expect(Math.max(...took)).toBeLessThan(max);
+}
+
+/** When it hid that process's sessions, as its log says: to be asked takes time of its own on a busy machine. */
+function noticedAt(node: ClusterNode, boot: string): number {
+  const line = node.output
+    .split("\n")
+    .find((each) => /"event":"peer-down"/.test(each) && each.includes(boot));
+  return Date.parse((JSON.parse(line ?? "{}") as { time?: string }).time ?? "");
 }
 
 /** Only who was on the node that goes loses a stream, and the other nodes keep their links. */
