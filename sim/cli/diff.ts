@@ -1,13 +1,6 @@
 /** Diff: where do two trace files begin to differ? */
-import {
-  differenceText,
-  firstDifference,
-  linesOf,
-  readTrace,
-  TraceFileProblem,
-  type TraceFile,
-} from "../trace-file.ts";
-import { textOfFile, UsageError } from "./subject.ts";
+import { differenceText, firstDifference, linesOf } from "../trace-file.ts";
+import { readTraceText, textOfFile } from "./subject.ts";
 
 export function diff(one: string, other: string): void {
   const texts = [textOfFile(one), textOfFile(other)] as const;
@@ -24,16 +17,6 @@ export function diff(one: string, other: string): void {
   // The heads were compared above.
   console.log(differenceText({ ...difference, line: difference.line + 1 }, [one, other]));
   process.exitCode = 1;
-}
-
-/** Reads a trace file; a `UsageError` names what is wrong with it. */
-export function readTraceText(file: string, text: string): TraceFile {
-  try {
-    return readTrace(linesOf(text));
-  } catch (error) {
-    if (error instanceof TraceFileProblem) throw new UsageError(`${file}: ${error.message}`);
-    throw error;
-  }
 }
 
 function* events(text: string): Generator<string> {

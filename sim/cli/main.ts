@@ -18,7 +18,7 @@ import { subjectOfFlags, UsageError, type SubjectFlags } from "./subject.ts";
 import { verifyFile } from "./verify.ts";
 
 const profileHelp = `kind of plan: ${Object.keys(profiles).join(", ")}`;
-const subjectHelp = "a repro line, a seed, or the file of a plan";
+const subjectHelp = "a repro line, a seed, the file of a plan, or a trace file";
 
 const program = new Command("sim")
   .description("Meerkat in a simulated world: one seed, one plan, one trace")
@@ -99,7 +99,7 @@ program
 program
   .command("report")
   .description("writes one page of HTML that shows a run at a glance; opens without a network")
-  .argument("<repro>", `${subjectHelp}, or a trace file`)
+  .argument("<repro>", subjectHelp)
   .option("--out <file>", "where to; otherwise to build/sim/")
   .option("--json", "print where it is as JSON")
   .action(report);

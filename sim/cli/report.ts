@@ -5,9 +5,8 @@ import { reportPage } from "../report/page.ts";
 import { reproText } from "../repro.ts";
 import { linesOf, readTrace } from "../trace-file.ts";
 import { codeVersion, root } from "./code-version.ts";
-import { readTraceText } from "./diff.ts";
 import { runRecorded } from "./record.ts";
-import { subjectOfRepro, textOfFile } from "./subject.ts";
+import { readTraceText, subjectOfRepro, textOfFile } from "./subject.ts";
 
 export function report(
   word: string,

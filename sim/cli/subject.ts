@@ -4,6 +4,7 @@ import { planFromSeed, profiles, type ProfileName } from "../plan-from-seed.ts";
 import { planProblem } from "../plan-problem.ts";
 import type { Plan } from "../plan.ts";
 import { defaultProfile, parseRepro, reproText, shellWord, type Repro } from "../repro.ts";
+import { linesOf, readTrace, TraceFileProblem, type TraceFile } from "../trace-file.ts";
 
 export class UsageError extends Error {
   override readonly name = "UsageError";
@@ -96,17 +97,27 @@ export function textOfFile(file: string): string {
 
 function planOfFile(file: string): Plan {
   const text = textOfFile(file);
+  if (text.startsWith('{"trace":"meerkat"'))
+    return readTraceText(file, linesOf(text).next().value ?? "").head.plan;
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     throw new UsageError(
-      text.startsWith('{"trace":"meerkat"')
-        ? `${file} is a trace; \`report\` and \`diff\` read it, what runs takes a plan or a repro`
-        : `${file} is not JSON; a plan is (\`npm run sim -- plan --seed 7 plan.json\` makes one)`,
+      `${file} is not JSON; a plan is (\`npm run sim -- plan --seed 7 plan.json\` makes one)`,
     );
   }
   const problem = planProblem(value);
   if (problem !== undefined) throw new UsageError(`${file}: ${problem}`);
   return value as Plan;
+}
+
+/** Reads a trace file; a `UsageError` names what is wrong with it. */
+export function readTraceText(file: string, text: string): TraceFile {
+  try {
+    return readTrace(linesOf(text));
+  } catch (error) {
+    if (error instanceof TraceFileProblem) throw new UsageError(`${file}: ${error.message}`);
+    throw error;
+  }
 }

@@ -19,7 +19,7 @@ test.each([
   [["replay", "7", "--unti", "3s"], "unknown option '--unti'"],
   [["replay", "7", "--until", "-3"], 'A time is 12500 (milliseconds) or 12.5s, not "-3"'],
   [["replay", "cluster"], '"cluster" is no file, and no repro either'],
-  [["replay", trace], "is a trace"],
+  [["replay", trace], "line 1: a trace of version 0"],
   [["report", trace], "trace.jsonl: line"],
   [["diff", trace, trace], "trace.jsonl: line"],
   [["run", "--seed", "7", "--json", "--story"], "--json prints the summary alone"],
