@@ -308,6 +308,7 @@ function planBehaviour(
     peers,
     types: random.pick([["chat"], ["chat", "normal"], messageTypes] as const),
     moods: random.pick([0, 0.1, 0.3]),
+    absences: random.pick([0, 0, 0.05]),
   };
   const livesMs = random.pick([
     [1_000, 5_000],

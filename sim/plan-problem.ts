@@ -234,6 +234,7 @@ const chat: Fields<Chat> = {
   peers: list(text),
   types: optional(list(oneOf(["chat", "normal", "headline", "groupchat"]), 1)),
   moods: optional(chance),
+  absences: optional(chance),
 };
 
 type FieldsOf<K extends BehaviourKind> = Fields<Omit<Extract<Behaviour, { kind: K }>, "kind">>;

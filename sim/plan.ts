@@ -122,6 +122,8 @@ export interface Chat {
   readonly types?: readonly MessageType[];
   /** How often it changes its priority instead of speaking. Missing: never, but for now and then. */
   readonly moods?: number;
+  /** How often it becomes unavailable instead of speaking, until its next presence. Missing: never. */
+  readonly absences?: number;
 }
 
 /** Not `error`: those only answer (RFC 6121 §5.2.2). */

@@ -27,8 +27,9 @@ export function chatOn(actor: Actor, client: Client, chat: Chat): void {
 }
 
 /** Optional parts draw only where the plan has them: older plans run as they did. */
-function saySomething(actor: Actor, client: Client, { peers, types, moods }: Chat): void {
+function saySomething(actor: Actor, client: Client, { peers, types, moods, absences }: Chat): void {
   const { random } = actor;
+  if (absences !== undefined && random.chance(absences)) return client.sendPresence(false);
   if (moods !== undefined && random.chance(moods)) {
     return client.sendPresence(true, random.pick([-1, 0, 0, 1, 5]));
   }

@@ -11,6 +11,13 @@ const host = "src/server/cluster-host.ts";
 
 const plantsOfCluster: readonly Plant[] = [
   {
+    name: "directory-tells-nobody-who-is-away",
+    file: directory,
+    find: "    if (this.#table !== undefined) this.#put(session);",
+    replace: "    if (this.#table !== undefined && session.available) this.#put(session);",
+    oracle: "delivery",
+  },
+  {
     name: "link-resumes-without-what-was-in-flight",
     file: link,
     find: "    this.#resend = this.#retained.length > 0;",
