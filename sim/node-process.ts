@@ -34,7 +34,9 @@ export type NodeCrypto = Pick<Crypto, "hash" | "hmac" | "equal"> & {
 };
 
 /** Makes the server; `server()` itself, or a smaller thing in tests of the simulator. */
-export type Compose = (options: ServerOptions) => Pick<Server, "loop" | "sessions">;
+export type Compose = (
+  options: ServerOptions,
+) => Pick<Server, "loop" | "sessions"> & Partial<Pick<Server, "metrics">>;
 
 /** What every process of one run shares. */
 export interface NodeWorld {
@@ -120,6 +122,12 @@ export class NodeProcess {
 
   sessions(): readonly SessionState[] {
     return this.#server.sessions();
+  }
+
+  /** What it counts under this name; 0 for what it does not count. */
+  metric(name: string): number {
+    const cells = this.#server.metrics?.filter((cell) => cell.name === name) ?? [];
+    return cells.reduce((sum, { value }) => sum + value, 0);
   }
 
   /** An HTTP request of somebody on the node's own machine; never answered by a process that ends first. */

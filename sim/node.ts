@@ -71,6 +71,10 @@ export class SimulatedNode {
     return this.#process?.sessions() ?? [];
   }
 
+  metric(name: string): number {
+    return this.#process?.metric(name) ?? 0;
+  }
+
   get watch(): ClusterWatch | undefined {
     return this.#process?.watch;
   }

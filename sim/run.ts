@@ -286,6 +286,9 @@ class Stage {
       if (!node.running) continue;
       const jids = node.sessions().map((session) => session.jid);
       this.#trace.record(node.name, "sessions-observed", { jids });
+      const sessions = node.metric("meerkat_sessions");
+      const answersLost = node.metric("meerkat_answers_lost_total");
+      this.#trace.record(node.name, "metrics-observed", { sessions, answersLost });
     }
     for (const [name, actor] of this.#actors) {
       const client = actor.client();

@@ -1,12 +1,12 @@
 /**
  * Answers: is every IQ request answered exactly once, by whom it was sent to (RFC 6120 §8.2.3)?
  *
- * An answer on a link that dies has nobody to be told of its loss: the asker's node is out of sight.
+ * An answer on a link that dies waits until the asker's node is in sight again: no split excuses its loss.
  */
-import { bareOf } from "./logins.ts";
+import { bareOf, type Login } from "./logins.ts";
 import type { Gathered, Oracle } from "./oracle.ts";
 import { traffic } from "../trace.ts";
-import type { Plan } from "../plan.ts";
+import { userOf, type Plan } from "../plan.ts";
 
 interface Request {
   readonly id: string;
@@ -22,11 +22,12 @@ const underWayMaxMs = 90_000;
 export function answers(_plan: Plan, { logins }: Gathered): Oracle {
   const requests = new Map<string, Request>();
   const failures: string[] = [];
-  /** When links died with something that their peers had not acknowledged. */
-  const handedBackAt: number[] = [];
-
-  function handedBackSince(at: number): boolean {
-    return handedBackAt.some((down) => down >= at && down <= at + underWayMaxMs);
+  /** Who may have taken a request with it when it ended. Nodes themselves answer what is sent to users. */
+  function addressees(to: string): readonly Login[] {
+    if (!to.includes("/")) return [];
+    const bound = logins.ofUser(bareOf(to)).filter(({ jid }) => jid === to);
+    // Bound at its node, perhaps, though it was never told.
+    return [...bound, ...logins.unboundOf(userOf(to))];
   }
 
   function answered(login: string, id: string, from: string, outcome: string): void {
@@ -58,7 +59,6 @@ export function answers(_plan: Plan, { logins }: Gathered): Oracle {
     see(event) {
       logins.see(event);
       const { kind, data, at } = event;
-      if (kind === "peer-down" && data.undelivered > 0) handedBackAt.push(at);
       if (kind === "iq-sent") {
         requests.set(data.id, { ...data, at, answers: 0 });
       } else if (kind === "iq-answered") {
@@ -69,7 +69,7 @@ export function answers(_plan: Plan, { logins }: Gathered): Oracle {
       let unknown = 0;
       for (const { id, login, to, at, answers: count } of requests.values()) {
         if (count > 0) continue;
-        const involved = [logins.get(login), ...logins.ofUser(bareOf(to))];
+        const involved = [logins.get(login), ...addressees(to)];
         const excused = involved.some(
           (each) =>
             each !== undefined &&
@@ -78,7 +78,7 @@ export function answers(_plan: Plan, { logins }: Gathered): Oracle {
         );
         // What is sent to a machine without power arrives nowhere, and nothing says so.
         const inTheDark = logins.hasNoPower(logins.get(login)?.node ?? "");
-        if (excused || inTheDark || handedBackSince(at)) unknown += 1;
+        if (excused || inTheDark) unknown += 1;
         else failures.push(`${id} to "${to}", sent at ${at} ms, was never answered`);
       }
       return { judged: requests.size - unknown, unknown, failures };

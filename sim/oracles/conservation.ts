@@ -25,7 +25,7 @@ interface Sent {
   readonly sequence: number;
   readonly received: string[];
   bounced: number;
-  /** Has the node written it, or its bounce, to any connection? Until then it cannot be in flight. */
+  /** Has a node written it, or its bounce, to any client? Until then no end of a client excuses its loss. */
   written: boolean;
 }
 
@@ -55,6 +55,10 @@ class Conservation implements Oracle {
   readonly #wants = new Map<string, boolean>();
   /** By user: when one of the sessions wanted no more messages. */
   readonly #withdrewAt = new Map<string, number>();
+  /** Connections between nodes. */
+  readonly #links = new Set<number>();
+  /** What nodes say that they have given up. */
+  #answersLost = 0;
   #deliveries = 0;
   #sequence = 0;
 
@@ -83,8 +87,11 @@ class Conservation implements Oracle {
     } else if (kind === "message-received") this.#received(data);
     else if (kind === "peer-down" && data.undelivered > 0) this.#handedBackAt.push(at);
     else if (kind === "presence-sent") this.#presence(data, at);
-    else if (kind === "bytes-sent") this.#wrote(data.data);
     else if (kind === "message-bounced") this.#bounced(data.login, data.id);
+    else if (kind === "metrics-observed") this.#answersLost += data.answersLost;
+    else if (kind === "connection-opened") {
+      if (data.listener === "cluster") this.#links.add(data.connection);
+    } else if (kind === "bytes-sent" && !this.#links.has(data.connection)) this.#wrote(data.data);
   }
 
   judge(): Verdict {
@@ -162,7 +169,8 @@ class Conservation implements Oracle {
     if (sender !== undefined && this.#nodeEnded(sender.node, message.at)) return "unknown";
     // What is sent to a machine without power arrives nowhere, and nothing says so.
     if (sender !== undefined && this.#logins.hasNoPower(sender.node)) return "unknown";
-    if (!message.written && sender?.endedAt === undefined) return "lost";
+    if (!message.written && sender?.endedAt === undefined && this.#mustBeTold(message))
+      return "lost";
     const known = this.#logins.ofUser(bareOf(message.to));
     for (const recipient of [...known, ...this.#logins.unboundOf(userOf(message.to))]) {
       if (mayHaveDied(recipient, message.at - (this.#clustered ? staleMs : 0))) return "unknown";
@@ -174,6 +182,11 @@ class Conservation implements Oracle {
       if (known.length === 0 || late) return "unknown";
     }
     return "lost";
+  }
+
+  /** No process took it along when it ended, and no node says that it has given up telling its sender. */
+  #mustBeTold({ at }: Sent): boolean {
+    return this.#answersLost === 0 && !this.#logins.anyNodeEnded(at);
   }
 
   /** Once it has been handed back, or its session has gone, it may come late. */

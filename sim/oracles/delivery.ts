@@ -60,6 +60,8 @@ export class Delivery implements Oracle {
   readonly #endedAt = new Map<string, number>();
   /** By user: when one of the sessions ended. What waited there bounces, though other copies arrive. */
   readonly #copyLostAt = new Map<string, number>();
+  /** By full JID: when one of the sessions that had it ended. It may have been taken for the one that stays. */
+  readonly #nameLostAt = new Map<string, number>();
   /** By node and peer: when the link between them last ended, and all that waited came back at once. */
   readonly #lostAt = new Map<string, number>();
   readonly #failures: string[] = [];
@@ -79,6 +81,7 @@ export class Delivery implements Oracle {
     if (ended !== undefined) {
       this.#endedAt.set(`${place} ${ended}`, at);
       this.#copyLostAt.set(bareOf(ended), at);
+      this.#nameLostAt.set(ended, at);
     }
     if (kind === "peer-down") this.#lostAt.set(`${place} ${data.peer}`, at);
     if (kind === "presence-sent") {
@@ -152,6 +155,7 @@ export class Delivery implements Oracle {
       if (!this.#stays(other, at) || this.#lostSince(sender.node, other.node, at)) continue;
       const near = other.node === sender.node;
       if (other.jid === to) {
+        if ((this.#nameLostAt.get(to) ?? -1) >= at) continue;
         const far = inSight?.owner === this.#replicas.running.get(other.node)?.peer;
         if (!near && !(far && this.#inSight(message.login, to) === inSight)) continue;
       } else {

@@ -121,6 +121,11 @@ export class Logins {
     );
   }
 
+  /** Did any process end since then? What it had in hand went with it. */
+  anyNodeEnded(since: number): boolean {
+    return this.#deaths.some(({ at }) => at >= since);
+  }
+
   get(login: string): Login | undefined {
     return this.#all.get(login);
   }

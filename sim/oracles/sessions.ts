@@ -60,6 +60,10 @@ export const sessions: OracleMaker = (plan, { logins }) => {
       if (kind === "sessions-observed") {
         perNode.push(data.jids);
         observedAt = at;
+      } else if (kind === "metrics-observed") {
+        const count = perNode.at(-1)?.length ?? 0;
+        if (data.sessions === count) return;
+        failures.push(`${event.place} counts ${data.sessions} sessions, it has ${count}`);
       } else if (kind === "online-observed" && data.online) {
         const other = online.get(data.jid);
         if (other !== undefined) {

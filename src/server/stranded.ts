@@ -35,10 +35,15 @@ export class Stranded {
     this.#lost.set(peerText(peer), at);
   }
 
+  /** Is a peer out of sight that may come back? */
+  waitsForSomebody(at: Instant): boolean {
+    return [...this.#lost.values()].some((since) => at <= since + patience);
+  }
+
   /** Keeps an answer, if somebody is out of sight. Returns how many were given up: for want of room, or too old. */
   put(at: Instant, strand: Strand): number {
     let givenUp = this.#forget(({ since }) => at > since + patience);
-    if (![...this.#lost.values()].some((since) => at <= since + patience)) return givenUp;
+    if (!this.waitsForSomebody(at)) return givenUp;
     const stanza = strand.stanza.copy();
     const bytes = stanza.size;
     this.#waiting.push({ since: at, bytes, strand: { ...strand, stanza } });

@@ -309,6 +309,8 @@ export class Traffic {
     }
     const { stanza, target, transit } = effect;
     if (outcome === "unreachable" && isLast(stanza)) {
+      // A link ends when answers fill it beyond measure; before the step is over nobody is out of sight yet.
+      if (!this.#stranded.waitsForSomebody(now.at)) counts.lostAnswers.value += 1;
       return this.#strand(now, { ...effect, type: "strand" });
     }
     if (!this.#bounces.isFirst(transit?.id ?? id)) return;

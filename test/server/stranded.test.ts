@@ -16,9 +16,13 @@ const anybody = (): boolean => true;
 
 test("stranded: nothing waits while everybody is in sight, or has been gone for long", () => {
   const stranded = new Stranded();
+  expect(stranded.waitsForSomebody(0)).toBe(false);
   stranded.put(0, result(1));
   expect(stranded.peerBack(1, peer, anybody).found).toEqual([]);
   stranded.peerLost(10, peer);
+  expect([10, 120_010, 200_000].map((at) => stranded.waitsForSomebody(at))).toEqual([
+    ...[true, true, false],
+  ]);
   stranded.put(200_000, result(2));
   expect(stranded.peerBack(200_001, peer, anybody).found).toEqual([]);
 });
