@@ -57,6 +57,24 @@ export const serverPlants: readonly Plant[] = [
     oracle: "sessions",
   },
   {
+    name: "conflict-is-told-as-a-violation",
+    file: life,
+    find: 'clients.end(now, session, "conflict", "Replaced by a login on another node");',
+    replace:
+      'clients.end(now, session, "policy-violation", "Replaced by a login on another node");',
+    oracle: "courtesy",
+    profile: "cluster",
+  },
+  {
+    name: "sessions-thrown-out-are-counted-twice",
+    file: life,
+    find: "if (directory.remove(session)) counts.sessions.value -= 1;",
+    replace:
+      'if (directory.remove(session)) counts.sessions.value -= 1;\n    if (reason === "conflict") counts.sessions.value -= 1;',
+    oracle: "sessions",
+    profile: "cluster",
+  },
+  {
     name: "ended-session-stays",
     file: life,
     find: "    if (directory.remove(session)) counts.sessions.value -= 1;",

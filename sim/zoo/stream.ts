@@ -41,6 +41,40 @@ export const streamPlants: readonly Plant[] = [
     oracle: "conservation",
   },
   {
+    name: "congested-stream-is-never-given-up",
+    file: c2s,
+    find: '      return this.#fail(now, "resource-constraint", text);\n    }\n    const interval',
+    replace:
+      "      this.#deadline = now.at + this.#options.sendTimeout;\n      return void text;\n    }\n    const interval",
+    oracle: "patience",
+    profile: "splits",
+  },
+  {
+    name: "what-a-client-says-counts-as-reading",
+    file: c2s,
+    find: '    this.#activeAt = now.at;\n    if (this.#state === "securing")',
+    replace:
+      '    this.#activeAt = now.at;\n    if (this.#congested) this.#deadline = now.at + this.#options.sendTimeout;\n    if (this.#state === "securing")',
+    oracle: "patience",
+    profile: "splits",
+  },
+  {
+    name: "drained-stream-keeps-its-deadline",
+    file: c2s,
+    find: '    if (this.#state === "bound") this.#deadline = now.at + this.#options.keepAliveInterval;\n',
+    replace: "",
+    oracle: "patience",
+    profile: "splits",
+  },
+  {
+    name: "negotiation-is-limited-at-its-opening-only",
+    file: c2s,
+    find: '    if (this.#state !== "bound") {\n      const limit',
+    replace: '    if (this.#state === "opening") {\n      const limit',
+    oracle: "patience",
+    profile: "cluster",
+  },
+  {
     name: "stream-sends-no-keep-alive",
     file: c2s,
     find: "if (now.at - idleSince >= interval) this.#write(this.#framing.keepAlive);",
