@@ -61,9 +61,7 @@ export const sessions: OracleMaker = (plan, { logins }) => {
         perNode.push(data.jids);
         observedAt = at;
       } else if (kind === "metrics-observed") {
-        const count = perNode.at(-1)?.length ?? 0;
-        if (data.sessions === count) return;
-        failures.push(`${event.place} counts ${data.sessions} sessions, it has ${count}`);
+        failures.push(...miscount(event.place, data.sessions, perNode.at(-1) ?? []));
       } else if (kind === "online-observed" && data.online) {
         const other = online.get(data.jid);
         if (other !== undefined) {
@@ -99,6 +97,11 @@ export const sessions: OracleMaker = (plan, { logins }) => {
     },
   };
 };
+
+/** Does a node's own count of its sessions say what it has? */
+function miscount(node: string, count: number, jids: readonly string[]): string[] {
+  return count === jids.length ? [] : [`${node} counts ${count} sessions, it has ${jids.length}`];
+}
 
 /** All of a user's sessions at one node that neither side has closed: the node saw them all at once. */
 function crowd(logins: Logins, login: string, jid: string, max: number): string[] {
