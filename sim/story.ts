@@ -43,6 +43,8 @@ export function storyWords(event: TraceEvent): string | undefined {
       return `its clocks run ${Math.abs(data.ppm)} ppm too ${data.ppm > 0 ? "fast" : "slow"}`;
     case "connection-congested":
       return `connection ${data.connection} is congested: its client reads too slowly`;
+    case "connection-drained":
+      return `connection ${data.connection} has room again`;
     case "query-failed":
       return `gets no answer from the database (${data.failure})`;
     case "lookup-failed":
@@ -90,7 +92,7 @@ function clientWords({ kind, data }: TraceEvent): string | undefined {
     case "message-sent":
       return `sends ${data.type ?? "chat"} ${data.id} to ${data.to}`;
     case "message-received":
-      return `receives ${data.id} from ${data.from}`;
+      return `receives ${data.id} from ${data.from === "" ? "nobody" : data.from}`;
     case "message-bounced":
       return `learns that ${data.id} could not be delivered: ${data.condition}`;
     case "iq-sent":

@@ -73,6 +73,7 @@ export class Client {
   #attack: string | undefined;
   /** Since it was last asked for a sign of life. */
   #hasWritten = false;
+  #reads = true;
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -184,6 +185,8 @@ export class Client {
   }
 
   setReading(reading: boolean): void {
+    if (reading === this.#reads) return;
+    this.#reads = reading;
     const { login } = this.#options;
     this.#trace.record(login, reading ? "reading-resumed" : "reading-stopped", { login });
     this.#wire.setReading(reading);

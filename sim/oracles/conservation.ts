@@ -117,7 +117,9 @@ class Conservation implements Oracle {
     if (message.received.includes(login)) this.#fail(`${login} received ${id} twice`);
     message.received.push(login);
     if (sender !== undefined && sender.jid !== from) {
-      this.#fail(`${id} was sent by ${sender.jid} but arrived from ${from}`);
+      this.#fail(
+        `${id} was sent by ${sender.jid} but arrived from ${from === "" ? "nobody" : from}`,
+      );
     }
     if (recipient !== undefined && bareOf(message.to) !== bareOf(recipient.jid)) {
       this.#fail(`${id} was sent to ${message.to} but ${recipient.jid} received it`);
