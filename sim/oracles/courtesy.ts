@@ -14,6 +14,7 @@ const slow: readonly FaultKind[] = [
   "latency",
   "vanish",
   "stop-reading",
+  "one-way-cut",
   "node-pause",
   // What a client has sent in time waits with the kernel of a node that has none.
   "node-slow",

@@ -19,8 +19,8 @@ export interface Request {
   readonly sid: string;
   /** The addressee, as the asker spelled it. */
   readonly to: string;
-  /** Where it went. */
-  readonly peer: Peer;
+  /** Where it went last; undefined: to a session here. */
+  readonly peer: Peer | undefined;
   /** It was at another node before, which may have received it. */
   readonly again: boolean;
 }
@@ -47,9 +47,16 @@ export class Requests {
     this.#keep(key, { ...request, again: this.#known.has(key) });
   }
 
-  /** A new request of this id, or one that goes to a session here after all. */
+  /** A new request of this id. */
   forget(request: Named): void {
     this.#known.delete(keyOf(request));
+  }
+
+  /** It goes to a session here after all, since it was handed back; the other may have received it, too. */
+  cameBack(named: Named): void {
+    const key = keyOf(named);
+    const request = this.#known.get(key);
+    if (request !== undefined) this.#keep(key, { ...request, peer: undefined, again: true });
   }
 
   /** Here is an answer: from another node, or made by this one. False: it is a second one. */
@@ -98,7 +105,7 @@ export class Requests {
   #openAt(peer: Peer): readonly Request[] {
     const open: Request[] = [];
     for (const request of this.#known.values()) {
-      if (request !== undefined && samePeer(request.peer, peer)) open.push(request);
+      if (request?.peer !== undefined && samePeer(request.peer, peer)) open.push(request);
     }
     return open;
   }

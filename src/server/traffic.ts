@@ -279,7 +279,7 @@ export class Traffic {
       const request = { asker: own, target: names, id: iq.id };
       return this.#requests.answered(request, transit === undefined);
     }
-    this.#requests.forget({ asker: names, target: own, id: iq.id });
+    this.#requests.cameBack({ asker: names, target: own, id: iq.id });
     return true;
   }
 

@@ -98,6 +98,23 @@ test("requests: one that came back without its receipt is answered by its node, 
   expect(first.metric("meerkat_stanzas_duplicate_total")).toBe(1);
 });
 
+test("requests: one that came back and goes to a session here is answered by the first of the two", () => {
+  const { cluster, first, last, juliet, romeo } = asked(10);
+  cluster.cut("n1", "n2");
+  last.send(romeo, result);
+  const here = first.login("romeo", "orchard");
+  cluster.run(15_000);
+  expect(first.peers()).toEqual([]);
+  expect(first.read(here)).toContain("id='q'");
+  first.send(here, result);
+  expect(first.read(juliet)).toContain("result");
+  cluster.heal();
+  cluster.run(60_000);
+  expect(first.peers()).toHaveLength(1);
+  expect(first.read(juliet)).toBe("");
+  expect(first.metric("meerkat_stanzas_duplicate_total")).toBe(1);
+});
+
 test("requests: whoever asks again with the same id is answered again", () => {
   const { cluster, first, juliet } = asked();
   cluster.kill("n2");
