@@ -4,8 +4,9 @@
  * Every IQ request has one answer (RFC 6120 §8.2.3). Where a node dies that has received one, nobody knows of it
  * but the node of who asked: so that one remembers what has left for other nodes, and answers in place of a node
  * that has left, has a successor, or has been out of sight for longer than an asker waits. What comes all the same,
- * once a split has healed, would be a second answer: it is known by what is kept of those that were answered
- * here. Bounded in number; the oldest are forgotten.
+ * once a split has healed, would be a second answer, and a request that comes back though it was answered would
+ * bring one: both are known by what is kept of those that have an answer. Bounded in number; the oldest are
+ * forgotten.
  */
 import { second, type Duration, type Instant } from "../base/time.ts";
 import { peerText, samePeer, type Peer } from "../cluster/peer.ts";
@@ -21,8 +22,6 @@ export interface Request {
   readonly to: string;
   /** Where it went last; undefined: to a session here. */
   readonly peer: Peer | undefined;
-  /** It was at another node before, which may have received it. */
-  readonly again: boolean;
 }
 
 export const requestsMax = 4_096;
@@ -32,7 +31,7 @@ export const requestPatience: Duration = 30 * second;
 type Named = Pick<Request, "asker" | "target" | "id">;
 
 export class Requests {
-  /** The oldest first; undefined: it has an answer, and there may be others. */
+  /** The oldest first; undefined: it has an answer. */
   readonly #known = new Map<string, Request | undefined>();
   /** Peers out of sight that have received requests, and until when they are waited for; the first first. */
   readonly #lost = new Map<string, { readonly peer: Peer; readonly until: Instant }>();
@@ -42,9 +41,8 @@ export class Requests {
   }
 
   /** It has left for another node. */
-  sent(request: Omit<Request, "again">): void {
-    const key = keyOf(request);
-    this.#keep(key, { ...request, again: this.#known.has(key) });
+  sent(request: Request): void {
+    this.#keep(keyOf(request), request);
   }
 
   /** A new request of this id. */
@@ -56,17 +54,20 @@ export class Requests {
   cameBack(named: Named): void {
     const key = keyOf(named);
     const request = this.#known.get(key);
-    if (request !== undefined) this.#keep(key, { ...request, peer: undefined, again: true });
+    if (request !== undefined) this.#keep(key, { ...request, peer: undefined });
   }
 
-  /** Here is an answer: from another node, or made by this one. False: it is a second one. */
-  answered(named: Named, byUs: boolean): boolean {
+  /** Handed back by a link that died, it need not go anywhere else. */
+  hasAnswer(named: Named): boolean {
     const key = keyOf(named);
-    if (!this.#known.has(key)) return true;
-    const request = this.#known.get(key);
-    if (request === undefined) return false;
-    if (byUs || request.again) this.#keep(key, undefined);
-    else this.#known.delete(key);
+    return this.#known.has(key) && this.#known.get(key) === undefined;
+  }
+
+  /** Here is an answer, from whomever. False: it is a second one. */
+  answered(named: Named): boolean {
+    if (this.hasAnswer(named)) return false;
+    const key = keyOf(named);
+    if (this.#known.has(key)) this.#keep(key, undefined);
     return true;
   }
 

@@ -13,7 +13,7 @@ import type { Directory } from "../router/directory.ts";
 import type { Feature } from "../router/feature.ts";
 import { answer, type Router, type RouterEffect } from "../router/router.ts";
 import type { Session } from "../router/session.ts";
-import type { StanzaId } from "../router/stanza-frame.ts";
+import type { StanzaFrame, StanzaId } from "../router/stanza-frame.ts";
 import type { Delivery } from "../stream/c2s.ts";
 import type { Jid, JidCache } from "../xmpp/jid.ts";
 import { NS } from "../xmpp/namespaces.ts";
@@ -123,7 +123,7 @@ export class Traffic {
   /** Ours, which a peer may not have received. `lookedUp`: see `Router.reroute`. */
   returned(now: Now, body: Uint8Array, lookedUp: Set<string>): void {
     const frame = this.#exchange?.read(body);
-    if (frame === undefined) return;
+    if (frame === undefined || this.#hasAnswer(frame)) return;
     const transit = { ...frame.transit, maybe: true };
     const effects = this.#options.router.reroute(frame.stanza, transit, undefined, lookedUp);
     this.#rerouted(now, effects, transit.id);
@@ -269,15 +269,22 @@ export class Traffic {
     clients.end(now, session, "resource-constraint", text);
   }
 
+  /** Was it received all the same? The request, and its answer came another way. */
+  #hasAnswer({ stanza, transit }: StanzaFrame): boolean {
+    if (stanza.name !== "iq" || this.#requests.size === 0) return false;
+    const iq = this.#open(stanza);
+    if (iq?.from === undefined || iq.id === undefined || isLast(iq)) return false;
+    return this.#requests.hasAnswer({ asker: iq.from, target: transit.target, id: iq.id });
+  }
+
   /** Not a second answer to a request that went to another node. */
-  #isDue({ session, stanza, from, transit }: Deliver): boolean {
+  #isDue({ session, stanza, from }: Deliver): boolean {
     const iq = this.#open(stanza);
     if (iq?.id === undefined) return true;
     const [own, other] = [session.jid.full, from ?? iq.from ?? ""];
     const names = this.#options.jids.get(other)?.full ?? other;
     if (isLast(iq)) {
-      const request = { asker: own, target: names, id: iq.id };
-      return this.#requests.answered(request, transit === undefined);
+      return this.#requests.answered({ asker: own, target: names, id: iq.id });
     }
     this.#requests.cameBack({ asker: names, target: own, id: iq.id });
     return true;
