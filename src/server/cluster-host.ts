@@ -201,6 +201,7 @@ export class ClusterHost {
 
   #join(self: Peer, now: Now): void {
     const { config, crypto, entropy, directory, traffic, log } = this.#options;
+    const limits = { ...linkLimits, ...config.bounds?.links };
     const cluster = new Cluster({
       self,
       address: config.advertised_address,
@@ -215,7 +216,7 @@ export class ClusterHost {
         heartbeatTimeout: config.heartbeat_timeout,
         linkGrace: config.link_grace,
       },
-      limits: { ...linkLimits, ...config.bounds?.links },
+      limits,
       ...(config.protocol === undefined ? {} : { protocol: config.protocol }),
       tables: [sessionTable],
       tablesTiming: { ...tablesTiming, ...config.bounds?.tablesTiming },
@@ -226,7 +227,7 @@ export class ClusterHost {
     this.#self = self;
     this.#exchange = new StanzaExchange(self, (peer, kind, body) => cluster.send(peer, kind, body));
     directory.join(self, cluster.table(sessionTable.name));
-    traffic.join(this.#exchange);
+    traffic.join(this.#exchange, limits.queueBytes);
     log.write("info", "cluster-joined", { peer: peerText(self), at: now.wall });
   }
 

@@ -4,7 +4,8 @@
  * A request crosses, the link breaks, and the answer (or the error that tells of a message that came to
  * nothing) finds nobody: RFC 6121 §8.5.3.2 has it ignored, and its asker would never learn. While some peer
  * is out of sight without having left, answers for addresses that nobody has wait here until records come
- * into sight again. Bounded in number, bytes and time; what is given up is told to the caller.
+ * into sight again. Bounded in number, bytes and time; what is given up is told to the caller. No more waits
+ * than a link takes at once: it all goes on in one turn, and a link that has too much to send is given up.
  */
 import type { Duration, Instant } from "../base/time.ts";
 import { minute } from "../base/time.ts";
@@ -29,6 +30,12 @@ export class Stranded {
   /** The oldest first. */
   #waiting: Waiting[] = [];
   #bytes = 0;
+  readonly #bytesMax: number;
+
+  /** `queueBytes`: what may wait for a peer. */
+  constructor(queueBytes = Infinity) {
+    this.#bytesMax = Math.min(strandedLimits.bytes, queueBytes / 2);
+  }
 
   peerLost(at: Instant, peer: Peer): void {
     for (const [name, since] of this.#lost) if (at > since + patience) this.#lost.delete(name);
@@ -48,8 +55,8 @@ export class Stranded {
     const bytes = stanza.size;
     this.#waiting.push({ since: at, bytes, strand: { ...strand, stanza } });
     this.#bytes += bytes;
-    const { answers, bytes: most } = strandedLimits;
-    givenUp += this.#forget(() => this.#waiting.length > answers || this.#bytes > most);
+    const { answers } = strandedLimits;
+    givenUp += this.#forget(() => this.#waiting.length > answers || this.#bytes > this.#bytesMax);
     return givenUp;
   }
 

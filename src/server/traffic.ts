@@ -57,7 +57,7 @@ type Deliver = Extract<RouterEffect, { type: "deliver" }>;
 export class Traffic {
   readonly #options: TrafficOptions;
   readonly #bounces = new Bounces();
-  readonly #stranded = new Stranded();
+  #stranded = new Stranded();
   readonly #requests = new Requests();
   #exchange: StanzaExchange | undefined;
   #fanOuts = 0;
@@ -107,9 +107,10 @@ export class Traffic {
 
   // --- other nodes
 
-  /** The node has joined a cluster. */
-  join(exchange: StanzaExchange): void {
+  /** The node has joined a cluster; `queueBytes` may wait for each peer. */
+  join(exchange: StanzaExchange, queueBytes: number): void {
     this.#exchange = exchange;
+    this.#stranded = new Stranded(queueBytes);
   }
 
   /** A stanza frame from another node. */

@@ -64,6 +64,15 @@ test("stranded: bounded in number, bytes and time, and what is given up is told"
   expect(givenUp + given).toBe(strandedLimits.answers + 25);
 });
 
+test("stranded: no more waits than half of what may wait for a link", () => {
+  const stranded = new Stranded(4_000);
+  stranded.peerLost(0, peer);
+  const text = "x".repeat(400);
+  const given = [1, 2, 3, 4, 5, 6].map((id) => stranded.put(1, result(id, text)));
+  expect(given).toEqual([0, 0, 0, 0, 1, 1]);
+  expect(ids(stranded.peerBack(2, peer, anybody).found)).toEqual([3, 4, 5, 6]);
+});
+
 test("stranded: an asker whose node was cut off has the answer when it is back", () => {
   const names = ["n1", "n2", "n3"] as const;
   const { cluster, first: n1, last: n3, juliet: asker, romeo } = balcony(names);
