@@ -42,7 +42,7 @@ test("login limits: in any stretch of time an address gets `max` verdicts and wh
     }),
     { numRuns: 50 },
   );
-  expect(withheld).toBeGreaterThan(500);
+  expect(withheld).toBeGreaterThan(50);
 });
 
 test("login limits: who waits long enough between failures is never limited", () => {
