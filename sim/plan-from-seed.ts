@@ -162,16 +162,19 @@ function planCluster(random: Random, profile: Profile): ClusterPlan {
     [1_000, 5_000, 5_000],
     [500, 2_000, 2_000],
   ] as const);
+  const discovery = random.pick(profile.discoveries ?? discoveries);
+  const expireAfter = random.pick([20_000, 3_600_000]);
+  const window = random.pick([8_192, 16_384, 65_536, 1_048_576]);
   return {
-    discovery: random.pick(profile.discoveries ?? discoveries),
+    discovery,
     heartbeatInterval,
     heartbeatTimeout,
     linkGrace,
-    expireAfter: random.pick([20_000, 3_600_000]),
+    expireAfter,
     bounds: {
-      window: random.pick([8_192, 16_384, 65_536, 1_048_576]),
-      // The smallest are met where a link is slow or broken and somebody floods.
-      queue: random.pick([32_768, 32_768, 65_536, 67_108_864]),
+      window,
+      // The smallest are met where a link is slow or broken and somebody floods; the largest are empty by the end.
+      queue: Math.min(random.pick([32_768, 32_768, 65_536, 67_108_864]), 32 * window),
       fragment: random.pick([512, 4_096, 65_536]),
       logOperations: random.pick([0, 4, 32, 16_384]),
       chunk: random.pick([200, 1_024, 65_536]),

@@ -323,7 +323,10 @@ export class Client {
     }
     this.#authenticated = true;
     this.#trace.record(login, "login-authenticated", { login, user });
+    // A server that goes on unasked (it is shutting down) may have been read as one with its success.
+    const rest = this.#reader.rest();
     this.#greet();
+    if (rest.length > 0) this.#received(rest);
   }
 
   #register(): void {

@@ -38,7 +38,9 @@ class Patience implements Oracle {
   readonly ignores = ignored;
   readonly #limits: Plan["limits"];
   readonly #served = new Map<number, Served>();
-  /** Until when each node was paused or slow; for ever, if it still is. */
+  /** By node: `paused`, `slow`, or both at once. */
+  readonly #troubles = new Map<string, Set<"paused" | "slow">>();
+  /** Until when each node was either. */
   readonly #disturbedUntil = new Map<string, number>();
   readonly #failures: string[] = [];
   #judged = 0;
@@ -66,11 +68,11 @@ class Patience implements Oracle {
       case "connection-closed":
         return this.#forget(data.connection);
       case "node-paused":
-      case "node-slowed":
-        return void this.#disturbedUntil.set(place, Infinity);
       case "node-resumed":
+        return this.#troubled(place, "paused", kind === "node-paused");
+      case "node-slowed":
       case "node-recovered":
-        return void this.#disturbedUntil.set(place, at + slackMs);
+        return this.#troubled(place, "slow", kind === "node-slowed");
       case "shutdown-requested":
       case "node-killed":
       case "node-stopped":
@@ -83,6 +85,14 @@ class Patience implements Oracle {
   judge(): { judged: number; unknown: number; failures: readonly string[] } {
     for (const connection of [...this.#served.keys()]) this.#forget(connection);
     return { judged: this.#judged, unknown: 0, failures: this.#failures };
+  }
+
+  #troubled(node: string, trouble: "paused" | "slow", begins: boolean): void {
+    const troubles = this.#troubles.get(node) ?? new Set();
+    if (begins) troubles.add(trouble);
+    else troubles.delete(trouble);
+    this.#troubles.set(node, troubles);
+    this.#disturbedUntil.set(node, troubles.size > 0 ? Infinity : this.#now + slackMs);
   }
 
   #sign(connection: number, at: number): void {
