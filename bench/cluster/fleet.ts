@@ -49,10 +49,12 @@ export class Member {
     });
   }
 
-  async end(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+  /** Without a signal it exits by itself, so that `--cpu-prof` has its file. */
+  async end(signal?: NodeJS.Signals): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const ended = new Promise((resolve) => this.child.once("exit", resolve));
-    this.child.kill(signal);
+    if (signal === undefined) this.child.disconnect();
+    else this.child.kill(signal);
     await ended;
   }
 }

@@ -140,7 +140,7 @@ const down = () =>
     await new Promise((resolve) => setTimeout(resolve, 500));
     await survivor.ask({ do: "watch" });
     const began = performance.now();
-    await victim.end();
+    await victim.end("SIGKILL");
     await survivor.ask({ do: "await", records: 0 });
     const seconds = (performance.now() - began) / 1_000;
     const { blockedMs, blockedCpuMs } = await survivor.ask({ do: "look" });

@@ -115,10 +115,8 @@ export class MeerkatCore implements Core {
     // A node of a cluster has something to do before anybody connects.
     if (this.#startedAt === undefined && this.#cluster !== undefined) return -Infinity;
     const stopAt = this.#drained ? undefined : this.#stopAt;
-    return earliest(
-      ...[this.#clients.deadline(), this.#cluster?.deadline(), this.#traffic.deadline()],
-      stopAt,
-    );
+    const traffic = this.#traffic.deadline();
+    return earliest(this.#clients.deadline(), this.#cluster?.deadline(), traffic, stopAt);
   }
 
   step(now: Now, input: WorldInput): readonly WorldEffect[] {
