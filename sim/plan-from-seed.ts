@@ -6,7 +6,6 @@
  * are shrunk at random.
  */
 import { attackNames } from "./workloads/attacks.ts";
-import type { FaultSetting } from "./faults/fault.ts";
 import { faultKinds, planFaults } from "./faults/index.ts";
 import {
   planHost,
@@ -18,7 +17,6 @@ import {
   type ClusterPlan,
   type DiscoveryKind,
   type FaultKind,
-  type FaultPlan,
   type Limits,
   type NodePlan,
   type Plan,
@@ -79,28 +77,17 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
     },
     limits: planLimits(stream(seed, "plan/limits")),
     clients,
-    faults: planAllFaults(seed, profile, {
-      ...{ clients, nodes, duration },
+    faults: planFaults(seed, {
+      ...{ clients, nodes, duration, kinds: faultKindsOf(profile) },
       discovery: cluster?.discovery,
     }),
     duration,
   };
 }
 
-/** An upgrade is drawn apart: most plans have none, and it moves nothing else. */
-function planAllFaults(
-  seed: number,
-  { faults }: Profile,
-  setting: FaultSetting,
-): readonly FaultPlan[] {
+function faultKindsOf({ faults }: Profile): readonly FaultKind[] {
   if (faults === false) return [];
-  const wanted = faults === true ? faultKinds : faults;
-  const isUpgrade = (kind: FaultKind): boolean => kind === "rolling-upgrade";
-  const kinds = wanted.filter((kind) => !isUpgrade(kind));
-  const upgrade = wanted.filter(isUpgrade);
-  const others = planFaults(stream(seed, "plan/faults"), { ...setting, kinds });
-  const upgrades = planFaults(stream(seed, "plan/upgrade"), { ...setting, kinds: upgrade });
-  return [...others, ...upgrades].sort((a, b) => a.startAt - b.startAt);
+  return faults === true ? faultKinds : faults;
 }
 
 /** The first is there from the start; of several some may join later. Clocks differ. */

@@ -165,13 +165,16 @@ export type BehaviourKind = Behaviour["kind"];
 export type FaultKind =
   ClientFaultKind | DatabaseFaultKind | LinkFaultKind | NodeFaultKind | LookupFaultKind;
 
-export type ClientFaultKind = "reset" | "half-open" | "latency" | "vanish" | "stop-reading";
+export type ClientFaultKind =
+  "reset" | "reconnect-storm" | "half-open" | "latency" | "bandwidth" | "vanish" | "stop-reading";
 
 export type DatabaseFaultKind =
   | "database-down"
   | "database-slow"
   | "database-lost-before-commit"
   | "database-lost-after-commit"
+  | "database-rejects"
+  | "database-exhausted"
   | "database-cut";
 
 /** Between nodes. */
@@ -183,7 +186,8 @@ export type LinkFaultKind =
   | "flapping"
   | "link-reset"
   | "link-half-open"
-  | "link-latency";
+  | "link-latency"
+  | "link-bandwidth";
 
 export type NodeFaultKind =
   | "clock-jump"
@@ -216,7 +220,10 @@ export interface FaultPlan {
   readonly startAt: number;
   /** Equal to `startAt` for what takes no time. */
   readonly endAt: number;
-  /** Extra latency, the clock's jump or a period, in milliseconds; a release; a variant; else 0. */
+  /**
+   * Extra latency, the clock's jump or a period, in milliseconds; bytes a second; a release; a variant;
+   * else 0.
+   */
   readonly amount: number;
 }
 

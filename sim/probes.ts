@@ -1,5 +1,5 @@
 /** Probes: which rare states did a run reach? One that a healthy hunt never reaches is a finding. */
-import type { LookupFaultKind } from "./plan.ts";
+import type { FaultKind, LookupFaultKind } from "./plan.ts";
 import type { TraceEvent } from "./trace.ts";
 
 export const probeNames = [
@@ -10,6 +10,10 @@ export const probeNames = [
   "send limit met",
   "login timed out",
   "database gave no answer",
+  "database refused a request",
+  "all clients thrown out at once",
+  "line of a client slow",
+  "line between nodes slow",
   "login put off",
   "wrong password refused",
   "account registered",
@@ -61,6 +65,13 @@ const lookupProbes: Readonly<Record<LookupFaultKind, Probe>> = {
   "file-lacking": "list of nodes incomplete",
 };
 
+/** Of faults that leave no other trace of their own. */
+const faultProbes: Readonly<Partial<Record<FaultKind, Probe>>> = {
+  bandwidth: "line of a client slow",
+  "link-bandwidth": "line between nodes slow",
+  "reconnect-storm": "all clients thrown out at once",
+};
+
 export type Probe = (typeof probeNames)[number];
 
 /** What this event shows to have been reached, if anything. */
@@ -73,7 +84,7 @@ export function probeOf({ kind, data }: TraceEvent): Probe | undefined {
     case "message-bounced":
       return "message bounced";
     case "query-failed":
-      return "database gave no answer";
+      return data.failure === "rejected" ? "database refused a request" : "database gave no answer";
     case "clock-jumped":
       return "clock jumped";
     case "clock-drifts":
@@ -95,6 +106,8 @@ export function probeOf({ kind, data }: TraceEvent): Probe | undefined {
       return data.addresses.length === 0 ? "name without addresses" : "nodes found by name";
     case "file-read":
       return "nodes found in a file";
+    case "fault-started":
+      return faultProbes[data.fault];
     case "lookup-troubled":
       return lookupProbes[data.trouble];
     case "peer-up":

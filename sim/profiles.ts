@@ -132,7 +132,14 @@ export const profiles = {
     everyMs: [100, 1_500],
     faults: [
       ...(["split", "one-way-cut", "bridge", "ring", "flapping"] as const),
-      ...(["link-reset", "link-half-open", "link-latency", "node-restart", "node-pause"] as const),
+      ...([
+        "link-reset",
+        "link-half-open",
+        "link-latency",
+        "link-bandwidth",
+        "node-restart",
+        "node-pause",
+      ] as const),
       ...(["vanish", "reset"] as const),
     ],
   },

@@ -247,9 +247,7 @@ class Stage {
   /** Whatever a fault left behind (a plan may be cut by hand), and hosts that died in silence; noise stays. */
   #heal(): void {
     if (this.crashed) return;
-    this.#database.setDown(false);
-    this.#database.setExtraLatency(0);
-    this.#database.setLoss("none");
+    this.#database.heal();
     this.#lookups.heal();
     this.#network.heal();
     for (const node of this.#nodes.values()) {

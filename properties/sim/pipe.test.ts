@@ -5,7 +5,8 @@ import { stream } from "../../sim/kit/random.ts";
 import { World } from "../../sim/kit/world.ts";
 
 interface Step {
-  readonly kind: "write" | "stop" | "read" | "silence" | "speak" | "deafen" | "hear";
+  readonly kind:
+    "write" | "stop" | "read" | "silence" | "speak" | "deafen" | "hear" | "slow" | "fast";
   readonly at: number;
   readonly size: number;
 }
@@ -21,6 +22,8 @@ const step: fc.Arbitrary<Step> = fc.record({
     "speak",
     "deafen",
     "hear",
+    "slow",
+    "fast",
   ),
   at: fc.nat(2_000),
   size: fc.integer({ min: 1, max: 3_000 }),
@@ -39,6 +42,7 @@ test("pipe: whatever happens on the way, bytes arrive whole, once and in order",
         const world = new World();
         let received = "";
         let written = "";
+        let rate = Infinity;
         const pipe = new Pipe({
           world,
           random: stream(seed, "pipe"),
@@ -50,6 +54,7 @@ test("pipe: whatever happens on the way, bytes arrive whole, once and in order",
           onSent: () => undefined,
           extraLatency: () => 0,
           loss: () => loss / 200,
+          rate: () => rate,
         });
         for (const { kind, at, size } of steps) {
           world.schedule(at, () => {
@@ -59,6 +64,8 @@ test("pipe: whatever happens on the way, bytes arrive whole, once and in order",
             if (kind === "speak") return pipe.setSilent(false);
             if (kind === "deafen") return pipe.setDeaf(true);
             if (kind === "hear") return pipe.setDeaf(false);
+            if (kind === "slow") return void (rate = size);
+            if (kind === "fast") return void (rate = Infinity);
             const data = String.fromCharCode(97 + (written.length % 26)).repeat(size);
             written += data;
             pipe.send({ type: "bytes", data, secured: false });
@@ -89,9 +96,41 @@ test("pipe: a receiver that does not read costs one window, the rest waits with 
     onSent: () => undefined,
     extraLatency: () => 0,
     loss: () => 0,
+    rate: () => Infinity,
   });
   pipe.setReading(false);
   pipe.send({ type: "bytes", data: "x".repeat(5_000), secured: false });
   world.runUntil(1_000);
   expect(pipe.unsentBytes()).toBe(4_000);
+});
+
+test("pipe: a slow line carries what it can each second, and never keeps silent for long", () => {
+  const world = new World();
+  const bytesPerSecond = 10_000;
+  const arrivals: { at: number; bytes: number }[] = [];
+  const pipe = new Pipe({
+    world,
+    random: stream(1, "pipe"),
+    options: { latencyMs: [5, 20], cutChance: 0.1, windowBytes: 65_536 },
+    receive: (segment) => {
+      if (segment.type === "bytes") {
+        arrivals.push({ at: world.now(), bytes: segment.data.length });
+      }
+    },
+    onSent: () => undefined,
+    extraLatency: () => 0,
+    loss: () => 0,
+    rate: () => bytesPerSecond,
+  });
+  pipe.send({ type: "bytes", data: "x".repeat(100_000), secured: false });
+  world.runUntil(60_000);
+  let received = 0;
+  for (const [index, { at, bytes }] of arrivals.entries()) {
+    received += bytes;
+    expect(received).toBeLessThanOrEqual((at * bytesPerSecond) / 1_000);
+    expect(at - (arrivals[index - 1]?.at ?? 0)).toBeLessThan(200);
+  }
+  expect(received).toBe(100_000);
+  // Half a millisecond is lost to rounding up, piece by piece.
+  expect(arrivals.at(-1)?.at).toBeLessThan(10_500);
 });

@@ -1,13 +1,16 @@
 /** Faults: all kinds, and the swarm's coin for each. */
 import type { FaultKind, FaultPlan } from "../plan.ts";
-import type { Random } from "../kit/random.ts";
+import { stream } from "../kit/random.ts";
 import { allNodesRestart } from "./all-nodes-restart.ts";
+import { bandwidth } from "./bandwidth.ts";
 import { bridge } from "./bridge.ts";
 import { clockJump } from "./clock-jump.ts";
 import { databaseCut } from "./database-cut.ts";
 import { databaseDown } from "./database-down.ts";
+import { databaseExhausted } from "./database-exhausted.ts";
 import { databaseLostAfterCommit } from "./database-lost-after-commit.ts";
 import { databaseLostBeforeCommit } from "./database-lost-before-commit.ts";
+import { databaseRejects } from "./database-rejects.ts";
 import { databaseSlow } from "./database-slow.ts";
 import { dnsDown } from "./dns-down.ts";
 import { dnsSlow } from "./dns-slow.ts";
@@ -20,6 +23,7 @@ import { fileLacking } from "./file-lacking.ts";
 import { flapping } from "./flapping.ts";
 import { halfOpen } from "./half-open.ts";
 import { latency } from "./latency.ts";
+import { linkBandwidth } from "./link-bandwidth.ts";
 import { linkHalfOpen } from "./link-half-open.ts";
 import { linkLatency } from "./link-latency.ts";
 import { linkReset } from "./link-reset.ts";
@@ -30,6 +34,7 @@ import { nodeRestart } from "./node-restart.ts";
 import { nodeSlow } from "./node-slow.ts";
 import { nodeStop } from "./node-stop.ts";
 import { oneWayCut } from "./one-way-cut.ts";
+import { reconnectStorm } from "./reconnect-storm.ts";
 import { reset } from "./reset.ts";
 import { ring } from "./ring.ts";
 import { rollingUpgrade } from "./rolling-upgrade.ts";
@@ -39,14 +44,18 @@ import { vanishes } from "./vanish.ts";
 
 export const faults: Readonly<Record<FaultKind, Fault>> = {
   reset,
+  "reconnect-storm": reconnectStorm,
   "half-open": halfOpen,
   latency,
+  bandwidth,
   vanish: vanishes,
   "stop-reading": stopReading,
   "database-down": databaseDown,
   "database-slow": databaseSlow,
   "database-lost-before-commit": databaseLostBeforeCommit,
   "database-lost-after-commit": databaseLostAfterCommit,
+  "database-rejects": databaseRejects,
+  "database-exhausted": databaseExhausted,
   "database-cut": databaseCut,
   split,
   "one-way-cut": oneWayCut,
@@ -56,6 +65,7 @@ export const faults: Readonly<Record<FaultKind, Fault>> = {
   "link-reset": linkReset,
   "link-half-open": linkHalfOpen,
   "link-latency": linkLatency,
+  "link-bandwidth": linkBandwidth,
   "clock-jump": clockJump,
   "node-crash": nodeCrash,
   "node-restart": nodeRestart,
@@ -76,19 +86,22 @@ export const faults: Readonly<Record<FaultKind, Fault>> = {
 
 export const faultKinds = Object.keys(faults) as readonly FaultKind[];
 
-/** Each kind is on or off by a coin, whose bias is the run's; rows are ordered by when they start. */
+/**
+ * Each kind is on or off by a coin, whose bias is the run's; rows are ordered by when they start. Each draws
+ * from a stream of its own, so that one more moves none of the others.
+ */
 export function planFaults(
-  random: Random,
+  seed: number,
   setting: FaultSetting & { readonly kinds: readonly FaultKind[] },
 ): readonly FaultPlan[] {
-  const bias = random.pick([0.12, 0.3, 0.5]);
-  // Who joins must come, whatever the coin says; and what becomes of nodes that part, few runs should miss.
-  const on = setting.kinds.filter((kind) => {
+  const bias = stream(seed, "plan/faults").pick([0.12, 0.3, 0.5]);
+  const rows = setting.kinds.flatMap((kind) => {
+    const random = stream(seed, `plan/faults/${kind}`);
+    // Who joins must come, whatever the coin says; and what becomes of nodes that part, few runs should miss.
     const chosen = random.chance(kind === "split" ? 0.5 : bias) || kind === "node-join";
-    const { nodesMin = 1, discovery = setting.discovery } = faults[kind];
-    return chosen && setting.nodes.length >= nodesMin && discovery === setting.discovery;
+    const { nodesMin = 1, discovery = setting.discovery, plan } = faults[kind];
+    const fits = setting.nodes.length >= nodesMin && discovery === setting.discovery;
+    return chosen && fits ? plan(random, setting) : [];
   });
-  return on
-    .flatMap((kind) => faults[kind].plan(random, setting))
-    .sort((a, b) => a.startAt - b.startAt);
+  return rows.sort((a, b) => a.startAt - b.startAt);
 }

@@ -207,6 +207,7 @@ export class End {
       onSent: () => this.#relieve(),
       extraLatency: () => fabric.delay(this.host, this.other.host),
       loss: () => fabric.loss(),
+      rate: () => fabric.rate(this.host, this.other.host),
     });
   }
 

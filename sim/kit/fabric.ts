@@ -1,5 +1,5 @@
 /**
- * Fabric: can a packet from this host reach that one, and how long does it take?
+ * Fabric: can a packet from this host reach that one, how long does it take, and how many fit through?
  *
  * Hosts are names: clients, nodes, the database. A cut has a direction; cuts are counted, so that two
  * troubles which overlap end each on its own. A host that is down answers nobody. Whoever holds bytes
@@ -23,6 +23,7 @@ export class Fabric {
   readonly #cuts = new Map<string, number>();
   readonly #down = new Set<string>();
   readonly #delays = new Map<string, number>();
+  readonly #rates = new Map<string, number>();
   #noise: Noise = noNoise;
   readonly #onChange: () => void;
 
@@ -75,6 +76,24 @@ export class Fabric {
     );
   }
 
+  /** Bytes a second of each connection, in each direction, of this host; Infinity: as many as it likes. */
+  setHostRate(host: string, bytesPerSecond: number): void {
+    setRate(this.#rates, host, bytesPerSecond);
+  }
+
+  /** The same, one way. */
+  setPathRate(from: string, to: string, bytesPerSecond: number): void {
+    setRate(this.#rates, pair(from, to), bytesPerSecond);
+  }
+
+  /** Of the narrowest stretch of the way. */
+  rate(from: string, to: string): number {
+    const rates = this.#rates;
+    if (rates.size === 0) return Infinity;
+    const of = (key: string): number => rates.get(key) ?? Infinity;
+    return Math.min(of(from), of(to), of(pair(from, to)));
+  }
+
   setNoise(noise: Noise): void {
     this.#noise = noise;
   }
@@ -83,16 +102,22 @@ export class Fabric {
     return this.#noise.loss;
   }
 
-  /** All cuts and delays are over; noise stays, and hosts without power stay so. */
+  /** All cuts and delays are over, and all lines are fast; noise stays, and hosts without power stay so. */
   heal(): void {
     this.#cuts.clear();
     this.#delays.clear();
+    this.#rates.clear();
     this.#onChange();
   }
 }
 
 function pair(from: string, to: string): string {
   return `${from}>${to}`;
+}
+
+function setRate(map: Map<string, number>, key: string, bytesPerSecond: number): void {
+  if (bytesPerSecond === Infinity) map.delete(key);
+  else map.set(key, bytesPerSecond);
 }
 
 function set(map: Map<string, number>, key: string, milliseconds: number): void {

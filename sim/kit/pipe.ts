@@ -3,7 +3,8 @@
  *
  * Bytes are cut anywhere and travel in pieces, each with its own latency, but never overtake each
  * other; those that come at one instant are read as one, as from a kernel that has them all. A piece
- * that is lost is sent again and holds up what follows. What a reader does not take fills a window of
+ * that is lost is sent again and holds up what follows; on a slow line one follows the other as the line has
+ * room. What a reader does not take fills a window of
  * bounded size, then the sender's queue. A silent pipe loses nothing and delivers nothing: TCP would
  * send again, so the pieces arrive when the silence ends, if it ends. A deaf pipe delivers, but no
  * acknowledgement comes back: the window fills though the reader reads.
@@ -38,6 +39,10 @@ const retransmissionSlackMs = 200;
 /** What Node reads at a time. */
 const readMax = 65_536;
 
+/** Of a slow line: a piece is no longer than what it carries in so long, but a packet at least. */
+const pieceMs = 50;
+const packetBytes = 1_460;
+
 /** Comes as a whole at one instant. */
 interface Arrival {
   readonly at: Instant;
@@ -53,11 +58,14 @@ export class Pipe {
   readonly #onSent: () => void;
   readonly #extraLatency: () => number;
   readonly #loss: () => number;
+  readonly #rate: () => number;
   #unsent: Segment[] = [];
   #unsentBytes = 0;
   #windowUsed = 0;
   #arrived: Segment[] = [];
   #lastArrival = 0;
+  /** When the last piece has left. */
+  #lineFreeAt = 0;
   /** The last that is under way. */
   #underWay: Arrival | undefined;
   #reading = true;
@@ -76,6 +84,8 @@ export class Pipe {
     extraLatency: () => number;
     /** Probability that a piece is lost on its way. */
     loss: () => number;
+    /** Bytes a second that the line carries. */
+    rate: () => number;
   }) {
     this.#world = parts.world;
     this.#random = parts.random;
@@ -84,6 +94,7 @@ export class Pipe {
     this.#onSent = parts.onSent;
     this.#extraLatency = parts.extraLatency;
     this.#loss = parts.loss;
+    this.#rate = parts.rate;
   }
 
   /** Bytes that no kernel has taken yet. */
@@ -157,10 +168,13 @@ export class Pipe {
 
   /** Cuts anywhere: mostly in two, now and then into crumbs, byte by byte where it is short. */
   #pieces(data: BinaryString): readonly BinaryString[] {
-    if (data.length < 2 || !this.#random.chance(this.#options.cutChance)) return [data];
+    const rate = this.#rate();
+    const room = Math.max(packetBytes, Math.floor((rate * pieceMs) / 1_000));
+    const cuts = data.length > 1 && this.#random.chance(this.#options.cutChance);
+    if (!cuts) return chunksOf(data, room);
     const pieces: BinaryString[] = [];
     const crumbs = data.length < 2_000 && this.#random.chance(0.1);
-    const pieceMax = crumbs ? Math.max(1, data.length >> 4) : data.length;
+    const pieceMax = Math.min(room, crumbs ? Math.max(1, data.length >> 4) : data.length);
     for (let at = 0; at < data.length;) {
       const size = Math.min(data.length - at, 1 + this.#random.int(pieceMax));
       pieces.push(data.slice(at, at + size));
@@ -171,7 +185,7 @@ export class Pipe {
 
   #transmit(segment: Segment): void {
     const trip = this.#latency();
-    const due = this.#world.now() + trip + this.#sentAgainAfter(2 * trip);
+    const due = this.#leavesAt(segment) + trip + this.#sentAgainAfter(2 * trip);
     const at = Math.max(this.#lastArrival, due);
     this.#lastArrival = at;
     if (this.#underWay?.at === at) return append(this.#underWay.segments, segment);
@@ -183,6 +197,16 @@ export class Pipe {
       for (const each of arrival.segments) append(this.#arrived, each);
       this.#drain();
     });
+  }
+
+  /** When its last byte is on the line. */
+  #leavesAt(segment: Segment): Instant {
+    const now = this.#world.now();
+    const rate = this.#rate();
+    if (segment.type !== "bytes" || rate === Infinity) return now;
+    const takes = Math.ceil((segment.data.length * 1_000) / rate);
+    this.#lineFreeAt = Math.max(now, this.#lineFreeAt) + takes;
+    return this.#lineFreeAt;
   }
 
   /** How long a piece that is lost, perhaps again and again, waits for the sender's timers. */
@@ -214,6 +238,13 @@ export class Pipe {
       this.#receive(segment);
     }
   }
+}
+
+function chunksOf(data: BinaryString, size: number): readonly BinaryString[] {
+  if (data.length <= size) return [data];
+  const chunks: BinaryString[] = [];
+  for (let at = 0; at < data.length; at += size) chunks.push(data.slice(at, at + size));
+  return chunks;
 }
 
 /** Bytes after bytes are one piece. */

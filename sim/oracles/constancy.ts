@@ -14,9 +14,11 @@ const calmAfterMs = 30_000;
 
 /** They end no link, whomever they hit. */
 const harmless: ReadonlySet<FaultKind> = new Set<FaultKind>([
-  ...(["reset", "half-open", "latency", "vanish", "stop-reading", "clock-jump"] as const),
+  ...(["reset", "reconnect-storm", "half-open", "latency", "bandwidth", "vanish"] as const),
+  ...(["stop-reading", "clock-jump"] as const),
   ...(["database-down", "database-slow", "database-cut"] as const),
   ...(["database-lost-before-commit", "database-lost-after-commit"] as const),
+  ...(["database-rejects", "database-exhausted"] as const),
   ...(["dns-down", "dns-slow", "dns-stale", "dns-lacking"] as const),
   ...(["file-gone", "file-half-written", "file-lacking"] as const),
 ]);

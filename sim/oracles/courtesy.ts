@@ -12,6 +12,7 @@ import { traffic } from "../trace.ts";
 const slow: readonly FaultKind[] = [
   "half-open",
   "latency",
+  "bandwidth",
   "vanish",
   "stop-reading",
   "one-way-cut",
@@ -23,6 +24,8 @@ const slow: readonly FaultKind[] = [
   "database-down",
   "database-lost-before-commit",
   "database-lost-after-commit",
+  "database-rejects",
+  "database-exhausted",
 ];
 
 export const courtesy: OracleMaker = (plan) => {

@@ -32,6 +32,9 @@ export class DatabaseFaults {
   #down = false;
   #extraLatencyMs = 0;
   #loss: Loss = "none";
+  #rejecting = false;
+  /** Nodes whose pools can take nothing more. */
+  readonly #exhausted = new Set<string>();
 
   constructor(options: DatabaseFaultsOptions) {
     this.#options = options;
@@ -49,6 +52,24 @@ export class DatabaseFaults {
     this.#loss = loss;
   }
 
+  setRejecting(rejecting: boolean): void {
+    this.#rejecting = rejecting;
+  }
+
+  setExhausted(node: string, exhausted: boolean): void {
+    if (exhausted) this.#exhausted.add(node);
+    else this.#exhausted.delete(node);
+  }
+
+  /** All of that is over. */
+  heal(): void {
+    this.#down = false;
+    this.#extraLatencyMs = 0;
+    this.#loss = "none";
+    this.#rejecting = false;
+    this.#exhausted.clear();
+  }
+
   /** The port of one node; answers are handed to `deliver`, each exactly once. */
   port(deliver: (input: DatabaseInput) => void, node = ""): Database {
     return { query: (request, queries) => this.#query(request, queries, deliver, node) };
@@ -64,8 +85,13 @@ export class DatabaseFaults {
     const trip = random.between(...latencyMs);
     // Not every connection of the pool dies: one request of a piece of work may be answered and the next not.
     const loss = random.chance(0.5) ? this.#loss : "none";
+    const rejected = this.#rejecting && random.chance(0.5);
     const cut = (): boolean => this.#options.cut?.(node) ?? false;
     const noAnswer = unavailable(request, "no answer in time");
+    if (this.#exhausted.has(node)) {
+      world.after(0, () => deliver(unavailable(request, "too many requests wait")));
+      return;
+    }
     if (cut()) {
       world.after(queryTimeoutMs, () => deliver(noAnswer));
       return;
@@ -78,13 +104,15 @@ export class DatabaseFaults {
     const answeredAfter = executedAfter + trip;
     if (answeredAfter > queryTimeoutMs) {
       world.after(queryTimeoutMs, () => deliver(noAnswer));
-      if (loss !== "before-commit") {
+      if (loss !== "before-commit" && !rejected) {
         world.after(executedAfter, () => void engine.execute(request, queries));
       }
       return;
     }
     world.after(executedAfter, () => {
-      const answer = loss === "before-commit" ? undefined : engine.execute(request, queries);
+      const carriedOut = (): DatabaseInput =>
+        rejected ? serializationFailure(request) : engine.execute(request, queries);
+      const answer = loss === "before-commit" ? undefined : carriedOut();
       const told =
         loss === "none" && answer !== undefined
           ? answer
@@ -99,4 +127,9 @@ export class DatabaseFaults {
 
 function unavailable(request: RequestId, detail: string): DatabaseInput {
   return { type: "query-failed", request, failure: "unavailable", detail };
+}
+
+function serializationFailure(request: RequestId): DatabaseInput {
+  const detail = "could not serialize access due to concurrent update";
+  return { type: "query-failed", request, failure: "rejected", detail };
 }

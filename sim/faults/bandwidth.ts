@@ -1,0 +1,13 @@
+/** Bandwidth: a client's line carries little for a while, in both directions. */
+import { atClients, periodOf, type Fault } from "./fault.ts";
+
+export const bandwidth: Fault = {
+  kind: "bandwidth",
+  plan: (random, setting) =>
+    atClients("bandwidth", random, setting, () => ({
+      ...periodOf(random, setting, 20_000),
+      amount: random.pick([4_000, 20_000, 100_000]),
+    })),
+  start: ({ network }, { target, amount }) => network.fabric.setHostRate(target, amount),
+  end: ({ network }, { target }) => network.fabric.setHostRate(target, Infinity),
+};

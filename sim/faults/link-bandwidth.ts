@@ -1,0 +1,20 @@
+/** Link bandwidth: the line between two nodes carries little for a while, so what they say has to wait. */
+import { bothWays, pairOf } from "../kit/paths.ts";
+import { nodePairOf, periodOf, severalRows, type Fault } from "./fault.ts";
+
+export const linkBandwidth: Fault = {
+  kind: "link-bandwidth",
+  nodesMin: 2,
+  plan: (random, setting) =>
+    severalRows("link-bandwidth", random, 3, () => ({
+      target: nodePairOf(random, setting).join("~"),
+      ...periodOf(random, setting, 30_000),
+      amount: random.pick([8_000, 30_000, 120_000]),
+    })),
+  start: ({ network }, { target, amount }) => {
+    for (const path of bothWays(pairOf(target))) network.fabric.setPathRate(...path, amount);
+  },
+  end: ({ network }, { target }) => {
+    for (const path of bothWays(pairOf(target))) network.fabric.setPathRate(...path, Infinity);
+  },
+};
