@@ -19,8 +19,41 @@ export interface Findings {
   readonly probesNeverReached: readonly string[];
 }
 
+/** How long recovery took, over many runs, told in seconds. */
+class Recovery {
+  /** By tenth of a second, rounded up: there may be millions of times. */
+  readonly #tenths: number[] = [];
+  #count = 0;
+
+  add(recoveredMs: readonly number[]): void {
+    for (const ms of recoveredMs) {
+      const tenth = Math.ceil(ms / 100);
+      this.#tenths[tenth] = (this.#tenths[tenth] ?? 0) + 1;
+      this.#count += 1;
+    }
+  }
+
+  /** Within so many seconds this share was well. */
+  #within(share: number): number {
+    let left = Math.ceil(share * this.#count);
+    const tenth = this.#tenths.findIndex((count = 0) => (left -= count) <= 0);
+    return Math.max(tenth, 0) / 10;
+  }
+
+  json() {
+    return {
+      count: this.#count,
+      half: this.#within(0.5),
+      "90 %": this.#within(0.9),
+      "99 %": this.#within(0.99),
+      all: this.#within(1),
+    };
+  }
+}
+
 export class HuntSum {
   readonly #judged = new Map<string, { judged: number; unknown: number; counts: string }>();
+  readonly #recovery = new Map<string, Recovery>();
   readonly #probes = new Map<string, number>();
   readonly failed: SeedFailure[] = [];
   readonly unequal: { readonly seed: number; readonly difference: string }[] = [];
@@ -33,15 +66,22 @@ export class HuntSum {
     this.seeds += 1;
     this.simulatedMs += stats.simulatedMs;
     this.events += stats.events;
-    for (const [name, { judged, unknown, counts }] of Object.entries(verdicts)) {
+    for (const [name, { judged, unknown, counts, recoveredMs = [] }] of Object.entries(verdicts)) {
       const sum = this.#judged.get(name) ?? { judged: 0, unknown: 0, counts };
       sum.judged += judged;
       sum.unknown += unknown;
       this.#judged.set(name, sum);
+      if (recoveredMs.length > 0) this.#recoveryOf(name).add(recoveredMs);
     }
     for (const [probe, count] of probes) {
       this.#probes.set(probe, (this.#probes.get(probe) ?? 0) + count);
     }
+  }
+
+  #recoveryOf(oracle: string): Recovery {
+    let recovery = this.#recovery.get(oracle);
+    if (recovery === undefined) this.#recovery.set(oracle, (recovery = new Recovery()));
+    return recovery;
   }
 
   get probesReached(): number {
@@ -72,6 +112,11 @@ export class HuntSum {
       const unsure = unknown === 0 ? "" : `, ${unknown} unknown`;
       lines.push(`  ${name.padEnd(16)} judged ${judged} ${counts}${unsure}`);
     }
+    for (const [name, recovery] of this.#recovery) {
+      const { half, "90 %": most, "99 %": nearlyAll, all } = recovery.json();
+      const times = `half within ${half} s, 90 % ${most} s, 99 % ${nearlyAll} s, all ${all} s`;
+      lines.push(`  ${name.padEnd(16)} well after the heal: ${times}`);
+    }
     lines.push(`probes: ${this.#probes.size} of ${probeNames.length} reached`);
     for (const name of idleOracles) lines.push(`FINDING: oracle ${name} judged nothing`);
     for (const name of probesNeverReached) lines.push(`FINDING: probe "${name}" never reached`);
@@ -89,6 +134,7 @@ export class HuntSum {
       unequal: this.unequal,
       failed: this.failed,
       oracles: Object.fromEntries(this.#judged),
+      recovery: Object.fromEntries([...this.#recovery].map(([name, each]) => [name, each.json()])),
       probes: Object.fromEntries(this.#probes),
       ...findings,
     };

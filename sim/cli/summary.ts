@@ -20,11 +20,17 @@ export function summaryLines({ plan, outcome, repeat }: Summary): readonly strin
       `${counted(clients.length, "client")}, ${counted(faults.length, "fault")};`,
     `${simulatedMs / 1_000} simulated seconds, ${events} events, ${traced} traced`,
   ];
-  for (const [name, { judged, unknown, counts }] of Object.entries(outcome.verdicts)) {
+  for (const [name, { judged, unknown, counts, recoveredMs = [] }] of Object.entries(
+    outcome.verdicts,
+  )) {
     const failed = outcome.failures.filter(({ oracle }) => oracle === name).length;
     const said = failed === 0 ? "ok" : `${failed} FAILED`;
     const unsure = unknown === 0 ? "" : `, ${unknown} unknown`;
-    lines.push(`  ${name.padEnd(16)} ${said.padEnd(10)} judged ${judged} ${counts}${unsure}`);
+    const last = Math.max(...recoveredMs) / 1_000;
+    const well = recoveredMs.length === 0 ? "" : `, all well ${last} s after the heal`;
+    lines.push(
+      `  ${name.padEnd(16)} ${said.padEnd(10)} judged ${judged} ${counts}${unsure}${well}`,
+    );
   }
   const reached = [...outcome.probes].map(([probe, count]) => `${probe} ×${count}`);
   lines.push(`  reached: ${reached.length === 0 ? "no probe" : reached.join(", ")}`);

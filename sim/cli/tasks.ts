@@ -36,6 +36,7 @@ export interface Counts {
   readonly judged: number;
   readonly unknown: number;
   readonly counts: string;
+  readonly recoveredMs?: readonly number[];
 }
 
 /** More of them would only repeat the first. */
@@ -78,7 +79,8 @@ export function runSafely(plan: Plan, options: Partial<RunOptions> = {}): Outcom
 function resultOf(outcome: Outcome, difference?: string): TaskResult {
   const { hash, failures, verdicts, probes, stats } = outcome;
   const counts = Object.entries(verdicts).map(
-    ([name, { judged, unknown, counts }]) => [name, { judged, unknown, counts }] as const,
+    ([name, { judged, unknown, counts, recoveredMs }]) =>
+      [name, { judged, unknown, counts, ...(recoveredMs && { recoveredMs }) }] as const,
   );
   return {
     hash,

@@ -16,6 +16,8 @@ export interface Verdict {
   /** How many could not be. */
   readonly unknown: number;
   readonly failures: readonly string[];
+  /** Of an oracle with a bound on recovery: after how many milliseconds each was well, the heal being 0. */
+  readonly recoveredMs?: readonly number[];
 }
 
 export interface Oracle {

@@ -24,6 +24,10 @@ export const progress: OracleMaker = (plan, { logins }) => {
   const failures: string[] = [];
   /** Whose last login met the limit of sessions per user: it may go on trying for ever. */
   const crowdedOut = new Set<string>();
+  const healAt = plan.duration.setUp + plan.duration.safety;
+  /** Who was online at some moment after the heal, and when first. */
+  const backAt = new Map<string, number>();
+  const online = new Set<string>();
   let judged = 0;
   let unknown = 0;
   return {
@@ -32,8 +36,17 @@ export const progress: OracleMaker = (plan, { logins }) => {
     ignores: traffic,
     see(event) {
       logins.see(event);
-      const { kind, data } = event;
-      if (kind === "login-bound") crowdedOut.delete(clientOf(data.login));
+      const { kind, data, at } = event;
+      if (kind === "login-bound") {
+        const client = clientOf(data.login);
+        crowdedOut.delete(client);
+        online.add(client);
+        if (at >= healAt && !backAt.has(client)) backAt.set(client, at);
+      }
+      if (kind === "login-ended") online.delete(clientOf(data.login));
+      if (kind === "phase-started" && at === healAt) {
+        for (const client of online) backAt.set(client, at);
+      }
       if (kind === "bind-refused" && data.condition === "resource-constraint") {
         crowdedOut.add(clientOf(data.login));
         const others = mayExist(logins, data.login, stale);
@@ -60,7 +73,11 @@ export const progress: OracleMaker = (plan, { logins }) => {
     },
     judge() {
       // Rivals throw each other out for ever; at any moment one of them has the name, or will soon.
-      return { judged: judged + contested.size, unknown, failures };
+      const recoveredMs = [...rows.values()].flatMap(({ name, behaviour }) => {
+        const at = stays.includes(behaviour.kind) ? backAt.get(name) : undefined;
+        return at === undefined ? [] : [at - healAt];
+      });
+      return { judged: judged + contested.size, unknown, failures, recoveredMs };
     },
   };
 };

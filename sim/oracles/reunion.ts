@@ -37,6 +37,7 @@ export const reunion: OracleMaker = (plan, { replicas }) => {
     },
     judge() {
       const failures: string[] = [];
+      const recoveredMs: number[] = [];
       let judged = 0;
       let unknown = 0;
       const present = plan.topology.cluster === undefined ? [] : [...replicas.running.values()];
@@ -48,6 +49,7 @@ export const reunion: OracleMaker = (plan, { replicas }) => {
           if (reached === undefined && endedAt < from + boundMs) unknown += 1;
           else {
             judged += 1;
+            if (reached !== undefined) recoveredMs.push(Math.max(0, reached - from));
             if (reached === undefined || reached > from + boundMs) {
               const when = reached === undefined ? "never" : `only at ${reached} ms`;
               failures.push(
@@ -57,7 +59,7 @@ export const reunion: OracleMaker = (plan, { replicas }) => {
           }
         }
       }
-      return { judged, unknown, failures };
+      return { judged, unknown, failures, recoveredMs };
     },
   };
 };

@@ -42,6 +42,26 @@ test("hunt: what every oracle judged is summed; idle oracles and missed probes a
   expect(sum.lines(1_000, findings)).toContain("FINDING: oracle convergence judged nothing");
 });
 
+test("hunt: how soon all was well after the heal is told as a distribution", () => {
+  const sum = new HuntSum();
+  const result = perform({ type: "plan", plan });
+  const reunion = { judged: 100, unknown: 0, counts: "pairs of nodes" };
+  const recoveredMs = Array.from({ length: 100 }, (_, index) => 100 * index + 1);
+  sum.add({ ...result, verdicts: { reunion: { ...reunion, recoveredMs } } });
+  sum.add({ ...result, verdicts: { reunion: { ...reunion, recoveredMs: [29_960] } } });
+  const findings = sum.findings(plan);
+  const times = "half within 5.1 s, 90 % 9.1 s, 99 % 10 s, all 30 s";
+  expect(sum.lines(1_000, findings)).toContain(`  reunion          well after the heal: ${times}`);
+  expect(sum.json(1_000, findings)).toMatchObject({
+    recovery: { reunion: { count: 101, all: 30 } },
+  });
+});
+
+test("hunt: clients that were online when all healed count as well at once", () => {
+  const { progress } = perform({ type: "plan", plan }).verdicts;
+  expect(progress?.recoveredMs).toEqual(plan.clients.map(() => 0));
+});
+
 test("hunt: on two processes, with half of the seeds run twice; the sum as JSON", () => {
   const words = ["hunt", "--profile", "demo", "--seeds", "1..2", "--twice-every", "2"];
   const { stdout, stderr } = spawnSync(
