@@ -22,7 +22,7 @@ export interface Findings {
 /** How long recovery took, over many runs, told in seconds. */
 class Recovery {
   /** By tenth of a second, rounded up: there may be millions of times. */
-  readonly #tenths: number[] = [];
+  readonly #tenths: (number | undefined)[] = [];
   #count = 0;
 
   add(recoveredMs: readonly number[]): void {
