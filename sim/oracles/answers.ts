@@ -1,7 +1,8 @@
 /**
  * Answers: is every IQ request answered exactly once, by whom it was sent to (RFC 6120 §8.2.3)?
  *
- * An answer on a link that dies waits until the asker's node is in sight again: no split excuses its loss.
+ * An answer on a link that dies waits until the asker's node is in sight again: no split excuses its loss. Nor does
+ * the death of the node that had the request: the asker's node answers it. A client that went with it does.
  */
 import { bareOf, type Login } from "./logins.ts";
 import type { Gathered, Oracle } from "./oracle.ts";
@@ -18,10 +19,21 @@ interface Request {
 }
 
 const underWayMaxMs = 90_000;
+/** So long after it left an asker whose addressee's node has died has an answer. */
+const answeredForMs = 160_000;
+
+function endedMeanwhile(login: Login, at: number, period: number): boolean {
+  const { endedAt, nodeClosedAt } = login;
+  return (
+    (endedAt ?? Number.MAX_SAFE_INTEGER) <= at + period &&
+    Math.max(endedAt ?? 0, nodeClosedAt ?? Number.MAX_SAFE_INTEGER) >= at
+  );
+}
 
 export function answers(_plan: Plan, { logins }: Gathered): Oracle {
   const requests = new Map<string, Request>();
   const failures: string[] = [];
+  let now = 0;
   /** Who may have taken a request with it when it ended. Nodes themselves answer what is sent to users. */
   function addressees(to: string): readonly Login[] {
     if (!to.includes("/")) return [];
@@ -59,6 +71,7 @@ export function answers(_plan: Plan, { logins }: Gathered): Oracle {
     see(event) {
       logins.see(event);
       const { kind, data, at } = event;
+      now = at;
       if (kind === "iq-sent") {
         requests.set(data.id, { ...data, at, answers: 0 });
       } else if (kind === "iq-answered") {
@@ -69,13 +82,14 @@ export function answers(_plan: Plan, { logins }: Gathered): Oracle {
       let unknown = 0;
       for (const { id, login, to, at, answers: count } of requests.values()) {
         if (count > 0) continue;
-        const involved = [logins.get(login), ...addressees(to)];
-        const excused = involved.some(
-          (each) =>
-            each !== undefined &&
-            (each.endedAt ?? Number.MAX_SAFE_INTEGER) <= at + underWayMaxMs &&
-            Math.max(each.endedAt ?? 0, each.nodeClosedAt ?? Number.MAX_SAFE_INTEGER) >= at,
-        );
+        const asker = logins.get(login);
+        const late = now >= at + answeredForMs;
+        const excused =
+          (asker !== undefined && endedMeanwhile(asker, at, answeredForMs)) ||
+          addressees(to).some(
+            (each) =>
+              endedMeanwhile(each, at, underWayMaxMs) && !(late && logins.diedWithNode(each)),
+          );
         // What is sent to a machine without power arrives nowhere, and nothing says so.
         const inTheDark = logins.hasNoPower(logins.get(login)?.node ?? "");
         if (excused || inTheDark) unknown += 1;

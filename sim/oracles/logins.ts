@@ -121,6 +121,12 @@ export class Logins {
     );
   }
 
+  /** Was it there until the process of its node ended? */
+  diedWithNode({ node, nodeClosedAt, leavingAt }: Login): boolean {
+    if (leavingAt !== undefined || nodeClosedAt === undefined) return false;
+    return this.nodeEnded(node, nodeClosedAt, nodeClosedAt);
+  }
+
   /** Did any process end since then? What it had in hand went with it. */
   anyNodeEnded(since: number): boolean {
     return this.#deaths.some(({ at }) => at >= since);

@@ -20,7 +20,7 @@ import type { Directory, RemoteSession } from "./directory.ts";
 import type { Feature, IqHandler, IqRequest } from "./feature.ts";
 import { isAnswer, isStanza, kindOf, priorityOf } from "./kinds.ts";
 import { Session } from "./session.ts";
-import type { Transit } from "./stanza-frame.ts";
+import { originOf, type Transit } from "./stanza-frame.ts";
 
 export type RouterEffect =
   /** `from` and `to`, where given, replace those of the stanza. */
@@ -139,6 +139,13 @@ export class Router {
     if (transit.hops >= hopsMax) return this.#refuse(sender, stanza, "service-unavailable");
     // Its target has gone: wherever it goes now, it may come to a session that has had a copy of its own.
     const onwards = { ...transit, maybe: true };
+    if (kindOf(stanza) === "iq request") {
+      // Only its asker's node sends it anywhere: see `server/requests.ts`.
+      if (via !== undefined && originOf(via) === transit.id.origin) {
+        return [{ type: "forward", peer: via, target: transit.target, stanza, transit: onwards }];
+      }
+      if (!(sender instanceof Session)) return this.#refuse(sender, stanza, "service-unavailable");
+    }
     const peer = this.#directory.ownerOf(transit.target);
     if (peer !== undefined) {
       return [{ type: "forward", peer, target: transit.target, stanza, transit: onwards }];

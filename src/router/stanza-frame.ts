@@ -95,22 +95,27 @@ export function decodeFrame(body: Uint8Array): StanzaFrame {
   return { transit, stanza: new SealedStanza(body, start, name, from, declares) };
 }
 
+/** Of the ids that this node mints. */
+export function originOf({ boot, name }: Peer): BinaryString {
+  return `${boot} ${binaryFromText(name)}`;
+}
+
 const originsMax = 8_192;
 const counterRange = 2 ** 40;
 
 /** Mints ids, and gives each id of others a number of this process. */
 export class StanzaIds {
-  readonly #origin: BinaryString;
+  readonly origin: BinaryString;
   readonly #origins = new Map<BinaryString, number>();
   #counter = 0;
   #lastOrigin = 0;
 
   constructor(self: Peer) {
-    this.#origin = `${self.boot} ${binaryFromText(self.name)}`;
+    this.origin = originOf(self);
   }
 
   mint(): StanzaId {
-    return { origin: this.#origin, counter: ++this.#counter };
+    return { origin: this.origin, counter: ++this.#counter };
   }
 
   /** Different for different ids, but of origins more than 8,192 boots of nodes apart. */

@@ -179,6 +179,7 @@ export class MeerkatCore implements Core {
   #ended(now: Now, client: Client, reason: string): void {
     this.#authentication.drop(client);
     const held = this.#life.ended(client, reason);
+    if (client.session !== undefined) this.#traffic.sessionEnded(client.session);
     if (held.length > 0) this.#traffic.handBack(now, client, held);
   }
 

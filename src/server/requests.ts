@@ -1,128 +1,140 @@
 /**
  * Requests: who has asked somebody on another node, and has no answer yet?
  *
- * Every IQ request has one answer (RFC 6120 §8.2.3). Where a node dies that has received one, nobody knows of it
- * but the node of who asked: so that one remembers what has left for other nodes, and answers in place of a node
- * that has left, has a successor, or has been out of sight for longer than an asker waits. What comes all the same,
- * once a split has healed, would be a second answer, and a request that comes back though it was answered would
- * bring one: both are known by what is kept of those that have an answer. Bounded in number; the oldest are
- * forgotten.
+ * Every IQ request has one answer (RFC 6120 §8.2.3). So that one node can see to it, a request is with one node at
+ * a time, and the asker's node knows with which: only that node sends it anywhere, and a node that has not the
+ * session gives it back (`Router.reroute`), as a link that dies does. It is *open* from its leaving until an answer
+ * comes, it comes back, or its asker goes:
+ *
+ *     leaves --> open, at a peer --[an answer, from whomever]-----------------------> delivered
+ *                     |----------[it comes back]-----------> looked up: leaves again, goes to a session here,
+ *                     |                                      or is refused: that is its answer
+ *                     |----------[the peer is no more, or has been out of sight, or the asker has too many]
+ *                     '-------------------------------------> answered here, with an error
+ *
+ * What is not open has its answer: a second one goes nowhere, and neither does a request that comes back too late.
+ * Whatever a link loses when it dies (see `stranded.ts`), a time after that its requests are answered here. Who was
+ * given a request and lives alone answers it, as on a single node: a client may take its time.
  */
-import { second, type Duration, type Instant } from "../base/time.ts";
-import { peerText, samePeer, type Peer } from "../cluster/peer.ts";
+import { minute, second, type Duration, type Instant } from "../base/time.ts";
+import { samePeer, type Peer } from "../cluster/peer.ts";
 
-export interface Request {
-  /** Full JIDs of who asked, and of whose session was asked. */
-  readonly asker: string;
+/** What an answer says of its request, and a request of itself. */
+export interface RequestName {
+  /** Of the asker's session: its successor has asked nothing. */
+  readonly sid: string;
+  /** Full JID of whose session was asked. */
   readonly target: string;
   readonly id: string;
-  /** Of the asker: its successor under this name has asked nothing. */
-  readonly sid: string;
-  /** The addressee, as the asker spelled it. */
-  readonly to: string;
-  /** Where it went last; undefined: to a session here. */
-  readonly peer: Peer | undefined;
 }
 
-export const requestsMax = 4_096;
+export interface Request extends RequestName {
+  /** Full JID of who asked. */
+  readonly asker: string;
+  /** The addressee, as the asker spelled it. */
+  readonly to: string;
+  /** Where it is. */
+  readonly peer: Peer;
+}
+
+/** A link that died, and what was open at its other end. */
+interface Loss {
+  readonly peer: Peer;
+  readonly at: Instant;
+  until: Instant;
+  readonly requests: readonly Request[];
+}
+
+/** Of one asker; then its oldest is answered. */
+export const requestsMax = 1_000;
 /** A node out of sight may be back by then, with the answer. */
 export const requestPatience: Duration = 30 * second;
-
-type Named = Pick<Request, "asker" | "target" | "id">;
+/** So long after a link was lost what it lost has come, if its node came back in time. */
+export const returnPatience: Duration = 2 * minute;
 
 export class Requests {
-  /** The oldest first; undefined: it has an answer. */
-  readonly #known = new Map<string, Request | undefined>();
-  /** Peers out of sight that have received requests, and until when they are waited for; the first first. */
-  readonly #lost = new Map<string, { readonly peer: Peer; readonly until: Instant }>();
+  /** By the asker's session, the oldest first. */
+  readonly #open = new Map<string, Map<string, Request>>();
+  #losses: Loss[] = [];
 
-  get size(): number {
-    return this.#known.size;
+  /** It has left for another node. What is answered in its place, if its asker has too many. */
+  sent(request: Request): readonly Request[] {
+    let own = this.#open.get(request.sid);
+    if (own === undefined) this.#open.set(request.sid, (own = new Map()));
+    const key = keyOf(request);
+    own.delete(key);
+    own.set(key, request);
+    if (own.size <= requestsMax) return [];
+    for (const oldest of own.values()) return this.#close([oldest]);
+    return [];
   }
 
-  /** It has left for another node. */
-  sent(request: Request): void {
-    this.#keep(keyOf(request), request);
-  }
-
-  /** A new request of this id. */
-  forget(request: Named): void {
-    this.#known.delete(keyOf(request));
-  }
-
-  /** It goes to a session here after all, since it was handed back; the other may have received it, too. */
-  cameBack(named: Named): void {
-    const key = keyOf(named);
-    const request = this.#known.get(key);
-    if (request !== undefined) this.#keep(key, { ...request, peer: undefined });
-  }
-
-  /** Handed back by a link that died, it need not go anywhere else. */
-  hasAnswer(named: Named): boolean {
-    const key = keyOf(named);
-    return this.#known.has(key) && this.#known.get(key) === undefined;
-  }
-
-  /** Here is an answer, from whomever. False: it is a second one. */
-  answered(named: Named): boolean {
-    if (this.hasAnswer(named)) return false;
-    const key = keyOf(named);
-    if (this.#known.has(key)) this.#keep(key, undefined);
+  /** An answer to it has come, or itself. False: it has its answer. */
+  close({ sid, ...name }: RequestName): boolean {
+    const own = this.#open.get(sid);
+    if (own?.delete(keyOf(name)) !== true) return false;
+    if (own.size === 0) this.#open.delete(sid);
     return true;
+  }
+
+  /** The asker has gone. */
+  sessionEnded(sid: string): void {
+    this.#open.delete(sid);
   }
 
   /** It is out of sight, and has not left. */
   peerLost(at: Instant, peer: Peer): void {
-    this.#lost.delete(peerText(peer)); // the last one lost is the last one waited for
-    if (this.#openAt(peer).length === 0) return;
-    this.#lost.set(peerText(peer), { peer, until: at + requestPatience });
+    const requests = this.#openAt(peer);
+    if (requests.length > 0) this.#losses.push({ peer, at, until: at + requestPatience, requests });
   }
 
   /** It is in sight: who has its name and is another process is no more. The requests that nobody will answer. */
   peerBack(peer: Peer): readonly Request[] {
-    this.#lost.delete(peerText(peer));
-    const before = [...this.#lost.values()].filter((lost) => lost.peer.name === peer.name);
-    return before.flatMap((lost) => this.peerGone(lost.peer));
+    const gone: Request[] = [];
+    for (const loss of this.#losses) {
+      if (samePeer(loss.peer, peer)) loss.until = loss.at + returnPatience;
+      else if (loss.peer.name === peer.name) gone.push(...this.peerGone(loss.peer));
+    }
+    return gone;
   }
 
-  /** It will not be back, or is not waited for any more. The requests that nobody will answer. */
+  /** It will not be back. The requests that nobody will answer. */
   peerGone(peer: Peer): readonly Request[] {
-    this.#lost.delete(peerText(peer));
-    return this.#openAt(peer);
+    return this.#close(this.#openAt(peer));
   }
 
   deadline(): Instant | undefined {
-    for (const { until } of this.#lost.values()) return until;
-    return undefined;
+    if (this.#losses.length === 0) return undefined;
+    return Math.min(...this.#losses.map(({ until }) => until));
   }
 
   /** Those that nobody is waited for any more to answer. */
   expire(at: Instant): readonly Request[] {
-    const late = [...this.#lost.values()].filter(({ until }) => until <= at);
-    return late.flatMap(({ peer }) => this.peerGone(peer));
+    if (this.#losses.length === 0) return [];
+    const late = this.#losses.filter(({ until }) => until <= at);
+    this.#losses = this.#losses.filter(({ until }) => until > at);
+    return late.flatMap(({ requests }) => this.#close(requests));
   }
 
-  /** Those that this node has received, and nobody has answered. */
   #openAt(peer: Peer): readonly Request[] {
     const open: Request[] = [];
-    for (const request of this.#known.values()) {
-      if (request?.peer !== undefined && samePeer(request.peer, peer)) open.push(request);
+    for (const own of this.#open.values()) {
+      for (const request of own.values()) if (samePeer(request.peer, peer)) open.push(request);
     }
     return open;
   }
 
-  #keep(key: string, request: Request | undefined): void {
-    this.#known.delete(key);
-    this.#known.set(key, request);
-    if (this.#known.size <= requestsMax) return;
-    for (const oldest of this.#known.keys()) {
-      this.#known.delete(oldest);
-      return;
-    }
+  /** Those of them that are still open, and still there. */
+  #close(requests: readonly Request[]): readonly Request[] {
+    const open = requests.filter(
+      (request) => this.#open.get(request.sid)?.get(keyOf(request)) === request,
+    );
+    for (const request of open) this.close(request);
+    return open;
   }
 }
 
 /** No JID has a line feed. */
-function keyOf({ asker, target, id }: Named): string {
-  return `${asker}\n${target}\n${id}`;
+function keyOf({ target, id }: Omit<RequestName, "sid">): string {
+  return `${target}\n${id}`;
 }

@@ -54,6 +54,11 @@ export class StanzaExchange {
     return this.#ids.mint();
   }
 
+  /** Did it begin here? */
+  minted(id: StanzaId): boolean {
+    return id.origin === this.#ids.origin;
+  }
+
   /** `id`: that of other copies. */
   forward(effect: Forward, id: StanzaId | undefined): ForwardOutcome {
     const { peer, target, stanza, transit } = effect;

@@ -72,7 +72,6 @@ export class Traffic {
     if (session === undefined || client.ended) return;
     const { counts, router } = this.#options;
     counts.received.value += 1;
-    if (stanza.name === "iq") this.#asks(session, stanza);
     this.#performAll(now, router.route(session, stanza));
   }
 
@@ -116,7 +115,7 @@ export class Traffic {
   /** A stanza frame from another node. */
   frame(now: Now, body: Uint8Array, via: Peer): void {
     const frame = this.#exchange?.read(body);
-    if (frame === undefined) return;
+    if (frame === undefined || this.#hasAnswer(frame)) return;
     const effects = this.#options.router.reroute(frame.stanza, frame.transit, via);
     this.#rerouted(now, effects, frame.transit.id);
   }
@@ -128,6 +127,11 @@ export class Traffic {
     const transit = { ...frame.transit, maybe: true };
     const effects = this.#options.router.reroute(frame.stanza, transit, undefined, lookedUp);
     this.#rerouted(now, effects, transit.id);
+  }
+
+  /** Whoever it was: it waits for no answer any more. */
+  sessionEnded({ sid }: Session): void {
+    this.#requests.sessionEnded(sid);
   }
 
   /** A peer is out of sight, and has not left. */
@@ -152,9 +156,9 @@ export class Traffic {
 
   #answerFor(now: Now, requests: readonly Request[]): void {
     const { counts, directory } = this.#options;
-    for (const { asker, sid, to, id } of requests) {
+    for (const { asker, to, id } of requests) {
       const session = directory.local.get(asker);
-      if (session?.sid !== sid) continue;
+      if (session === undefined) continue;
       counts.bounced.value += 1;
       const request = new Element("iq", { xmlns: NS.client, type: "get", to, id });
       const refusal = errorReply(Stanza.of(request), "service-unavailable");
@@ -247,7 +251,7 @@ export class Traffic {
     const { session, transit } = effect;
     const client = clients.of(session);
     if (client === undefined) return;
-    if (effect.stanza.name === "iq" && this.#requests.size > 0 && !this.#isDue(effect)) {
+    if (transit !== undefined && effect.stanza.name === "iq" && !this.#isDue(effect)) {
       counts.duplicates.value += 1;
       return;
     }
@@ -270,41 +274,31 @@ export class Traffic {
     clients.end(now, session, "resource-constraint", text);
   }
 
-  /** Was it received all the same? The request, and its answer came another way. */
+  /** A request of a session here that has come back goes nowhere if it has its answer. */
   #hasAnswer({ stanza, transit }: StanzaFrame): boolean {
-    if (stanza.name !== "iq" || this.#requests.size === 0) return false;
+    if (stanza.name !== "iq" || this.#exchange?.minted(transit.id) !== true) return false;
     const iq = this.#open(stanza);
-    if (iq?.from === undefined || iq.id === undefined || isLast(iq)) return false;
-    return this.#requests.hasAnswer({ asker: iq.from, target: transit.target, id: iq.id });
+    if (iq === undefined || isLast(iq)) return false;
+    const { sid } = this.#options.directory.local.get(iq.from ?? "") ?? {};
+    if (sid === undefined || iq.id === undefined) return false;
+    return !this.#requests.close({ sid, target: transit.target, id: iq.id });
   }
 
-  /** Not a second answer to a request that went to another node. */
-  #isDue({ session, stanza, from }: Deliver): boolean {
+  /** From another node: no request, nor a second answer to one. */
+  #isDue({ session, stanza }: Deliver): boolean {
     const iq = this.#open(stanza);
-    if (iq?.id === undefined) return true;
-    const [own, other] = [session.jid.full, from ?? iq.from ?? ""];
-    const names = this.#options.jids.get(other)?.full ?? other;
-    if (isLast(iq)) {
-      return this.#requests.answered({ asker: own, target: names, id: iq.id });
-    }
-    this.#requests.cameBack({ asker: names, target: own, id: iq.id });
-    return true;
-  }
-
-  /** Clients use an id again; what is known of the request before says nothing of this one. */
-  #asks({ jid }: Session, stanza: Stanza): void {
-    const { id, to } = stanza;
-    if (this.#requests.size === 0 || id === undefined || to === undefined || isLast(stanza)) return;
-    const target = this.#options.jids.get(to)?.full ?? to;
-    this.#requests.forget({ asker: jid.full, target, id });
+    if (iq?.id === undefined || !isLast(iq)) return true;
+    const target = this.#options.jids.get(iq.from ?? "")?.full ?? "";
+    return this.#requests.close({ sid: session.sid, target, id: iq.id });
   }
 
   /** A request has left; only its asker's node will know that it has. */
-  #asked({ stanza, from = stanza.from ?? "", target, peer }: Forward): void {
+  #asked(now: Now, { stanza, from = stanza.from ?? "", target, peer, transit }: Forward): void {
+    if (isLast(stanza) || (transit !== undefined && !this.#exchange?.minted(transit.id))) return;
     const { id, to = target } = stanza;
     const { sid } = this.#options.directory.local.get(from) ?? {};
-    if (sid === undefined || id === undefined || isLast(stanza)) return;
-    this.#requests.sent({ asker: from, target, id, sid, to, peer });
+    if (sid === undefined || id === undefined) return;
+    this.#answerFor(now, this.#requests.sent({ asker: from, target, id, sid, to, peer }));
   }
 
   #forward(now: Now, effect: Forward, id: StanzaId | undefined): void {
@@ -312,7 +306,7 @@ export class Traffic {
     const outcome = this.#exchange?.forward(effect, id) ?? "unreachable";
     if (outcome === "sent") {
       counts.forwarded.value += 1;
-      if (effect.stanza.name === "iq") this.#asked(effect);
+      if (effect.stanza.name === "iq") this.#asked(now, effect);
       return;
     }
     const { stanza, target, transit } = effect;

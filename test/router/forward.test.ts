@@ -6,6 +6,7 @@ import { Arrivals } from "../../src/router/arrivals.ts";
 import {
   decodeFrame,
   encodeFrame,
+  originOf,
   StanzaIds,
   type StanzaId,
   type Transit,
@@ -112,6 +113,32 @@ test("reroute: two nodes that point at each other do not pass a stanza on for ev
   expect(scene.reroute(sent, transit(orchard, { hops: 3 }))).toBe(orchard);
   const effects = scene.router.reroute(sent, transit(orchard, { hops: 4 })) ?? [];
   expect(wordsOf(effects, juliet)).toBe("error service-unavailable");
+});
+
+test("reroute: a request whose session has gone goes back to its asker's node, and from there on", () => {
+  const scene = new SplitScene();
+  const ping = stanza(
+    `<iq from='juliet@localhost/balcony' to='${orchard}' type='get' id='1'><x xmlns='x'/></iq>`,
+  );
+  const theirs = transit(orchard, { id: { origin: originOf(there), counter: 1 } });
+  const back = [{ type: "forward", peer: there, target: orchard, transit: { hops: 0 } }];
+  expect(scene.router.reroute(ping, theirs, there)).toMatchObject(back);
+  // Of another node's request, and of what came back, it is looked up.
+  const juliet = scene.bind("juliet@localhost/balcony", 0);
+  const effects = scene.router.reroute(ping, transit(orchard), there) ?? [];
+  expect(wordsOf(effects, juliet)).toBe("error service-unavailable");
+  expect(wordsOf(scene.router.reroute(ping, theirs) ?? [], juliet)).toBe(
+    "error service-unavailable",
+  );
+  // Nobody but her node sends it on; nor does it go to and fro more often than anything else.
+  scene.sessions.remove(juliet);
+  scene.bindThere("juliet@localhost/balcony", 0);
+  scene.bindThere(orchard, 0);
+  expect(scene.router.reroute(ping, theirs)).toMatchObject([
+    { type: "forward", target: "juliet@localhost/balcony" },
+  ]);
+  const [error] = scene.router.reroute(ping, { ...theirs, hops: 4 }, there) ?? [];
+  expect(error).toMatchObject({ type: "forward", target: "juliet@localhost/balcony" });
 });
 
 test("reroute: without a `to` it was meant for the sender's own account [RFC 6120 §10.3.1]", () => {

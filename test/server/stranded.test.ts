@@ -76,7 +76,12 @@ test("stranded: no more waits than half of what may wait for a link", () => {
 test("stranded: an asker whose node was cut off has the answer when it is back", () => {
   const names = ["n1", "n2", "n3"] as const;
   const { cluster, first: n1, last: n3, juliet: asker, romeo } = balcony(names);
-  n1.send(asker, "<iq to='romeo@localhost/orchard' type='get' id='q'><x xmlns='urn:x'/></iq>");
+  for (const id of ["q", "later"]) {
+    n1.send(
+      asker,
+      `<iq to='romeo@localhost/orchard' type='get' id='${id}'><x xmlns='urn:x'/></iq>`,
+    );
+  }
   cluster.run(2_000);
   n1.read(asker);
   cluster.cut("n1", "n3");

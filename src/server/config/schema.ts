@@ -98,7 +98,7 @@ const listener = {
 const stream = {
   max_stanza_size: about(
     "Bytes of one stanza; a larger one closes its stream (RFC 6120 §13.12 allows no less than 10000).",
-    bytes(10_000, 16_777_216).default(listenerDefaults.max_stanza_size),
+    bytes(10_000, 16_000_000).default(listenerDefaults.max_stanza_size), // in a frame of 16 MiB between nodes
   ),
   state_timeout: about(
     "From connecting to being logged in.",
