@@ -10,12 +10,16 @@
  *     logout alice/phone                    reset alice/phone                      vanish alice/phone
  *     split n1 | n2 n3                      cut n1 > n2       heal
  *     database down | up
+ *     begin dns-down all                    begin node-slow n1 100ms               end node-slow n1
+ *     install release 2 on n1 n2
  *     wait 5s | until quiet                 until n3 table-loading [text]
  *     show directory | links | tables | ready [n1]
  *
  * `login` waits for its outcome, `until` for an event of the trace at that node; all others take no time.
  */
-import { discoveryKinds, type DiscoveryKind } from "../plan.ts";
+import { faultKinds } from "../faults/index.ts";
+import { discoveryKinds, type DiscoveryKind, type FaultKind } from "../plan.ts";
+import { releases, type Release } from "../releases/releases.ts";
 import { TranscriptError, type Line } from "./transcript.ts";
 
 export interface LoginOrder {
@@ -50,6 +54,14 @@ export type Command =
   | { readonly type: "cut"; readonly from: string; readonly to: string }
   | { readonly type: "heal" }
   | { readonly type: "database"; readonly up: boolean }
+  | {
+      readonly type: "begin";
+      readonly fault: FaultKind;
+      readonly target: string;
+      readonly amount: number;
+    }
+  | { readonly type: "end"; readonly fault: FaultKind; readonly target: string }
+  | { readonly type: "install"; readonly release: Release; readonly nodes: readonly string[] }
   | { readonly type: "wait"; readonly milliseconds: number }
   | { readonly type: "quiet" }
   | { readonly type: "until"; readonly node: string; readonly kind: string; readonly text: string }
@@ -123,6 +135,23 @@ const parsers: Readonly<Record<string, Parser>> = {
   heal: () => ({ type: "heal" }),
   database: (text) =>
     text === "up" || text === "down" ? { type: "database", up: text === "up" } : undefined,
+  begin: (_text, [word, target, amount]) => {
+    const fault = faultKinds.find((kind) => kind === word);
+    const much = amount === undefined ? 0 : (duration(amount) ?? Number(amount));
+    if (fault === undefined || target === undefined || Number.isNaN(much)) return undefined;
+    return { type: "begin", fault, target, amount: much };
+  },
+  end: (_text, [word, target]) => {
+    const fault = faultKinds.find((kind) => kind === word);
+    return fault === undefined || target === undefined ? undefined : { type: "end", fault, target };
+  },
+  install: (text) => {
+    const [, number, names = ""] = /^release (\d+) on (.+)$/.exec(text) ?? [];
+    return within(
+      releases.find((each) => each === Number(number)),
+      (release) => ({ type: "install", release, nodes: names.split(" ") }),
+    );
+  },
   wait: (text) =>
     text === "until quiet"
       ? { type: "quiet" }

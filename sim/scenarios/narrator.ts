@@ -8,7 +8,7 @@ import { textFromBinary } from "../../src/base/bytes.ts";
 import { bodyOf } from "../clients/client.ts";
 import { planHost } from "../plan.ts";
 import { clientOf } from "../kit/network.ts";
-import type { TraceEvent } from "../trace.ts";
+import type { TraceEvent, TraceKinds } from "../trace.ts";
 
 export interface Told {
   readonly at: number;
@@ -16,7 +16,8 @@ export interface Told {
   readonly text: string;
 }
 
-const peerPattern = /([\w-]+)#\d+\.[0-9a-f]{16}/g;
+/** A name, or `host@address` where a name server told of it; then which process of it. */
+const peerPattern = /([\w@.:[\]-]+)#\d+\.[0-9a-f]{16}/g;
 
 export class Narrator {
   #told: Told[] = [];
@@ -82,7 +83,7 @@ export class Narrator {
   #ofNode({ kind, data }: TraceEvent): string | undefined {
     switch (kind) {
       case "node-started":
-        return data.generation === 1 ? "starts" : `starts again, process ${data.generation}`;
+        return startOf(data);
       case "node-crashed":
         return `THROWS ${data.error}`;
       case "node-killed":
@@ -174,6 +175,11 @@ export class Narrator {
   #textOf(id: string): string {
     return this.#texts.get(id) ?? id;
   }
+}
+
+function startOf({ generation, release }: TraceKinds["node-started"]): string {
+  const again = generation === 1 ? "starts" : `starts again, process ${generation}`;
+  return release === undefined ? again : `${again}, of release ${release}`;
 }
 
 /** Warnings; of the rest only what becomes of links. Their ends are told as events of their own. */

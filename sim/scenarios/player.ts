@@ -5,7 +5,8 @@
  * What was told is the block's result: by the second in which it happened, within a second by place, since
  * who was first by a few milliseconds is not what a reviewer judges. All oracles see the whole history.
  */
-import { planHost, type Plan } from "../plan.ts";
+import { hostsOf } from "../kit/paths.ts";
+import { planHost, type FaultKind, type FaultPlan, type Plan } from "../plan.ts";
 import { makeOracles } from "../oracles/index.ts";
 import type { Failure } from "../run.ts";
 import type { TraceEvent } from "../trace.ts";
@@ -53,6 +54,8 @@ class Player {
   readonly #stage: Stage;
   readonly #plan: Plan;
   #cuts: (readonly [from: string, to: string])[] = [];
+  /** Faults of the plans that have begun; those that have not ended have no end. */
+  #faults: readonly FaultPlan[] = [];
   /** When the last fault began or ended: from then on all should become well. */
   #troubleAt = 0;
   #awaited: ((event: TraceEvent) => boolean) | undefined;
@@ -106,8 +109,12 @@ class Player {
 
   /** Names that nobody has. */
   #problem(command: Command): string | undefined {
+    if (command.type === "begin") return this.#strangerIn(command.target);
+    if (command.type === "end" && this.#underWay(command.fault, command.target) === undefined) {
+      return `no ${command.fault} of ${command.target} has begun`;
+    }
     const names =
-      command.type === "node"
+      command.type === "node" || command.type === "install"
         ? command.nodes.filter((name) => name !== "all")
         : command.type === "login"
           ? command.logins.map(({ node }) => node)
@@ -120,6 +127,14 @@ class Player {
     const client = this.#stage.client(command.client);
     if (client === undefined) return `nobody has logged in as "${command.client}"`;
     return undefined;
+  }
+
+  #strangerIn(target: string): string | undefined {
+    const { nodes, clients } = this.#stage;
+    const unknown = hostsOf(target).find(
+      (name) => !nodes.has(name) && !clients.has(name) && name !== "all" && name !== "database",
+    );
+    return unknown === undefined ? undefined : `there is no node or client "${unknown}"`;
   }
 
   #act(command: Command, { number, text }: Line): void {
@@ -146,6 +161,16 @@ class Player {
       case "heal":
         this.#troubleAt = world.now();
         for (const [from, to] of this.#cuts.splice(0)) network.fabric.mend(from, to);
+        for (const row of this.#faults) if (row.endAt === Infinity) this.#end(row);
+        return;
+      case "begin":
+        return this.#begin(command.fault, command.target, command.amount);
+      case "end":
+        return this.#end(this.#underWay(command.fault, command.target));
+      case "install":
+        for (const name of this.#named(command.nodes)) {
+          this.#stage.nodes.get(name)?.install(command.release);
+        }
         return;
       case "database":
         this.#troubleAt = world.now();
@@ -173,10 +198,35 @@ class Player {
     }
   }
 
+  #begin(kind: FaultKind, target: string, amount: number): void {
+    const now = this.#stage.world.now();
+    const row: FaultPlan = { kind, target, startAt: now, endAt: Infinity, amount };
+    this.#troubleAt = now;
+    this.#faults = [...this.#faults, row];
+    this.#stage.begin(row);
+  }
+
+  #underWay(kind: FaultKind, target: string): FaultPlan | undefined {
+    return this.#faults.find(
+      (row) => row.kind === kind && row.target === target && row.endAt === Infinity,
+    );
+  }
+
+  #end(row: FaultPlan | undefined): void {
+    if (row === undefined) return;
+    const endAt = this.#stage.world.now();
+    this.#troubleAt = endAt;
+    this.#faults = this.#faults.map((each) => (each === row ? { ...row, endAt } : each));
+    this.#stage.end(row);
+  }
+
+  #named(names: readonly string[]): readonly string[] {
+    return names[0] === "all" ? [...this.#stage.nodes.keys()] : names;
+  }
+
   #order(order: NodeOrder, names: readonly string[]): void {
-    const all = names[0] === "all" ? [...this.#stage.nodes.keys()] : names;
     this.#troubleAt = this.#stage.world.now();
-    for (const name of all) {
+    for (const name of this.#named(names)) {
       const node = this.#stage.nodes.get(name);
       if (order === "start") node?.start();
       else if (order === "crash") node?.kill();
@@ -260,7 +310,7 @@ class Player {
     const duration = { setUp: 0, safety: this.#troubleAt, liveness: 0 };
     const failures: Failure[] = [];
     let judged = 0;
-    const oracles = makeOracles({ ...this.#plan, duration });
+    const oracles = makeOracles({ ...this.#plan, faults: this.#faults, duration });
     for (const event of this.#events) for (const oracle of oracles) oracle.see(event);
     for (const oracle of oracles) {
       const verdict = oracle.judge();

@@ -12,6 +12,8 @@ import { accountsIn, makeAccounts } from "../accounts.ts";
 import { Client } from "../clients/client.ts";
 import { scramClient } from "../clients/sasl.ts";
 import { configOf } from "../config.ts";
+import type { FaultWorld } from "../faults/fault.ts";
+import { faults } from "../faults/index.ts";
 import { NodeLists } from "../node-lists.ts";
 import { SimulatedNode, type Compose } from "../node.ts";
 import {
@@ -20,6 +22,7 @@ import {
   planHost,
   planVersion,
   type ClientPlan,
+  type FaultPlan,
   type NodePlan,
   type Plan,
 } from "../plan.ts";
@@ -106,6 +109,30 @@ export class Stage {
     });
     this.clients.set(name, client);
     return client;
+  }
+
+  /** Of any kind that plans have. */
+  begin(row: FaultPlan): void {
+    this.trace.record("world", "fault-started", { fault: row.kind, target: row.target });
+    faults[row.kind].start(this.#reach(), row);
+  }
+
+  end(row: FaultPlan): void {
+    this.trace.record("world", "fault-ended", { fault: row.kind, target: row.target });
+    faults[row.kind].end(this.#reach(), row);
+  }
+
+  #reach(): FaultWorld {
+    const { network, database, nodes, clients, world } = this;
+    return {
+      ...{ network, database },
+      lookups: this.#lookups,
+      node: (name) => nodes.get(name),
+      nodes: () => [...nodes.values()].filter(({ started }) => started),
+      after: (milliseconds, act) => world.after(milliseconds, act),
+      setReading: (client, reading) => clients.get(client)?.setReading(reading),
+      vanish: (client) => clients.get(client)?.vanish(),
+    };
   }
 
   jumpClock(node: string, by: number): void {

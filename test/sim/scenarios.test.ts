@@ -41,6 +41,14 @@ test("scenario: commands are read with their defaults", () => {
   });
   expect(command("split n1 n2 | n3")).toEqual({ type: "split", groups: [["n1", "n2"], ["n3"]] });
   expect(command("clock n1 -1h")).toEqual({ type: "clock", node: "n1", by: -3_600_000 });
+  expect(command("begin node-slow n1 100ms")).toEqual({
+    ...{ type: "begin", fault: "node-slow", target: "n1", amount: 100 },
+  });
+  expect(command("begin dns-down all")).toMatchObject({ target: "all", amount: 0 });
+  expect(command("end dns-down all")).toEqual({ type: "end", fault: "dns-down", target: "all" });
+  expect(command("install release 2 on n1 n2")).toEqual({
+    ...{ type: "install", release: 2, nodes: ["n1", "n2"] },
+  });
   expect(command("wait 50ms")).toEqual({ type: "wait", milliseconds: 50 });
   expect(command("say a/b to c: d: e")).toEqual({
     type: "say",
@@ -48,7 +56,14 @@ test("scenario: commands are read with their defaults", () => {
     to: "c",
     text: "d: e",
   });
-  for (const bad of ["", "wait", "wait 5", "cut n1 n2", "login alice", "say a: b", "show me"]) {
+  const unreadable = ["", "wait", "wait 5", "cut n1 n2", "login alice", "say a: b", "show me"];
+  const unknown = [
+    "begin dns-up all",
+    "begin node-slow",
+    "end bread n1",
+    "install release 9 on n1",
+  ];
+  for (const bad of [...unreadable, ...unknown]) {
     expect(() => command(bad)).toThrow(`Line 7: cannot read "${bad}"`);
   }
 });
@@ -57,10 +72,23 @@ test("scenario: what cannot be carried out names its line", () => {
   expect(() => played("start n1\n")).toThrow("The first command of a transcript is `cluster`");
   expect(() => played("cluster n1\nstart n2\n")).toThrow('Line 2: there is no node "n2"');
   expect(() => played("cluster n1\n\nping bob\n")).toThrow('Line 3: nobody has logged in as "bob"');
+  const wrong = (line: string) => () => played(`cluster n1\n${line}\n`);
+  expect(wrong("begin node-slow n3 1s")).toThrow('Line 2: there is no node or client "n3"');
+  expect(wrong("end node-slow n1")).toThrow("Line 2: no node-slow of n1 has begun");
+  expect(wrong("install release 2 on n3")).toThrow('Line 2: there is no node "n3"');
   expect(() => parseTranscript("# nothing\n----\n")).toThrow("Line 2: no command stands above");
   expect(() => played("cluster n1\nstart n1\nuntil n1 peer-up\n")).toThrow(
     'Line 3: "until n1 peer-up" did not come',
   );
+});
+
+test("scenario: a heal ends whatever has begun", () => {
+  const { results } = played(
+    "cluster n1\nstart n1\nlogin a on n1\nbegin half-open a\nbegin node-slow n1 1s\nheal\n" +
+      "ping a\nshow ready\n",
+  );
+  expect(results.flat().join("\n")).toContain("is answered its ping to its server: result");
+  expect(results.flat().at(-1)).toBe("ready n1  ready");
 });
 
 test("scenario: the same history has the same trace, and another seed another", () => {
