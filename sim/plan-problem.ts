@@ -1,9 +1,9 @@
 /**
- * Plan problem: what is wrong with a plan that somebody has edited by hand?
+ * Plan problem: what is wrong with a plan that was edited, by hand or by the shrinker?
  *
  * A plan is run as it stands, so a misspelt kind of fault, a time that is a text or a node that does not
  * exist must be refused here with its place: later it would be a crash, a run without end, or worse, a run
- * in which the edit did nothing.
+ * in which the edit did nothing. Nor may it break what oracles rely on in every plan: then sound code would fail.
  */
 import { faultKinds } from "./faults/index.ts";
 import { lossMax } from "./kit/fabric.ts";
@@ -45,9 +45,13 @@ export function planProblem(value: unknown): string | undefined {
 }
 
 /** Do the parts of a plan speak of each other's names? */
-function strangerIn({ topology, clients, faults }: Plan): string | undefined {
+function strangerIn({ topology, clients, faults, duration }: Plan): string | undefined {
   if (topology.nodes.length > 1 && topology.cluster === undefined) {
     return "`topology.cluster` is missing: several nodes are a cluster";
+  }
+  const { heartbeatInterval = 0, heartbeatTimeout = 0 } = topology.cluster ?? {};
+  if (heartbeatTimeout < 2 * heartbeatInterval) {
+    return "`topology.cluster.heartbeatTimeout` must be twice the interval or more";
   }
   const nodes = topology.nodes.map(({ name }) => name);
   const names = [...nodes, ...clients.map(({ name }) => name)];
@@ -57,13 +61,38 @@ function strangerIn({ topology, clients, faults }: Plan): string | undefined {
     const lost = client.nodes.find((name) => !nodes.includes(name));
     if (lost !== undefined) return `\`clients[${index}].nodes\`: there is no node "${lost}"`;
   }
+  if (topology.nodes.every(({ joins }) => joins)) {
+    return "`topology.nodes`: all of them join later, so nobody is there from the start";
+  }
+  const contested = contestedIn(clients);
+  if (contested !== undefined) return contested;
   const known = new Set([...names, "database", "all"]);
+  const heal = duration.setUp + duration.safety;
   for (const [index, { target, startAt, endAt }] of faults.entries()) {
     const lost = hostsOf(target).find((name) => !known.has(name));
     if (lost !== undefined) {
       return `\`faults[${index}].target\`: there is no node or client "${lost}"`;
     }
     if (endAt < startAt) return `\`faults[${index}]\` ends before it starts`;
+    if (startAt > heal) {
+      return `\`faults[${index}]\` starts after the heal: that is at ${heal} ms, setUp + safety`;
+    }
+  }
+  return undefined;
+}
+
+/** Who is thrown out comes back; only of rivals do the oracles know that this never ends. */
+function contestedIn(clients: readonly ClientPlan[]): string | undefined {
+  const owners = new Map<string, ClientPlan>();
+  for (const client of clients) {
+    if (client.resource === "" || client.behaviour.kind === "registrar") continue;
+    const jid = `${client.user}/${client.resource}`;
+    const owner = owners.get(jid);
+    owners.set(jid, client);
+    if (owner === undefined) continue;
+    const peaceful = [owner, client].find(({ behaviour }) => behaviour.kind !== "rival");
+    if (peaceful === undefined) continue;
+    return `"${owner.name}" and "${client.name}" are both ${jid}: for that both must be rivals`;
   }
   return undefined;
 }
@@ -245,10 +274,10 @@ const behaviours: { readonly [K in BehaviourKind]: FieldsOf<K> } = {
   reconnecter: { ...chat, livesMs: range },
   rival: chat,
   "non-reader": { readsMs: range, pausesMs: range },
-  flooder: { everyMs: range, burst: count, bytes: count, peers: list(text) },
+  flooder: { everyMs: range, burst: count, bytes: count, peers: list(text, 1) },
   impostor: { everyMs: range },
   registrar: { everyMs: range },
-  hostile: { everyMs: range, attacks: list(oneOf(attackNames)) },
+  hostile: { everyMs: range, attacks: list(oneOf(attackNames), 1) },
 };
 
 const behaviour: Check = (value, where) => {

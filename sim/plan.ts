@@ -73,18 +73,20 @@ export interface ClusterPlan {
   readonly linkGrace: number;
   readonly expireAfter: number;
   /** Bounds of links and tables, in bytes but for the log's; missing: production's. */
-  readonly bounds?: {
-    readonly window: number;
-    readonly queue: number;
-    readonly fragment: number;
-    /** Operations that a table remembers for those who come back. */
-    readonly logOperations: number;
-    readonly chunk: number;
-    /** Chunks that are not acknowledged; missing: production's. */
-    readonly syncWindow?: number;
-    /** How long records of a peer that is gone are kept aside; missing: as long as production does. */
-    readonly retention?: number;
-  };
+  readonly bounds?:
+    | {
+        readonly window: number;
+        readonly queue: number;
+        readonly fragment: number;
+        /** Operations that a table remembers for those who come back. */
+        readonly logOperations: number;
+        readonly chunk: number;
+        /** Chunks that are not acknowledged; missing: production's. */
+        readonly syncWindow?: number;
+        /** How long records of a peer that is gone are kept aside; missing: as long as production does. */
+        readonly retention?: number;
+      }
+    | undefined;
 }
 
 /** Bounds of the server, mostly far below production's so that they are met. */

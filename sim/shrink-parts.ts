@@ -58,10 +58,12 @@ export function simplerClients(plan: Plan): readonly Plan[] {
   const users = new Set(plan.clients.map(({ user }) => user));
   const steps = [
     asChatter,
+    silently,
     seldom,
+    inOneWay,
     inSmallBursts,
     atOneNode,
-    asPhone,
+    asPhone(plan.clients),
     plainly,
     atOnce,
     saysLessTo(users),
@@ -83,6 +85,7 @@ export function simplerClients(plan: Plan): readonly Plan[] {
   return candidates;
 }
 
+/** A rival only once it has lost its rival: `planProblem` says so. */
 function asChatter(client: ClientPlan): ClientPlan {
   const { behaviour } = client;
   if (behaviour.kind === "chatter") return client;
@@ -91,12 +94,30 @@ function asChatter(client: ClientPlan): ClientPlan {
   return { ...client, behaviour: { kind: "chatter", everyMs, peers } };
 }
 
+/** Longer than any run: its first deed is its last. */
+const neverMs: Range = [3_600_000, 3_600_000];
+
+function silently(client: ClientPlan): ClientPlan {
+  const { behaviour } = client;
+  if (!("everyMs" in behaviour) || behaviour.everyMs[0] >= neverMs[0]) return client;
+  const changed: Behaviour = { ...behaviour, everyMs: neverMs };
+  return { ...client, behaviour: changed };
+}
+
 const seldomMs: Range = [8_000, 12_000];
 
 function seldom(client: ClientPlan): ClientPlan {
   const { behaviour } = client;
   if (!("everyMs" in behaviour) || behaviour.everyMs[0] >= seldomMs[0]) return client;
   const changed: Behaviour = { ...behaviour, everyMs: seldomMs };
+  return { ...client, behaviour: changed };
+}
+
+/** Always the same type of message, and available all the time. */
+function inOneWay(client: ClientPlan): ClientPlan {
+  const { behaviour } = client;
+  if (!("moods" in behaviour || "absences" in behaviour || "types" in behaviour)) return client;
+  const { moods: _moods, absences: _absences, types: _types, ...changed } = behaviour;
   return { ...client, behaviour: changed };
 }
 
@@ -112,9 +133,13 @@ function atOneNode(client: ClientPlan): ClientPlan {
   return { ...client, nodes: nodes.slice(0, 1), roams: false };
 }
 
-function asPhone(client: ClientPlan): ClientPlan {
-  const plain = client.resource === "phone" || client.behaviour.kind === "rival";
-  return plain ? client : { ...client, resource: "phone" };
+/** Not where somebody else has that name, or is about to be given it. */
+function asPhone(clients: readonly ClientPlan[]): (client: ClientPlan) => ClientPlan {
+  return (client) => {
+    const alone = clients.filter(({ user }) => user === client.user).length === 1;
+    if (!alone || client.resource === "phone") return client;
+    return { ...client, resource: "phone" };
+  };
 }
 
 function plainly(client: ClientPlan): ClientPlan {
@@ -140,12 +165,14 @@ function secondHalf(list: readonly string[]): readonly string[] {
   return list.slice(list.length >> 1);
 }
 
+/** A flooder has somebody to flood. */
 function withPeers(choice: Choice): (client: ClientPlan) => ClientPlan {
   return (client) => {
     const { behaviour } = client;
     if (!("peers" in behaviour)) return client;
     const peers = choice(behaviour.peers);
-    if (peers.length === behaviour.peers.length) return client;
+    const tooFew = behaviour.kind === "flooder" && peers.length === 0;
+    if (tooFew || peers.length === behaviour.peers.length) return client;
     const changed: Behaviour = { ...behaviour, peers };
     return { ...client, behaviour: changed };
   };

@@ -4,22 +4,21 @@ import { congestionMarkBytes } from "./kit/network.ts";
 
 const setUpMinMs = 2_000;
 const safetyMinMs = 500;
-/** Oracles grant links and tables 30 s after the heal, and clients as much as that again is spare. */
-const livenessMinMs = { alone: 15_000, clustered: 40_000 } as const;
+/** Oracles grant links and tables 30 s after the heal; where nothing befell a link there is nothing to mend. */
+const livenessMinMs = { mending: 40_000, calm: 15_000 } as const;
 
 /** From the boldest step to the smallest. */
 export function earlier(plan: Plan): readonly Plan[] {
   const { setUp, safety, liveness } = plan.duration;
   const candidates: Plan[] = [];
-  for (const eighths of [1, 2, 4, 6]) {
+  for (const eighths of [1, 2, 4, 6, 7]) {
     const shorter = Math.max(safetyMinMs, rounded((safety * eighths) / 8));
     if (shorter >= safety) continue;
     const crowded = faultsFromStart(plan);
     if (crowded !== plan) candidates.push(withSafety(crowded, shorter));
     candidates.push(withSafety(plan, shorter));
   }
-  const clustered = plan.topology.cluster !== undefined;
-  const least = clustered ? livenessMinMs.clustered : livenessMinMs.alone;
+  const least = isMending(plan) ? livenessMinMs.mending : livenessMinMs.calm;
   if (liveness > least) {
     candidates.push({ ...plan, duration: { ...plan.duration, liveness: least } });
   }
@@ -30,12 +29,27 @@ export function earlier(plan: Plan): readonly Plan[] {
   return candidates;
 }
 
+function isMending({ topology: { cluster, network, nodes }, faults }: Plan): boolean {
+  if (cluster === undefined) return false;
+  return faults.length > 0 || network.noise !== undefined || nodes.some(({ joins }) => joins);
+}
+
 export function shorterFaults(plan: Plan): readonly Plan[] {
   return plan.faults.flatMap((fault, index): Plan[] => {
     const length = fault.endAt - fault.startAt;
     if (length < 200) return [];
     const endAt = fault.startAt + rounded(length / 2);
     return [{ ...plan, faults: plan.faults.with(index, { ...fault, endAt }) }];
+  });
+}
+
+/** Alone, its length kept: to the end of the set-up, or half of the way. */
+export function movedFaults(plan: Plan): readonly Plan[] {
+  return plan.faults.flatMap((fault, index): Plan[] => {
+    const way = fault.startAt - plan.duration.setUp;
+    return [way, rounded(way / 2)]
+      .filter((less) => less >= 100)
+      .map((less) => ({ ...plan, faults: plan.faults.with(index, sooner(fault, less)) }));
   });
 }
 
@@ -59,8 +73,11 @@ const wideLimits: Limits = {
   queryTimeout: 5_000,
 };
 
-const plainCluster: Omit<ClusterPlan, "discovery"> = {
-  heartbeatInterval: 1_000,
+/** Production's bounds, no list to be read over and over, and as few heartbeats as a server allows. */
+const plainCluster: ClusterPlan = {
+  discovery: "static",
+  bounds: undefined,
+  heartbeatInterval: 2_500,
   heartbeatTimeout: 5_000,
   linkGrace: 5_000,
   expireAfter: 3_600_000,
@@ -139,11 +156,12 @@ function faultsFromStart(plan: Plan): Plan {
 }
 
 function shift(faults: readonly FaultPlan[], less: number): FaultPlan[] {
-  return faults.map((fault) => ({
-    ...fault,
-    startAt: Math.max(0, fault.startAt - less),
-    endAt: Math.max(0, fault.endAt - less),
-  }));
+  return faults.map((fault) => sooner(fault, less));
+}
+
+function sooner(fault: FaultPlan, less: number): FaultPlan {
+  const startAt = Math.max(0, fault.startAt - less);
+  return { ...fault, startAt, endAt: Math.max(0, fault.endAt - less) };
 }
 
 function rounded(milliseconds: number): number {

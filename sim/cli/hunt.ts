@@ -9,6 +9,7 @@ import { planFromSeed } from "../plan-from-seed.ts";
 import { probeNames } from "../probes.ts";
 import { codeVersion } from "./code-version.ts";
 import { HuntSum, rateText } from "./hunt-sum.ts";
+import { Progress } from "./progress.ts";
 import { countOf, integer, profileOf, repeatLine, UsageError } from "./subject.ts";
 import { failureLines } from "./summary.ts";
 import type { TaskResult } from "./tasks.ts";
@@ -26,7 +27,6 @@ export interface HuntFlags {
 }
 
 const blockSeeds = 1_000_000_000;
-const progressEveryMs = 500;
 
 export interface SeedRange {
   readonly first: number;
@@ -65,9 +65,9 @@ export async function hunt(flags: HuntFlags): Promise<void> {
   const hunter = new Hunter(workers, range, flags, minutes * 60_000);
   const stop = (): void => hunter.stop();
   process.on("SIGINT", stop);
-  const progress = progressLine(hunter);
+  const progress = new Progress(() => progressText(hunter), { quiet: json });
   try {
-    await hunter.run(json ? () => undefined : progress.print);
+    await hunter.run((lines) => void (json || progress.print(lines)));
   } finally {
     progress.end();
     process.off("SIGINT", stop);
@@ -75,7 +75,7 @@ export async function hunt(flags: HuntFlags): Promise<void> {
   }
   const { sum } = hunter;
   const findings = sum.findings(planFromSeed(range.first, profile));
-  const wallMs = hunter.elapsedMs();
+  const wallMs = hunter.elapsedMs;
   if (json) console.log(JSON.stringify(sum.json(wallMs, findings)));
   else for (const line of sum.lines(wallMs, findings)) console.log(line);
   if (!sum.good || findings.idleOracles.length > 0) process.exitCode = 1;
@@ -104,7 +104,7 @@ class Hunter {
     this.#next = range.first;
   }
 
-  elapsedMs(): number {
+  get elapsedMs(): number {
     return performance.now() - this.#startedAt;
   }
 
@@ -125,8 +125,6 @@ class Hunter {
       if (twice) this.sum.checkedTwice += 1;
       this.sum.add(result);
       print(this.#failureOf(seed, result));
-      // In one process: let the keyboard and the progress line have their turn.
-      if (this.#workers.count === 1) await new Promise((resolve) => setImmediate(resolve));
     }
   }
 
@@ -152,33 +150,13 @@ class Hunter {
   }
 }
 
-/** One line on a terminal's stderr that tells how it goes, out of the way of what is printed. */
-function progressLine(hunter: Hunter): {
-  readonly print: (lines: readonly string[]) => void;
-  readonly end: () => void;
-} {
-  const shown = process.stderr.isTTY;
-  const clear = (): void => void (shown && process.stderr.write("\r\u001b[K"));
-  const tick = (): void => {
-    const { seeds, simulatedMs, probesReached, failed } = hunter.sum;
-    const seconds = hunter.elapsedMs() / 1_000;
-    const rate = rateText(seeds, seconds);
-    const speed = Math.round(simulatedMs / 1_000 / seconds);
-    process.stderr.write(
-      `\r\u001b[K${seeds} seeds, ${rate}/s, ${speed} simulated s/s, ` +
-        `probes ${probesReached}/${probeNames.length}, failures ${failed.length}`,
-    );
-  };
-  const timer = shown ? setInterval(tick, progressEveryMs) : undefined;
-  return {
-    print: (lines) => {
-      if (lines.length === 0) return;
-      clear();
-      for (const line of lines) console.log(line);
-    },
-    end: () => {
-      clearInterval(timer);
-      clear();
-    },
-  };
+function progressText({ sum, elapsedMs }: Hunter): string {
+  const { seeds, simulatedMs, probesReached, failed } = sum;
+  const seconds = elapsedMs / 1_000;
+  const speed = Math.round(simulatedMs / 1_000 / seconds);
+  return (
+    `${Math.round(seconds)} s: ${seeds} seeds, ${rateText(seeds, seconds)}/s, ` +
+    `${speed} simulated s/s, ` +
+    `probes ${probesReached}/${probeNames.length}, failures ${failed.length}`
+  );
 }

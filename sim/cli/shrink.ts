@@ -8,6 +8,7 @@ import type { Failure } from "../run.ts";
 import { reproText } from "../repro.ts";
 import { shows, shrink as shrinking, symptomOf, type Symptom } from "../shrink.ts";
 import { codeVersion, root } from "./code-version.ts";
+import { Progress } from "./progress.ts";
 import { countOf, repeatLine, subjectOfRepro, UsageError } from "./subject.ts";
 import { counted } from "./summary.ts";
 import { runSafely, type TaskResult } from "./tasks.ts";
@@ -36,7 +37,8 @@ export async function shrink(word: string, flags: ShrinkFlags): Promise<void> {
   if (flags.oracle !== undefined && !oracles.includes(flags.oracle)) {
     throw new UsageError(`No oracle "${flags.oracle}"; there are ${oracles.join(", ")}`);
   }
-  const say = (text: string): void => void (flags.json === true || console.log(text));
+  const quiet = flags.json === true;
+  const say = (text: string): void => void (quiet || console.log(text));
   const before = runSafely(subject.plan);
   const failure = before.failures.find(
     ({ oracle }) => flags.oracle === undefined || oracle === flags.oracle,
@@ -54,10 +56,12 @@ export async function shrink(word: string, flags: ShrinkFlags): Promise<void> {
   say(`from ${sizeText(subject.plan, before.stats.events)}`);
   const workers = new Workers(count);
   const shrinker = new Shrinker(workers, symptomOf(failure), forMs);
+  const progress = new Progress(() => shrinker.text(subject.plan), { quiet });
   let plan: Plan;
   try {
     plan = await shrinker.run(subject.plan);
   } finally {
+    progress.end();
     workers.close();
   }
   const after = runSafely(plan);
@@ -65,7 +69,7 @@ export async function shrink(word: string, flags: ShrinkFlags): Promise<void> {
   const times = before.stats.events / Math.max(1, after.stats.events);
   const fewer = times < 10 ? times.toFixed(1) : String(Math.round(times));
   say(`to   ${sizeText(plan, after.stats.events)}: ${fewer}× fewer events`);
-  say(`in ${(shrinker.elapsedMs() / 1_000).toFixed(1)} s and ${shrinker.runs} runs`);
+  say(`in ${(shrinker.elapsedMs / 1_000).toFixed(1)} s and ${shrinker.runs} runs`);
   say(`FAILED ${left.oracle}: ${left.what}`);
   const file = await writePlan(plan, left, subject.source, flags);
   const repeat = repeatLine({ type: "file", file }, codeVersion(), after.hash);
@@ -87,6 +91,7 @@ class Shrinker {
   readonly #forMs: number;
   /** Plans that were tried and did not fail. */
   readonly #inVain = new Set<string>();
+  #best: Plan | undefined;
   runs = 0;
 
   constructor(workers: Workers, symptom: Symptom, forMs: number) {
@@ -95,8 +100,14 @@ class Shrinker {
     this.#forMs = forMs;
   }
 
-  elapsedMs(): number {
+  get elapsedMs(): number {
     return performance.now() - this.#startedAt;
+  }
+
+  /** How it goes. */
+  text(plan: Plan): string {
+    const seconds = Math.round(this.elapsedMs / 1_000);
+    return `${seconds} s, ${counted(this.runs, "run")}: ${sizeText(this.#best ?? plan)}`;
   }
 
   async run(plan: Plan): Promise<Plan> {
@@ -105,11 +116,10 @@ class Shrinker {
     for (let step = steps.next(); step.done !== true;) {
       const found = await this.#first(step.value);
       if (found !== undefined) best = step.value[found] ?? best;
-      this.#show(best);
-      if (this.elapsedMs() > this.#forMs) break;
+      this.#best = best;
+      if (this.elapsedMs > this.#forMs) break;
       step = steps.next(found);
     }
-    if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
     return best;
   }
 
@@ -119,7 +129,7 @@ class Shrinker {
       .map((plan, index) => ({ plan, index, text: JSON.stringify(plan) }))
       .filter(({ text }) => !this.#inVain.has(text));
     for (let from = 0; from < fresh.length; from += this.#workers.count) {
-      if (this.elapsedMs() > this.#forMs) return undefined;
+      if (this.elapsedMs > this.#forMs) return undefined;
       const batch = fresh.slice(from, from + this.#workers.count);
       this.runs += batch.length;
       const results = await Promise.all(
@@ -131,11 +141,6 @@ class Shrinker {
       if (found !== undefined) return found.index;
     }
     return undefined;
-  }
-
-  #show(best: Plan): void {
-    if (!process.stderr.isTTY) return;
-    process.stderr.write(`\r\u001b[K${this.runs} runs: ${sizeText(best)}`);
   }
 }
 

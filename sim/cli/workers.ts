@@ -32,7 +32,11 @@ export class Workers {
   }
 
   async perform(task: Task): Promise<TaskResult> {
-    if (this.#count === 1) return perform(task);
+    if (this.#count === 1) {
+      // In one process: let the keyboard and the progress line have their turn.
+      await new Promise((resolve) => setImmediate(resolve));
+      return perform(task);
+    }
     const worker = await this.#take();
     try {
       return await new Promise<TaskResult>((resolve, reject) => {

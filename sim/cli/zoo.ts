@@ -109,10 +109,10 @@ function enoughFor(plant: Plant): readonly string[] | undefined {
   return oracles.filter((oracle) => oracle !== flags.without);
 }
 
-function sizeOf({ before, events, faults, clients, nodes, seconds }: ShrunkSize): string {
+function sizeOf({ before, events, faults, clients, nodes, seconds, runs }: ShrunkSize): string {
   const fewer = (before / Math.max(1, events)).toFixed(0);
   const left = `${faults} faults, ${clients} clients, ${nodes} nodes`;
-  return `${before} -> ${events} events (${fewer}x), ${left}, ${seconds} s`;
+  return `${before} -> ${events} events (${fewer}x), ${left}, ${runs} runs in ${seconds} s`;
 }
 
 async function bundle(plant: Plant): Promise<string> {

@@ -53,6 +53,11 @@ test.each([
   [/"name":"c2"/, '"name":"c1"', 'two nodes or clients are called "c1"'],
   [/"duration":\{"setUp":\d+,/, '"duration":{', "`duration.setUp` is missing"],
   [/"too-deep"/, '"too-high"', "must be one of"],
+  [/"attacks":\["too-deep"\]/, '"attacks":[]', "must be a list of at least 1"],
+  [/"startAt":7037,"endAt":\d+/, '"startAt":45001,"endAt":45001', "starts after the heal"],
+  [/"heartbeatTimeout":\d+/, '"heartbeatTimeout":900', "heartbeatTimeout` must be twice"],
+  [/"joins":false/g, '"joins":true', "nobody is there from the start"],
+  [/"resource":""/g, '"resource":"phone"', '"c0" and "c1" are both c/phone'],
 ])("plan problem: %s for %s", (from, to, problem) => {
   expect(planProblem(plan)).toBeUndefined();
   expect(planProblem(edited(from, to))).toContain(problem);

@@ -77,6 +77,31 @@ test(
   },
 );
 
+test("shrink: whatever is left out, sound code passes what is left", { timeout: 60_000 }, () => {
+  const ports = runPorts();
+  const plans = [profiles.small, profiles.splits].flatMap((profile) =>
+    [3, 4].map((seed) => planFromSeed(seed, profile)),
+  );
+  for (const plan of plans) {
+    let asked = 0;
+    const taken: Plan[] = [];
+    shrinkHere(plan, {
+      fails: (candidate) => {
+        asked += 1;
+        // Neither all of them, or nothing is left at once, nor the first of each kind alone.
+        const fails = asked % 4 === 0;
+        if (fails) taken.push(candidate);
+        return fails;
+      },
+      expired: () => asked > 150,
+    });
+    for (const each of taken.filter((_, index) => index % 5 === 4)) {
+      expect(run(each, ports).failures).toEqual([]);
+    }
+    expect(taken.length).toBeGreaterThan(5);
+  }
+});
+
 test("shrink: without a node its clients go elsewhere, and faults that need it are gone", () => {
   const plan = planFromSeed(1, { ...profiles.cluster, nodes: [3] });
   const row = (target: string): FaultPlan => ({
