@@ -6,7 +6,7 @@
  * goes into the trace, where the oracles compare the nodes. The code under test does not know. Of a partition
  * only the keys that were written since are looked up, and now and then all that it shows.
  */
-import type { BinaryString } from "../src/base/bytes.ts";
+import { flat, type BinaryString } from "../src/base/bytes.ts";
 import type { Cluster, ClusterEffect } from "../src/cluster/cluster.ts";
 import type { Partition } from "../src/cluster/partition.ts";
 import { peerText, type Peer } from "../src/cluster/peer.ts";
@@ -186,9 +186,14 @@ export class ClusterWatch {
       return put(key, value, seq);
     };
     const remove = partition.delete.bind(partition);
-    partition.delete = (key) => {
+    partition.delete = (key, seq) => {
       touched.add(key);
-      return remove(key);
+      return remove(key, seq);
+    };
+    const take = partition.take.bind(partition);
+    partition.take = (operation) => {
+      touched.add(flat(operation.key));
+      take(operation);
     };
     return touched;
   }

@@ -82,9 +82,9 @@ function laterBody(kind: number, reader: WireReader): BinaryString {
     case kinds.beat:
       return laterBeat(reader);
     case kinds.operations:
-      return head(reader) + byte(reader.byte()) + uint(reader.uint()) + operations(reader);
+      return head(reader) + byte(reader.byte()) + uint(reader.uint()) + records(reader);
     case kinds.delta:
-      return head(reader) + uint(reader.uint()) + operations(reader);
+      return head(reader) + uint(reader.uint()) + records(reader);
     case kinds.chunk:
       return head(reader) + uint(reader.uint()) + records(reader);
     case kinds.stanza:
@@ -135,18 +135,7 @@ function entries(reader: WireReader, count: number): BinaryString {
   return all;
 }
 
-function operations(reader: WireReader): BinaryString {
-  const count = reader.uint();
-  let all = uint(count);
-  for (let at = 0; at < count; at += 1) {
-    const flags = reader.byte();
-    all += byte(flags | extended) + binary(reader.binary());
-    if (flags === 0) all += binary(reader.binary());
-    all += binary(unknownField);
-  }
-  return all + unknownField;
-}
-
+/** Of a chunk or, as they are laid out alike, operations. */
 function records(reader: WireReader): BinaryString {
   const count = reader.uint();
   let all = uint(count);

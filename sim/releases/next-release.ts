@@ -111,7 +111,8 @@ export class NextRelease {
   #greet(cluster: Cluster, peer: Peer, version: number): void {
     cluster.send(peer, ignorableKind, unknownField);
     // Of a table that it has not, and of a stream that is kept for later.
-    const operation = uint(0) + uint(1) + uint(1) + uint(0) + binary("key") + binary("value");
+    const record = uint(0) + uint(1) + binary("key") + binary("value");
+    const operation = uint(0) + uint(1) + uint(1) + record;
     cluster.send(peer, kinds.operations, uint(laterTable) + operation);
     cluster.send(peer, kinds.operations, uint(0) + uint(3) + operation);
     if (version > 1) cluster.send(peer, laterKind, longBody);

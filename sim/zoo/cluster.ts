@@ -63,9 +63,9 @@ const plantsOfCluster: readonly Plant[] = [
   {
     name: "operation-of-a-later-release-is-read-as-an-old-one",
     file: "src/cluster/sync-messages.ts",
-    find: "    if ((flags & extended) !== 0) reader.binary();\n    operations.push({ seq, key, value });",
-    replace: "    operations.push({ seq, key, value });",
-    oracle: "atomic-sync",
+    find: "  if ((flags & extended) !== 0) reader.skip();\n  return seq;",
+    replace: "  if ((flags & extended) > extended) reader.skip();\n  return seq;",
+    oracle: "links",
   },
   {
     name: "record-of-a-later-release-is-no-session",

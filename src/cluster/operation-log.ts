@@ -3,17 +3,19 @@
  *
  * The owner's recent operations of one table, bounded in bytes and in number; the oldest go first. A reader
  * whose last seq it reaches gets what it missed, any other the whole table.
+ *
+ * An operation lies where its record was written. It keeps those bytes in memory when the record has been
+ * replaced and its slab emptied: once more what the log is bounded to, at most.
  */
-import type { BinaryString } from "../base/bytes.ts";
 
+/** Where one lies, as `record-layout.ts` says: bytes that never change, but for the flag `dead`. */
 export interface Operation {
-  readonly seq: number;
-  readonly key: BinaryString;
-  /** Undefined: the record was deleted. */
-  readonly value: BinaryString | undefined;
+  readonly bytes: Uint8Array;
+  readonly at: number;
+  readonly end: number;
 }
 
-/** Beside key and value, on the wire and about as much as the log's own memory. */
+/** Beside key and value, about as much as the log's own memory. */
 const overheadBytes = 32;
 
 export class OperationLog {
@@ -40,15 +42,14 @@ export class OperationLog {
     this.#operations.push(operation);
     this.#bytes += cost(operation);
     while (this.size > 0 && (this.#bytes > this.#bytesMax || this.size > this.#countMax)) {
-      const oldest = this.#operations[this.#first++];
+      const oldest = this.#operations[this.#first];
       if (oldest !== undefined) this.#bytes -= cost(oldest);
+      this.#operations[this.#first++] = released;
     }
     // What is dropped leaves memory in lumps, so that dropping costs nothing each.
     if (this.#first > 1024 && this.#first * 2 > this.#operations.length) {
       this.#operations.splice(0, this.#first);
       this.#first = 0;
-    } else if (this.#first > 0) {
-      this.#operations[this.#first - 1] = released;
     }
   }
 
@@ -66,8 +67,8 @@ export class OperationLog {
   }
 }
 
-const released: Operation = { seq: 0, key: "", value: undefined };
+const released: Operation = { bytes: new Uint8Array(0), at: 0, end: 0 };
 
-function cost({ key, value }: Operation): number {
-  return key.length + (value?.length ?? 0) + overheadBytes;
+function cost({ at, end }: Operation): number {
+  return end - at + overheadBytes;
 }

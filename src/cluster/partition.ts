@@ -12,7 +12,9 @@ import { knownHash } from "./key-hash.ts";
 import type { Peer } from "./peer.ts";
 import { RecordIndex, type IndexExtractor } from "./record-index.ts";
 import { RecordLayout } from "./record-layout.ts";
-import { RecordStore, type CopyCursor, type CopyLimits, type WireRecords } from "./record-store.ts";
+import type { Operation } from "./operation-log.ts";
+import { RecordStore, type CopyCursor, type CopyLimits } from "./record-store.ts";
+import type { RecordWalk, WireRecords } from "./wire-records.ts";
 
 export type { IndexExtractor } from "./record-index.ts";
 
@@ -130,19 +132,46 @@ export class Partition {
     this.#index?.reserve(numbers);
   }
 
-  /** Puts a record; returns the one it replaces. Does not touch `seq`: chunks come in any order. */
-  put(key: BinaryString, value: BinaryString, seq: number): TableRecord | undefined {
-    const hash = this.#records.hash.ofText(key);
-    const number = this.#records.find(key, hash);
+  /** Puts a record, and returns what others are told of it. Does not touch `seq`: chunks come in any order. */
+  put(key: BinaryString, value: BinaryString, seq: number): Operation {
+    const records = this.#records;
+    const hash = records.hash.ofText(key);
+    const number = records.find(key, hash);
     if (number === none) {
-      const added = this.#records.insert(key, value, seq, hash);
+      const added = records.insert(key, value, seq, hash);
       this.#index?.add(added, key, value);
-      return undefined;
+      return records.operation(added);
     }
-    const before = this.#record(number);
-    this.#records.replace(number, key, value, seq);
+    records.replace(number, key, value, seq);
     this.#index?.change(number, key, value);
-    return before;
+    return records.operation(number);
+  }
+
+  /** Deletes a record, and returns what others are told of it; undefined if there is none. */
+  delete(key: BinaryString, seq: number): Operation | undefined {
+    const number = this.#records.find(key, this.#records.hash.ofText(key));
+    if (number === none) return undefined;
+    this.#index?.remove(number);
+    return this.#records.delete(number, key, seq);
+  }
+
+  /** Does what an operation says, whatever its seq. */
+  take(operation: RecordWalk): void {
+    const { view, layout: found } = operation;
+    const records = this.#records;
+    const hash = records.hash.ofBytes(view, found.keyAt, found.keyLength);
+    const number = records.findReceived(operation, hash);
+    if (operation.isDeletion) {
+      if (number === none) return;
+      this.#index?.remove(number);
+      records.remove(number);
+    } else if (number === none) {
+      const added = records.insertReceived(operation, hash);
+      this.#index?.add(added, operation.key, operation.value);
+    } else {
+      records.replaceReceived(number, operation);
+      this.#index?.change(number, operation.key, operation.value);
+    }
   }
 
   /** Puts those records whose key is not here yet and not among `except`. */
@@ -150,16 +179,6 @@ export class Partition {
     const index = this.#index;
     if (index === undefined) this.#records.load(records, except);
     else this.#records.load(records, except, (number, key, value) => index.add(number, key, value));
-  }
-
-  /** Removes a record and returns it. */
-  delete(key: BinaryString): TableRecord | undefined {
-    const number = this.#records.find(key, this.#records.hash.ofText(key));
-    if (number === none) return undefined;
-    const before = this.#record(number);
-    this.#index?.remove(number);
-    this.#records.remove(number);
-    return before;
   }
 
   /** A cursor for all records that are there now and are not written anew. */

@@ -70,7 +70,7 @@ export class RecordIndex {
   /** A record was written anew: mostly that changes nothing here. */
   change(number: number, key: BinaryString, value: BinaryString): void {
     const wanted = this.#indexBy(key, value);
-    if (wanted !== undefined && this.#isUnder(number, wanted)) return;
+    if (wanted !== undefined && this.#stays(number, key, wanted)) return;
     this.remove(number);
     if (wanted !== undefined) this.#join(number, key, wanted);
   }
@@ -104,6 +104,13 @@ export class RecordIndex {
     if (last === none) return this.#slots.add(number, hash);
     this.#next[last] = number;
     this.#slots.replace(last, number);
+  }
+
+  /** Its key is the same as before, and so is what it starts with. */
+  #stays(number: number, key: BinaryString, wanted: BinaryString): boolean {
+    const length = this.#lengths[number];
+    if (length === elsewhere) return this.#others.get(number) === wanted;
+    return length === wanted.length && key.startsWith(wanted);
   }
 
   #isUnder(number: number, key: BinaryString): boolean {

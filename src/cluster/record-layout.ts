@@ -3,14 +3,16 @@
  *
  *     byte flags | uint seq | uint length, key | uint length, value | (extended: uint length, more)
  *
- * One form for both, so that a snapshot is copied and not made. What is read here was written here or has
+ * One form for both, so that snapshots and operations are copied and not made. An operation is the record that
+ * it has written, or, with the flag `deleted` and without a value, the end of one. What is read here was written here or has
  * been checked by `readChunk`: no bound is looked at again. A newer release may append fields behind the flag
  * `extended`; they are kept with the record and not looked at.
  */
 import { writeBinary, type BinaryString } from "../base/bytes.ts";
 
+export const deleted = 1;
 export const extended = 2;
-/** In memory only: the record was replaced or deleted, nobody points to it. */
+/** In memory: the record was replaced or deleted, nobody points to it. On the wire it means nothing. */
 const dead = 128;
 
 /** Where the parts of a record are. One of them serves for many records in turn. */
@@ -69,8 +71,9 @@ export function writeRecord(
   key: BinaryString,
   value: BinaryString,
   seq: number,
+  flags = 0,
 ): void {
-  bytes[start] = 0;
+  bytes[start] = flags;
   let at = writeUint(bytes, start + 1, seq);
   at = writeUint(bytes, at, key.length);
   writeBinary(bytes, at, key);
@@ -85,6 +88,10 @@ export function markAlive(bytes: Uint8Array, at: number): void {
 
 export function markDead(bytes: Uint8Array, at: number): void {
   bytes[at] = (bytes[at] as number) | dead;
+}
+
+export function isDeletion(bytes: Uint8Array, at: number): boolean {
+  return ((bytes[at] as number) & deleted) !== 0;
 }
 
 export function isDead(bytes: Uint8Array, at: number): boolean {

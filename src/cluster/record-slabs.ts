@@ -35,6 +35,8 @@ export class RecordSlabs {
   #slabs: (Slab | undefined)[] = [noSlab];
   readonly #gone: number[] = [];
   #current = noSlab;
+  /** It was dead by more than half when it was full: maybe nothing in it is left to be released. */
+  #retired: Slab | undefined;
   #bytes = 0;
 
   /** Of all records, the dead ones in slabs that are still here included. */
@@ -68,8 +70,17 @@ export class RecordSlabs {
     return slab !== this.#current && slab.dead * 2 > slab.used ? slab : undefined;
   }
 
+  /** One that should be emptied, too. */
+  takeRetired(): Slab | undefined {
+    const retired = this.#retired;
+    this.#retired = undefined;
+    return retired;
+  }
+
   /** Nothing in it is alive. */
-  drop({ number, used }: Slab): void {
+  drop(slab: Slab): void {
+    const { number, used } = slab;
+    if (slab === this.#retired) this.#retired = undefined;
     this.#slabs[number] = undefined;
     this.#gone.push(number);
     this.#bytes -= used;
@@ -79,6 +90,7 @@ export class RecordSlabs {
     this.#slabs = [noSlab];
     this.#gone.length = 0;
     this.#current = noSlab;
+    this.#retired = undefined;
     this.#bytes = 0;
   }
 
@@ -89,6 +101,8 @@ export class RecordSlabs {
       number <= slabsMax,
       `A partition has ${slabsMax} slabs of records, which is the maximum`,
     );
+    const { used, dead } = this.#current;
+    if (dead * 2 > used) this.#retired = this.#current;
     const usual = Math.min(slabBytes, Math.max(smallestBytes, this.#bytes));
     this.#current = slabOf(number, Math.max(size, usual));
     this.#slabs[number] = this.#current;

@@ -12,11 +12,13 @@
  * what was there and stays is met.
  */
 import { assert } from "../base/assert.ts";
-import { binaryFromBytes, copyInto, type BinaryString } from "../base/bytes.ts";
+import { binaryFromBytes, copyFew, copyInto, type BinaryString } from "../base/bytes.ts";
 import { Digest } from "./digest.ts";
 import { grown, HashSlots, none } from "./hash-slots.ts";
 import { knownHash, type KeyHash } from "./key-hash.ts";
+import type { Operation } from "./operation-log.ts";
 import {
+  deleted,
   isDead,
   markAlive,
   markDead,
@@ -25,16 +27,10 @@ import {
   writeRecord,
 } from "./record-layout.ts";
 import { RecordSlabs, slabBytes, type Place, type Slab } from "./record-slabs.ts";
+import type { RecordWalk, WireRecords } from "./wire-records.ts";
 
 /** Seen beside a record's bytes: its place, two hashes, two slots, its place in a list of the index. */
 const overheadBytes = 40;
-
-/** Records as they lie in received bytes, one behind the other. */
-export interface WireRecords {
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-}
 
 /** How far a copy of all records has come. */
 export interface CopyCursor {
@@ -104,6 +100,16 @@ export class RecordStore {
     }
   }
 
+  /** By the key of a record that was received, whose hash this is. */
+  findReceived({ view, layout }: RecordWalk, hash: number): number {
+    const slots = this.#byKey;
+    for (let slot = slots.first(hash); ; slot = slots.next(slot)) {
+      const number = slots.numberAt(slot);
+      if (number === none) return none;
+      if (slots.hashOf(number) === hash && this.#hasKeyOf(number, view, layout)) return number;
+    }
+  }
+
   /** The slab in which a record's bytes are. */
   slabOf(number: number): Slab {
     return this.#slabs.at(this.#places[number] as Place);
@@ -136,6 +142,13 @@ export class RecordStore {
     return this.#enter(place, hash);
   }
 
+  /** As `insert`, of a record that was received. */
+  insertReceived(record: RecordWalk, hash: number): number {
+    const place = this.#copyReceived(record);
+    this.#digestAdd(place);
+    return this.#enter(place, hash);
+  }
+
   /**
    * Takes records in as they lie on the wire, but for those whose key is here already or among `except`. `added`
    * is told of each.
@@ -155,20 +168,32 @@ export class RecordStore {
 
   /** The record of a number is written anew under the same key. */
   replace(number: number, key: BinaryString, value: BinaryString, seq: number): void {
-    const before = this.#places[number] as Place;
-    const place = this.#write(key, value, seq);
-    this.#places[number] = place;
-    this.#digestAdd(place);
-    this.#leave(before);
+    this.#move(number, this.#write(key, value, seq));
+  }
+
+  /** The same by one that was received. */
+  replaceReceived(number: number, record: RecordWalk): void {
+    this.#move(number, this.#copyReceived(record));
+  }
+
+  /** The operation that wrote a record: where it lies now. */
+  operation(number: number): Operation {
+    return this.#operationAt(this.#places[number] as Place);
   }
 
   remove(number: number): void {
-    const place = this.#places[number] as Place;
-    this.#byKey.remove(number);
-    this.#places[number] = 0;
-    this.#free.push(number);
-    this.#leave(place);
+    this.#remove(number);
     if (this.size === 0) this.#clear();
+  }
+
+  /** The same by an operation, which lies among the records and is dead from the start. */
+  delete(number: number, key: BinaryString, seq: number): Operation {
+    this.#remove(number);
+    const place = this.#write(key, "", seq, deleted);
+    const operation = this.#operationAt(place);
+    this.#bury(place, operation.end - operation.at);
+    if (this.size === 0) this.#clear();
+    return operation;
   }
 
   /** A cursor for all records that are there now. */
@@ -217,10 +242,42 @@ export class RecordStore {
     return keyLength === key.length && this.hash.isTextAt(view, keyAt, key);
   }
 
-  #write(key: BinaryString, value: BinaryString, seq: number): Place {
+  #hasKeyOf(number: number, view: DataView, layout: RecordLayout): boolean {
+    const slab = this.slabOf(number);
+    this.#seen.readKey(slab.bytes, this.offsetOf(number));
+    const { keyAt, keyLength } = this.#seen;
+    if (keyLength !== layout.keyLength) return false;
+    return isSame(slab.view, keyAt, view, layout.keyAt, keyLength);
+  }
+
+  #write(key: BinaryString, value: BinaryString, seq: number, flags = 0): Place {
     const place = this.#slabs.take(recordSize(key, value, seq));
-    writeRecord(this.#slabs.at(place).bytes, this.#slabs.offset(place), key, value, seq);
+    writeRecord(this.#slabs.at(place).bytes, this.#slabs.offset(place), key, value, seq, flags);
     return place;
+  }
+
+  #operationAt(place: Place): Operation {
+    const { bytes } = this.#slabs.at(place);
+    const at = this.#slabs.offset(place);
+    this.#layout.read(bytes, at);
+    return { bytes, at, end: this.#layout.end };
+  }
+
+  #copyReceived({ bytes, view, at, layout: { end } }: RecordWalk): Place {
+    const place = this.#slabs.take(end - at);
+    const slab = this.#slabs.at(place);
+    const offset = this.#slabs.offset(place);
+    if (end - at <= fewBytes) copyFew(slab.view, offset, view, at, end);
+    else copyInto(slab.bytes, offset, bytes, at, end);
+    markAlive(slab.bytes, offset);
+    return place;
+  }
+
+  #move(number: number, place: Place): void {
+    const before = this.#places[number] as Place;
+    this.#places[number] = place;
+    this.#digestAdd(place);
+    this.#leave(before);
   }
 
   #copy(bytes: Uint8Array, start: number, end: number): Place {
@@ -308,15 +365,29 @@ export class RecordStore {
     this.digest.add(view, this.#layout);
   }
 
+  #remove(number: number): void {
+    const place = this.#places[number] as Place;
+    this.#byKey.remove(number);
+    this.#places[number] = 0;
+    this.#free.push(number);
+    this.#leave(place);
+  }
+
   /** Nobody points to these bytes any more. */
   #leave(place: Place): void {
     const { bytes, view } = this.#slabs.at(place);
     const at = this.#slabs.offset(place);
     this.#layout.read(bytes, at);
     this.digest.remove(view, this.#layout);
-    markDead(bytes, at);
-    const slab = this.#slabs.release(place, this.#layout.end - at);
+    this.#bury(place, this.#layout.end - at);
+  }
+
+  #bury(place: Place, size: number): void {
+    markDead(this.#slabs.at(place).bytes, this.#slabs.offset(place));
+    const slab = this.#slabs.release(place, size);
     if (slab !== undefined) this.#empty(slab);
+    const retired = this.#slabs.takeRetired();
+    if (retired !== undefined) this.#empty(retired);
   }
 
   /** Moves what is alive in a slab to the end: half a slab at most, and as much as that is won. */
@@ -352,3 +423,15 @@ export class RecordStore {
 }
 
 const noBytes = new Uint8Array(0);
+
+/** So many are copied faster by hand. */
+const fewBytes = 1_024;
+
+function isSame(a: DataView, aAt: number, b: DataView, bAt: number, length: number): boolean {
+  let at = 0;
+  for (; at + 3 < length; at += 4) {
+    if (a.getInt32(aAt + at, true) !== b.getInt32(bAt + at, true)) return false;
+  }
+  for (; at < length; at++) if (a.getUint8(aAt + at) !== b.getUint8(bAt + at)) return false;
+  return true;
+}

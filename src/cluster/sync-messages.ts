@@ -3,7 +3,7 @@
  *
  *     tables      digest version, entries: number, name, schema    first in a session, by both sides
  *     have        head, what the reader has: nothing, all up to a seq, or nothing that it trusts
- *     operations  head, first seq, the operations
+ *     operations  head, first seq, the operations                  each laid out as in memory: record-layout.ts
  *     delta       head, last seq that the reader has, the operations since: all that it missed
  *     begin       head, sync, seq, about how many records          a snapshot of the state at seq follows
  *     chunk       head, sync, records                              (class sync, the others: messages)
@@ -15,14 +15,13 @@
  * copies to one peer. A newer release may append fields to a message or an entry, and to an operation or
  * record behind its flag `extended`; readers skip what they do not know.
  */
-import type { BinaryString } from "../base/bytes.ts";
+import { binaryFromBytes, type BinaryString } from "../base/bytes.ts";
 import { binary, byte, fixed32, fixed64, text, uint, WireError, type WireReader } from "./codec.ts";
 import type { Operation } from "./operation-log.ts";
 import type { Peer } from "./peer.ts";
 import { extended } from "./record-layout.ts";
-import type { WireRecords } from "./record-store.ts";
+import type { WireRecords } from "./wire-records.ts";
 
-const deleted = 1;
 const report = 1;
 const maxEntries = 1_024;
 
@@ -55,7 +54,10 @@ export interface TableState {
 export interface Operations {
   /** The seq before the first of them. */
   readonly from: number;
-  readonly operations: readonly Operation[];
+  /** That of the last one. */
+  readonly last: number;
+  /** Looked through: they are numbered one after the other. */
+  readonly records: WireRecords;
   /** Tell the owner when all of it is visible. */
   readonly report: boolean;
 }
@@ -160,7 +162,7 @@ export function readOperations(reader: WireReader): Operations {
   const flags = reader.byte();
   const from = reader.uint() - 1;
   if (from < 0) throw new WireError("Operations are numbered from 1");
-  return { from, operations: readList(reader, from), report: (flags & report) !== 0 };
+  return { ...readList(reader, from), report: (flags & report) !== 0 };
 }
 
 export function writeDelta(
@@ -173,30 +175,42 @@ export function writeDelta(
 
 export function readDelta(reader: WireReader): Operations {
   const from = reader.uint();
-  return { from, operations: readList(reader, from), report: false };
+  return { ...readList(reader, from), report: false };
 }
 
+/** Mostly they lie one behind the other, and are copied together. */
 function writeList(operations: readonly Operation[]): BinaryString {
   let body = uint(operations.length);
-  for (const operation of operations) body += writeOperation(operation);
-  return body;
-}
-
-export function writeOperation({ key, value }: Operation): BinaryString {
-  return value === undefined ? byte(deleted) + binary(key) : byte(0) + binary(key) + binary(value);
-}
-
-function readList(reader: WireReader, from: number): readonly Operation[] {
-  const count = reader.uint();
-  const operations: Operation[] = [];
-  for (let seq = from + 1; seq <= from + count; seq++) {
-    const flags = reader.byte();
-    const key = reader.binary();
-    const value = (flags & deleted) === 0 ? reader.binary() : undefined;
-    if ((flags & extended) !== 0) reader.binary();
-    operations.push({ seq, key, value });
+  let run: Operation | undefined;
+  let end = 0;
+  for (const operation of operations) {
+    if (operation.bytes !== run?.bytes || operation.at !== end) {
+      if (run !== undefined) body += binaryFromBytes(run.bytes, run.at, end);
+      run = operation;
+    }
+    end = operation.end;
   }
-  return operations;
+  return run === undefined ? body : body + binaryFromBytes(run.bytes, run.at, end);
+}
+
+function readList(reader: WireReader, from: number): Omit<Operations, "report"> {
+  const last = from + reader.uint();
+  const start = reader.position;
+  for (let seq = from + 1; seq <= last; seq++) {
+    const found = passRecord(reader);
+    if (found !== seq) throw new WireError(`Operation ${seq} has the number ${found}`);
+  }
+  return { from, last, records: { bytes: reader.bytes, start, end: reader.position } };
+}
+
+/** Its seq. */
+function passRecord(reader: WireReader): number {
+  const flags = reader.byte();
+  const seq = reader.uint();
+  reader.skip();
+  reader.skip();
+  if ((flags & extended) !== 0) reader.skip();
+  return seq;
 }
 
 export function writeBegin(table: number, sync: number, seq: number, count: number): BinaryString {
@@ -232,13 +246,7 @@ export function readChunk(reader: WireReader, sync: number): WireRecords | undef
   if (reader.uint() !== sync) return undefined;
   const count = reader.uint();
   const start = reader.position;
-  for (let i = 0; i < count; i++) {
-    const flags = reader.byte();
-    reader.uint();
-    reader.skip();
-    reader.skip();
-    if ((flags & extended) !== 0) reader.skip();
-  }
+  for (let i = 0; i < count; i++) passRecord(reader);
   return { bytes: reader.bytes, start, end: reader.position };
 }
 

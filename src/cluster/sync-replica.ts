@@ -11,10 +11,9 @@
  * dropped, and the owner asked again. A chunk's record is ignored when an operation has touched its key
  * since `begin`: the operation is later.
  */
-import type { BinaryString } from "../base/bytes.ts";
+import { flat, type BinaryString } from "../base/bytes.ts";
 import type { Duration, Instant } from "../base/time.ts";
 import type { WireReader } from "./codec.ts";
-import type { Operation } from "./operation-log.ts";
 import { Partition } from "./partition.ts";
 import type { Peer } from "./peer.ts";
 import {
@@ -28,6 +27,7 @@ import {
 } from "./sync-messages.ts";
 import type { ReplicatedTable } from "./table.ts";
 import type { ReplicaStatus, TablesEffect, TablesTiming } from "./tables-contract.ts";
+import { RecordWalk, type WireRecords } from "./wire-records.ts";
 
 /** How a replica speaks with its owner and to those above. */
 export interface ReplicaOutlet {
@@ -116,26 +116,25 @@ export class SyncReplica {
 
   operations(now: Instant, reader: WireReader): void {
     const message = readOperations(reader);
-    const { from, operations } = message;
-    const last = from + operations.length;
+    const { from, last, records } = message;
     if (message.report) this.#reportAt = Math.max(this.#reportAt ?? 0, last);
     const loading = this.#loading;
     if (loading !== undefined) load(loading, message);
     const partition = this.#partition;
-    if (partition !== undefined && from <= partition.seq) this.#apply(now, partition, operations);
+    if (partition !== undefined && from <= partition.seq) this.#apply(now, partition, records);
     else if (loading === undefined) this.#gap(from);
     this.#report();
   }
 
   delta(now: Instant, reader: WireReader): void {
-    const { from, operations } = readDelta(reader);
+    const { from, records } = readDelta(reader);
     this.#asked = false;
     this.#loading = undefined;
     if (from === 0)
       this.#partition ??= new Partition(this.owner, this.table.options.indexBy, this.table.hash);
     const partition = this.#partition;
     if (partition === undefined || from > partition.seq) return this.#gap(from);
-    this.#apply(now, partition, operations);
+    this.#apply(now, partition, records);
     this.#show(partition);
     this.#report();
   }
@@ -186,14 +185,15 @@ export class SyncReplica {
   }
 
   /** Operations that follow on what is there or overlap it; only new ones count. */
-  #apply(now: Instant, partition: Partition, operations: readonly Operation[]): void {
+  #apply(now: Instant, partition: Partition, records: WireRecords): void {
     const changes = this.#visible && this.table.options.changes === true;
     const before = changes ? new Map<BinaryString, BinaryString | undefined>() : undefined;
-    for (const { seq, key, value } of operations) {
-      if (seq !== partition.seq + 1) continue;
-      partition.seq = seq;
-      const old = value === undefined ? partition.delete(key) : partition.put(key, value, seq);
-      if (before?.has(key) === false) before.set(key, old?.value);
+    const operation = new RecordWalk(records);
+    while (operation.next()) {
+      if (operation.seq !== partition.seq + 1) continue;
+      partition.seq = operation.seq;
+      if (before !== undefined) noteBefore(before, partition, operation.key);
+      partition.take(operation);
       if (this.#expected !== undefined) this.#check(now, partition);
     }
     if (before === undefined) return;
@@ -296,15 +296,23 @@ export class SyncReplica {
 }
 
 /** Operations of a session go into what is being loaded, too. */
-function load(loading: Loading, { from, operations }: Operations): void {
+function load(loading: Loading, { from, records }: Operations): void {
   const { partition, deleted } = loading;
   if (from > partition.seq) loading.broken = true;
-  for (const { seq, key, value } of operations) {
-    if (seq !== partition.seq + 1) continue;
-    partition.seq = seq;
-    if (value === undefined) {
-      partition.delete(key);
-      deleted.add(key);
-    } else partition.put(key, value, seq);
+  const operation = new RecordWalk(records);
+  while (operation.next()) {
+    if (operation.seq !== partition.seq + 1) continue;
+    partition.seq = operation.seq;
+    partition.take(operation);
+    if (operation.isDeletion) deleted.add(flat(operation.key));
   }
+}
+
+/** What was there before the first of several operations on one key. */
+function noteBefore(
+  before: Map<BinaryString, BinaryString | undefined>,
+  partition: Partition,
+  key: BinaryString,
+): void {
+  if (!before.has(key)) before.set(flat(key), partition.get(key)?.value);
 }

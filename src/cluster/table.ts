@@ -9,7 +9,7 @@
  * value are taken out of the bytes when they are asked for.
  */
 import { assert } from "../base/assert.ts";
-import { flat, type BinaryString } from "../base/bytes.ts";
+import type { BinaryString } from "../base/bytes.ts";
 import { OperationLog, type Operation } from "./operation-log.ts";
 import { knownHash, type KeyHash } from "./key-hash.ts";
 import {
@@ -62,24 +62,24 @@ export class ReplicatedTable {
   }
 
   /** Writes a record of this node; returns its seq. */
-  put(givenKey: BinaryString, givenValue: BinaryString): number {
-    const bytes = givenKey.length + givenValue.length;
+  put(key: BinaryString, value: BinaryString): number {
+    const bytes = key.length + value.length;
     const max = this.#limits.recordBytesMax;
     assert(
       bytes <= max,
       `A record of table ${this.name} has ${bytes} bytes, the maximum is ${max}`,
     );
-    const [key, value] = [flat(givenKey), flat(givenValue)];
     const seq = ++this.#own.seq;
-    this.#own.put(key, value, seq);
-    this.#wrote({ seq, key, value });
+    this.#wrote(this.#own.put(key, value, seq));
     return seq;
   }
 
   /** Deletes a record of this node; false if there is none. */
   delete(key: BinaryString): boolean {
-    if (this.#own.delete(key) === undefined) return false;
-    this.#wrote({ seq: ++this.#own.seq, key, value: undefined });
+    const operation = this.#own.delete(key, this.#own.seq + 1);
+    if (operation === undefined) return false;
+    this.#own.seq += 1;
+    this.#wrote(operation);
     return true;
   }
 

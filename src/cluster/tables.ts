@@ -274,12 +274,12 @@ export class Tables {
     const bodies: BinaryString[] = [];
     let first = 0;
     let bytes = 0;
-    for (const [at, { key, value }] of operations.entries()) {
-      const size = key.length + (value?.length ?? 0);
+    for (const [index, { at, end }] of operations.entries()) {
+      const size = end - at;
       if (bytes > 0 && bytes + size > operationsBytesMax) {
-        const part = operations.slice(first, at);
+        const part = operations.slice(first, index);
         bodies.push(writeOperations(number, from + first, part, false));
-        [first, bytes] = [at, 0];
+        [first, bytes] = [index, 0];
       }
       bytes += size;
     }

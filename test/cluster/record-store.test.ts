@@ -4,7 +4,9 @@ import { bytesFromBinary } from "../../src/base/bytes.ts";
 import { none } from "../../src/cluster/hash-slots.ts";
 import { knownHash } from "../../src/cluster/key-hash.ts";
 import { Partition } from "../../src/cluster/partition.ts";
+import { slabBytes } from "../../src/cluster/record-slabs.ts";
 import { RecordStore } from "../../src/cluster/record-store.ts";
+import { RecordWalk } from "../../src/cluster/wire-records.ts";
 
 const owner = { name: "n0", incarnation: 1, boot: "0000000000000001" };
 
@@ -25,6 +27,15 @@ const action = fc.oneof(
 
 const contents = (partition: Partition): ReadonlyMap<string, readonly [string, number]> =>
   new Map([...partition].map((record) => [record.key, [record.value, record.seq]]));
+
+const indexBy = (name: string): string => name.split("/")[0] ?? "";
+
+function indexed(partition: Partition, name: string): readonly string[] {
+  const found: string[] = [];
+  const key = indexBy(name);
+  partition.eachIndexed(key, knownHash.ofText(key), (record) => void found.push(record.key));
+  return found;
+}
 
 /** All records go by chunks, mostly of a few bytes, into another partition. */
 function copied(
@@ -52,13 +63,14 @@ test("partition: holds what a map would after any history, and so does its copy"
         if (what === "put") {
           partition.seq += 1;
           const before = model.get(name);
-          expect(partition.put(name, text, partition.seq)?.value).toBe(before?.[0]);
+          expect(partition.get(name)?.value).toBe(before?.[0]);
+          partition.put(name, text, partition.seq);
           model.set(name, [text, partition.seq]);
           const record = partition.get(name);
           if (record !== undefined) read.push([record, text]);
         } else if (what === "delete") {
           partition.seq += 1;
-          expect(partition.delete(name)?.value).toBe(model.get(name)?.[0]);
+          expect(partition.delete(name, partition.seq) !== undefined).toBe(model.has(name));
           model.delete(name);
         } else {
           const copy = copied(partition, new Set([name]));
@@ -86,7 +98,7 @@ test("partition: a copy has what was there at its start and stays, and nothing t
   const cursor = partition.copyAll();
   const limits = { bytesMax: 1_500, recordsMax: 50 };
   const parts = [partition.copy(cursor, limits)];
-  for (const gone of ["k3", "k50"]) partition.delete(gone);
+  for (const gone of ["k3", "k50"]) partition.delete(gone, ++partition.seq);
   for (const later of ["k60", "k99", "new"]) put(later);
   while (cursor.next < cursor.end) parts.push(partition.copy(cursor, limits));
   const copy = new Partition(owner);
@@ -183,6 +195,39 @@ test("partition: keys of one hash are two records, also when one is loaded besid
     partition.digest.low,
     partition.digest.high,
   ]);
-  partition.delete(one);
+  partition.delete(one, 3);
   expect([...partition].map(({ key: left }) => left)).toEqual([other]);
+});
+
+test("record store: what is written and deleted at once leaves nothing behind, also beside what stays", () => {
+  const partition = new Partition(owner);
+  partition.put("stays", "v", ++partition.seq);
+  for (let round = 0; round < 3_000; round++) {
+    partition.put("comes", "v".repeat(200), ++partition.seq);
+    partition.delete("comes", ++partition.seq);
+  }
+  expect(partition.bytes).toBeLessThan(2 * slabBytes);
+});
+
+test("partition: operations as they lie on the wire say what was done", () => {
+  fc.assert(
+    fc.property(fc.array(action, { maxLength: 100 }), (actions) => {
+      const [from, to] = [new Partition(owner, indexBy), new Partition(owner, indexBy)];
+      for (const { do: what, key: name, value: text } of actions) {
+        const seq = ++from.seq;
+        const operation =
+          what === "delete" ? from.delete(name, seq) : from.put(name, text.slice(0, 60_000), seq);
+        if (operation === undefined) continue;
+        const { bytes, at, end } = operation;
+        const walk = new RecordWalk({ bytes: bytes.slice(at, end), start: 0, end: end - at });
+        expect(walk.next()).toBe(true);
+        expect([walk.seq, walk.key, walk.isDeletion]).toEqual([seq, name, what === "delete"]);
+        to.take(walk);
+        expect(walk.next()).toBe(false);
+      }
+      expect(contents(to)).toEqual(contents(from));
+      expect([to.digest.low, to.digest.high]).toEqual([from.digest.low, from.digest.high]);
+      for (const { key: name } of from) expect(indexed(to, name)).toEqual(indexed(from, name));
+    }),
+  );
 });

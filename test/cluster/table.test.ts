@@ -5,6 +5,7 @@ import { knownHash } from "../../src/cluster/key-hash.ts";
 import { OperationLog } from "../../src/cluster/operation-log.ts";
 import { Partition } from "../../src/cluster/partition.ts";
 import { RecordLayout, recordSize, writeRecord } from "../../src/cluster/record-layout.ts";
+import { operationOf, seqOf } from "./operations.ts";
 import { Retention } from "../../src/cluster/retention.ts";
 import { ReplicatedTable, type TableLimits } from "../../src/cluster/table.ts";
 import { minute } from "../../src/base/time.ts";
@@ -80,37 +81,37 @@ test("partition: the index has exactly what the records have, also when a key mo
   expect(x()).toEqual(["k0"]);
   partition.put("k5", "x", 8);
   partition.put("k1", "x", 9);
-  partition.delete("k5");
+  partition.delete("k5", 10);
   expect(x()).toEqual(["k0", "k1"]);
-  for (const key of ["k0", "k1"]) partition.delete(key);
+  for (const key of ["k0", "k1"]) partition.delete(key, 11);
   expect(x()).toEqual([]);
-  for (const { key } of partition) partition.delete(key);
+  for (const { key } of partition) partition.delete(key, 12);
   expect([partition.size, partition.digest.low, partition.digest.high]).toEqual([0, 0, 0]);
   expect(partition.bytes).toBe(new Partition(self).bytes);
 });
 
 test("operation log: reaches back as far as both bounds allow, and gives no part of what was missed", () => {
   const log = new OperationLog({ bytesMax: 200, countMax: 3 });
-  for (let seq = 1; seq <= 5; seq++) log.add({ seq, key: `k${seq}`, value: "v" });
-  expect(log.after(2, 5, 1_000)?.map(({ seq }) => seq)).toEqual([3, 4, 5]);
+  for (let seq = 1; seq <= 5; seq++) log.add(operationOf(seq, `k${seq}`, "v"));
+  expect(log.after(2, 5, 1_000)?.map(seqOf)).toEqual([3, 4, 5]);
   expect(log.after(5, 5, 1_000)).toEqual([]);
   expect(log.after(1, 5, 1_000)).toBeUndefined();
   expect(log.after(6, 5, 1_000)).toBeUndefined();
   expect(log.after(2, 5, 100)).toBeUndefined();
-  log.add({ seq: 6, key: "k6", value: "v".repeat(150) });
-  expect(log.after(5, 6, 1_000)?.map(({ seq }) => seq)).toEqual([6]);
+  log.add(operationOf(6, "k6", "v".repeat(150)));
+  expect(log.after(5, 6, 1_000)?.map(seqOf)).toEqual([6]);
   expect(log.after(4, 6, 1_000)).toBeUndefined();
-  log.add({ seq: 7, key: "k7", value: "v".repeat(300) });
+  log.add(operationOf(7, "k7", "v".repeat(300)));
   expect([log.size, log.bytes, log.after(6, 7, 1_000)]).toEqual([0, 0, undefined]);
 });
 
 test("operation log: ten thousand operations leave no more than the bound behind", () => {
   const log = new OperationLog({ bytesMax: 1_000_000, countMax: 10 });
   for (let seq = 1; seq <= 10_000; seq++) {
-    log.add({ seq, key: "k", value: undefined });
+    log.add(operationOf(seq, "k"));
     expect(log.size).toBe(Math.min(seq, 10));
   }
-  expect(log.after(9_990, 10_000, 1_000)?.map(({ seq }) => seq)).toEqual(
+  expect(log.after(9_990, 10_000, 1_000)?.map(seqOf)).toEqual(
     Array.from({ length: 10 }, (_, at) => 9_991 + at),
   );
 });
@@ -147,7 +148,7 @@ test("table: a delete of what is not there is no operation; a record over the li
   expect(table.delete("a")).toBe(false);
   table.put("a", "1");
   expect(table.delete("a")).toBe(true);
-  expect(table.takeUnsent().map(({ seq }) => seq)).toEqual([1, 2]);
+  expect(table.takeUnsent().map(seqOf)).toEqual([1, 2]);
   expect(table.takeUnsent()).toEqual([]);
   expect(() => table.put("a", "x".repeat(100))).toThrow(/101 bytes, the maximum is 100/);
   expect(table.ownPartition.seq).toBe(2);

@@ -126,7 +126,7 @@ test("tables: a copy that differs is told of, counted and healed by a snapshot, 
   for (const change of [
     (copy: Partition) => copy.put("a1", "w", 1),
     (copy: Partition) => copy.put("a9", "w", 1),
-    (copy: Partition) => copy.delete("a1"),
+    (copy: Partition) => copy.delete("a1", 1),
   ]) {
     plant(world, change);
     world.beat(0, 1);

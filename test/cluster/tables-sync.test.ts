@@ -9,7 +9,9 @@ import {
   writeHave,
   writeOperations,
 } from "../../src/cluster/sync-messages.ts";
+import type { Operation } from "../../src/cluster/operation-log.ts";
 import type { TableOptions } from "../../src/cluster/table.ts";
+import { operationOf } from "./operations.ts";
 import { minute } from "../../src/base/time.ts";
 import { plainTable, TablesWorld, type WorldOptions } from "./tables-world.ts";
 
@@ -235,9 +237,10 @@ test("tables: frames of an earlier sync, repeated operations and those of anothe
   shows(world);
   world.inject(0, 1, chunk, writeChunk(0, 1, 1, record));
   world.inject(0, 1, end, writeEnd(0, 1, 10));
-  const again = [{ seq: 10, key: "a9", value: "repeated" }];
+  const again = [operationOf(10, "a9", "repeated")];
   world.inject(0, 1, operations, writeOperations(0, 9, again, false));
-  world.inject(0, 1, operations, uint(0) + uint(5) + writeOperations(0, 10, again, false).slice(2));
+  const next = [operationOf(11, "a9", "repeated")];
+  world.inject(0, 1, operations, uint(0) + uint(5) + writeOperations(0, 10, next, false).slice(2));
   shows(world);
 });
 
@@ -248,9 +251,9 @@ test("tables: an operation that is not the next is dropped, and the owner asked 
   world.up(0, 1);
   world.pump();
   world.heard(1, 0);
-  const late = { seq: 5, key: "a5", value: "v" };
-  world.inject(0, 1, operations, writeOperations(0, 4, [late], false));
-  world.inject(0, 1, operations, writeOperations(0, 5, [{ ...late, seq: 6 }], false));
+  const late = (seq: number): Operation => operationOf(seq, "a5", "v");
+  world.inject(0, 1, operations, writeOperations(0, 4, [late(5)], false));
+  world.inject(0, 1, operations, writeOperations(0, 5, [late(6)], false));
   shows(world);
   world.put(0, "a2", "v");
   world.pump();
@@ -263,7 +266,7 @@ test("tables: a snapshot with a gap in its operations is not shown, but asked fo
   const world = loading();
   world.lenient = true;
   world.deliver(0, 1);
-  const late = { seq: 15, key: "a5", value: "v" };
+  const late = operationOf(15, "a5", "v");
   world.inject(0, 1, operations, writeOperations(0, 14, [late], false));
   world.heard(1, 0);
   world.pump();
@@ -294,7 +297,7 @@ test("tables: a snapshot begun by the owner takes the place of one that it broke
 });
 
 test("tables: what one step writes leaves in messages of a bounded size, each a part of the order", () => {
-  const world = duo({ limits: { operationsBytesMax: 100 } });
+  const world = duo({ limits: { operationsBytesMax: 120 } });
   world.up(0, 1);
   world.pump();
   world.heard(0, 1);
@@ -366,11 +369,23 @@ test("tables: fields of a newer release are skipped, in messages, records and op
   shows(world);
   world.put(0, "a1", "w");
   const op = wire(uint(0), uint(0), "\0", uint(2), uint(1));
-  const extended = wire("\x02", uint(2), "a1", uint(1), "w", uint(3), "new");
+  const extended = wire("\x02", uint(2), uint(2), "a1", uint(1), "w", uint(3), "new");
   world.inject(0, 1, operations, wire(op, extended, "more"));
   shows(world);
   world.inject(1, 0, have, wire(writeHave(0, peer, 2), "more"));
   expect(world.counts.disconnects).toBe(0);
+});
+
+test("tables: an operation whose number is not its place in the message breaks the protocol", () => {
+  const world = duo();
+  world.lenient = true;
+  world.put(0, "a1", "v");
+  world.up(0, 1);
+  world.pump();
+  const two = [operationOf(2, "a2", "v"), operationOf(4, "a3", "v")];
+  world.inject(0, 1, operations, writeOperations(0, 1, two, false));
+  expect(world.counts.disconnects).toBe(1);
+  expect(world.table(1).size).toBe(0);
 });
 
 test("tables: a message that breaks the protocol ends the session, and leaves no half of it behind", () => {
@@ -379,10 +394,7 @@ test("tables: a message that breaks the protocol ends the session, and leaves no
   world.put(0, "a1", "v");
   world.up(0, 1);
   world.pump();
-  const two = [
-    { seq: 2, key: "a2", value: "v" },
-    { seq: 3, key: "a3", value: "v" },
-  ];
+  const two = [operationOf(2, "a2", "v"), operationOf(3, "a3", "v")];
   const whole = writeOperations(0, 1, two, false);
   world.inject(0, 1, operations, whole.slice(0, -1));
   expect(world.counts.disconnects).toBe(1);

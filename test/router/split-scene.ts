@@ -34,7 +34,7 @@ export class SplitScene extends Scene {
   }
 
   unbindThere(full: string): void {
-    this.#replica.delete(binaryFromText(full));
+    this.#replica.delete(binaryFromText(full), ++this.#seq);
   }
 
   /** What became of it: see `wordsOf`; a resource of the other node by its full JID. */
