@@ -4,7 +4,7 @@
  * An answer on a link that dies waits until the asker's node is in sight again: no split excuses its loss. Nor does
  * the death of the node that had the request: the asker's node answers it. A client that went with it does.
  */
-import { bareOf, type Login } from "./logins.ts";
+import { bareOf, leftInOrder, type Login } from "./logins.ts";
 import type { Gathered, Oracle } from "./oracle.ts";
 import { traffic } from "../trace.ts";
 import { userOf, type Plan } from "../plan.ts";
@@ -84,8 +84,10 @@ export function answers(_plan: Plan, { logins }: Gathered): Oracle {
         if (count > 0) continue;
         const asker = logins.get(login);
         const late = now >= at + answeredForMs;
+        const left = asker !== undefined && endedMeanwhile(asker, at, answeredForMs);
         const excused =
-          (asker !== undefined && endedMeanwhile(asker, at, answeredForMs)) ||
+          // What its own node answers comes before the closing tag.
+          (left && !(to === "" && leftInOrder(asker))) ||
           addressees(to).some(
             (each) =>
               endedMeanwhile(each, at, underWayMaxMs) && !(late && logins.diedWithNode(each)),

@@ -12,7 +12,7 @@
  */
 import { bodyOf } from "../clients/client.ts";
 import { userOf } from "../plan.ts";
-import { bareOf, type Login, type Logins } from "./logins.ts";
+import { bareOf, leftInOrder, type Login, type Logins } from "./logins.ts";
 import type { TraceEvent, TraceKinds } from "../trace.ts";
 import type { Oracle, OracleMaker, Verdict } from "./oracle.ts";
 
@@ -174,7 +174,10 @@ class Conservation implements Oracle {
     if (!message.written && sender?.endedAt === undefined && this.#mustBeTold(message))
       return "lost";
     const known = this.#logins.ofUser(bareOf(message.to));
-    for (const recipient of [...known, ...this.#logins.unboundOf(userOf(message.to))]) {
+    const recipients = [...known, ...this.#logins.unboundOf(userOf(message.to))];
+    // Nothing but its own node had to be asked: whoever leaves in order hears of it before the closing tag.
+    if (recipients.length === 0 && sender !== undefined && leftInOrder(sender)) return "lost";
+    for (const recipient of recipients) {
       if (mayHaveDied(recipient, message.at - (this.#clustered ? staleMs : 0))) return "unknown";
       if (this.#nodeEnded(recipient.node, message.at)) return "unknown";
     }

@@ -176,6 +176,11 @@ function newLogin({ login, user, node }: TraceKinds["login-started"], at: number
   };
 }
 
+/** It closed its stream first: what it had said before was read, and answered as far as its node could. */
+export function leftInOrder({ leavingAt, clean }: Login): boolean {
+  return leavingAt !== undefined && clean;
+}
+
 export function bareOf(jid: string): string {
   const slash = jid.indexOf("/");
   return slash === -1 ? jid : jid.slice(0, slash);

@@ -36,7 +36,7 @@ export interface Client extends Scheduled {
 }
 
 /** What a stream asks of the core. */
-export type ClientRequest = Exclude<C2sEffect, NetworkEffect>;
+export type ClientRequest = Exclude<C2sEffect, NetworkEffect | { readonly type: "stanzas-first" }>;
 
 export interface ClientsOptions {
   readonly config: Config;
@@ -160,6 +160,9 @@ export class Clients {
         case "resume-reading":
         case "close":
           this.#options.emit(effect);
+          break;
+        case "stanzas-first": // they stand before it in `effects`
+          this.#perform(now, client, client.stream.step(now, { type: "stanzas-done" }));
           break;
         default:
           this.#options.requested(now, client, effect);

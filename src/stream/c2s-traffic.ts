@@ -39,6 +39,8 @@ export type C2sInput =
   /** The answer to `bind`, after its reply was delivered; or a stanza error as the reply. */
   | { readonly type: "bound" }
   | { readonly type: "bind-refused"; readonly reply: Stanza }
+  /** The answer to `stanzas-first`. */
+  | { readonly type: "stanzas-done" }
   /** A stanza for the client; `from`/`to`, where given, replace those of the stanza. */
   | { readonly type: "deliver"; readonly delivery: Delivery }
   | { readonly type: "end"; readonly condition?: StreamErrorCondition; readonly text?: string };
@@ -63,6 +65,8 @@ export type C2sEffect =
   | { readonly type: "bind"; readonly request: Stanza; readonly resource: string | undefined }
   | { readonly type: "register"; readonly request: Stanza }
   | { readonly type: "stanza-received"; readonly stanza: Stanza }
+  /** The end of the stream has been read with them: what they cause goes before our closing tag. */
+  | { readonly type: "stanzas-first" }
   /** These never left, and the client can no longer be reached. */
   | { readonly type: "undelivered"; readonly deliveries: readonly Delivery[] }
   /** The client can no longer be reached. Said once; `undelivered` may come before and after. */

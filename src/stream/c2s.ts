@@ -18,6 +18,7 @@ import { Reader, type StreamHeader } from "../xmpp/reader.ts";
 import { errorReply } from "../xmpp/stanza-error.ts";
 import type { Stanza } from "../xmpp/stanza.ts";
 import { XmlError, type StreamErrorCondition } from "../xmpp/stream-error.ts";
+import { mayAsk, mistakeOf } from "./before-binding.ts";
 import { awaiting, type C2sState } from "./c2s-state.ts";
 import type { C2sEffect, C2sInput, C2sOptions, Delivery } from "./c2s-traffic.ts";
 import { streamFeatures } from "./features.ts";
@@ -56,6 +57,8 @@ export class C2sStream {
   #deadline: Instant | undefined;
   #activeAt: Instant = 0;
   #congested = false;
+  /** The peer's closing tag, or what cannot be read: it waits for `stanzas-done`. */
+  #end: "closed" | XmlError | undefined;
   readonly #outbox: Outbox;
   readonly #held: HeldBytes;
   #effects: C2sEffect[] = [];
@@ -143,6 +146,9 @@ export class C2sStream {
         this.#write(input.reply.write(this.#framing.context));
         this.#resume(now);
         break;
+      case "stanzas-done":
+        this.#ended(now);
+        break;
       case "end":
         this.#fail(now, input.condition, input.text);
         break;
@@ -187,17 +193,29 @@ export class C2sStream {
 
   #read(now: Now): void {
     try {
-      while (!this.#waiting() && this.#state !== "closed") {
+      while (!this.#waiting() && this.#state !== "closed" && this.#end === undefined) {
         const event = this.#reader.next();
         if (event === undefined) return;
         if (event.kind === "element") this.#element(now, event);
         else if (event.kind === "opened") this.#opened(now, event);
-        else this.#peerClosed();
+        else this.#readEnd(now, "closed");
       }
     } catch (error) {
       if (!(error instanceof XmlError)) throw error;
-      this.#fail(now, error.condition, error.message);
+      this.#readEnd(now, error);
     }
+  }
+
+  /** Whoever asks and closes in one breath has the answer before the closing tag. */
+  #readEnd(now: Now, end: "closed" | XmlError): void {
+    this.#end = end;
+    if (this.#effects.every(({ type }) => type !== "stanza-received")) return this.#ended(now);
+    this.#effects.push({ type: "stanzas-first" });
+  }
+
+  #ended(now: Now): void {
+    if (this.#end === "closed") this.#peerClosed();
+    else if (this.#end) this.#fail(now, this.#end.condition, this.#end.message);
   }
 
   #opened(now: Now, header: StreamHeader): void {
@@ -212,9 +230,8 @@ export class C2sStream {
     const answer = answerHeader(asked, this.#options.hosts);
     if (answer.lang !== undefined) this.#lang = answer.lang;
     if (answer.host !== undefined && this.#username === undefined) this.#host = answer.host;
-    if (answer.error !== undefined) {
-      return this.#fail(now, answer.error.condition, answer.error.text);
-    }
+    const { error } = answer;
+    if (error !== undefined) return this.#fail(now, error.condition, error.text);
     if (answer.host !== this.#host) {
       return this.#fail(now, "not-authorized", "The host changed after authentication");
     }
@@ -260,7 +277,7 @@ export class C2sStream {
     if (this.#options.framing !== "websocket") {
       return this.#fail(now, "invalid-namespace", "Framing elements belong to WebSocket streams");
     }
-    if (element.name === "close") return this.#peerClosed();
+    if (element.name === "close") return this.#readEnd(now, "closed");
     if (element.name !== "open" || this.#state !== "opening") {
       return this.#fail(now, "bad-format", "Only <open/> or <close/> can stand here");
     }
@@ -270,14 +287,10 @@ export class C2sStream {
   #negotiate(now: Now, element: Stanza): void {
     if (element.namespace === NS.tls && element.name === "starttls") return this.#startTls(now);
     if (element.namespace === NS.sasl) return this.#sasl(now, element);
-    if (this.#mayAsk(element)) return this.#ask(now, element);
-    if (this.#username === undefined) {
-      return this.#fail(now, "not-authorized", "Authenticate first (RFC 6120 §4.9.3.12)");
-    }
-    if (element.namespace === NS.client && /^(?:message|presence|iq)$/.test(element.name)) {
-      return this.#fail(now, "not-authorized", "Bind a resource first (RFC 6120 §7.1)");
-    }
-    this.#fail(now, "unsupported-stanza-type", `<${element.name}/> is not a stanza`);
+    const authenticated = this.#username !== undefined;
+    if (mayAsk(element, authenticated, this.#options, this.#tls)) return this.#ask(now, element);
+    const { condition, text } = mistakeOf(element, authenticated);
+    this.#fail(now, condition, text);
   }
 
   /** RFC 6120 §5.4 */
@@ -349,16 +362,6 @@ export class C2sStream {
   }
 
   // --- registration and binding
-
-  /** Is it a request that may come before a resource is bound: to register (XEP-0077), or to bind? */
-  #mayAsk({ name, namespace, type, payloads }: Stanza): boolean {
-    if (name !== "iq" || namespace !== NS.client) return false;
-    if (type === "result" || type === "error") return false; // never answered (RFC 6120 §8.2.3)
-    const about = payloads[0]?.namespace;
-    if (this.#username !== undefined) return about === NS.bind;
-    const safe = this.#tls !== undefined || this.#options.tlsMode !== "starttls_required";
-    return this.#options.registration && safe && about === NS.register;
-  }
 
   /** Each is answered, also to who reads no answers: so they are counted. */
   #ask(now: Now, iq: Stanza): void {
@@ -444,10 +447,10 @@ export class C2sStream {
       const text = `Nothing was read for ${this.#options.sendTimeout} ms: the maximum`;
       return this.#fail(now, "resource-constraint", text);
     }
-    const interval = this.#options.keepAliveInterval;
-    const idleSince = this.#activeAt;
-    if (now.at - idleSince >= interval) this.#write(this.#framing.keepAlive);
-    this.#deadline = now.at - idleSince >= interval ? now.at + interval : idleSince + interval;
+    const { keepAliveInterval: interval } = this.#options;
+    const isIdle = now.at - this.#activeAt >= interval;
+    if (isIdle) this.#write(this.#framing.keepAlive);
+    this.#deadline = isIdle ? now.at + interval : this.#activeAt + interval;
   }
 
   /** The peer's closing tag: answered, then the connection goes (RFC 6120 §4.4). */
@@ -469,9 +472,7 @@ export class C2sStream {
     this.#state = "closing";
     this.#deadline = now.at + closeGrace;
     // An error is final (§4.9.1.1): nothing that follows is read, so there is no peer's tag to wait for.
-    if (condition !== undefined && condition !== "system-shutdown") {
-      this.#drop(condition);
-    }
+    if (condition !== undefined && condition !== "system-shutdown") this.#drop(condition);
   }
 
   #drop(reason: string): void {

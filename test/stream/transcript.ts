@@ -85,6 +85,10 @@ export class Player {
       written = "";
     };
     for (const effect of this.stream.step(this.#now, input)) {
+      if (effect.type === "stanzas-first") {
+        this.step({ type: "stanzas-done" }); // in a transcript nothing follows from stanzas by itself
+        continue;
+      }
       this.effects.push(effect);
       if (effect.type === "bind" || effect.type === "register") this.#asked = effect.request;
       if (effect.type === "write") written += effect.data;
