@@ -7,6 +7,19 @@ const safetyMinMs = 500;
 /** Oracles grant links and tables 30 s after the heal; where nothing befell a link there is nothing to mend. */
 const livenessMinMs = { mending: 40_000, calm: 15_000 } as const;
 
+/** The phase of faults ends with the moment at which it went wrong, or a little later; so all runs after it are short. */
+export function untilItFails(plan: Plan, failedAt: number | undefined): readonly Plan[] {
+  if (failedAt === undefined) return [];
+  const { setUp, safety, liveness } = plan.duration;
+  return [100, 2_000].flatMap((slackMs): Plan[] => {
+    const shorter = Math.max(safetyMinMs, rounded(failedAt + slackMs - setUp));
+    if (shorter >= safety) return [];
+    const cut = withSafety(plan, shorter);
+    const least = Math.min(liveness, livenessMin(cut));
+    return [{ ...cut, duration: { ...cut.duration, liveness: least } }, cut];
+  });
+}
+
 /** From the boldest step to the smallest. */
 export function earlier(plan: Plan): readonly Plan[] {
   const { setUp, safety, liveness } = plan.duration;
@@ -18,7 +31,7 @@ export function earlier(plan: Plan): readonly Plan[] {
     if (crowded !== plan) candidates.push(withSafety(crowded, shorter));
     candidates.push(withSafety(plan, shorter));
   }
-  const least = isMending(plan) ? livenessMinMs.mending : livenessMinMs.calm;
+  const least = livenessMin(plan);
   if (liveness > least) {
     candidates.push({ ...plan, duration: { ...plan.duration, liveness: least } });
   }
@@ -29,9 +42,11 @@ export function earlier(plan: Plan): readonly Plan[] {
   return candidates;
 }
 
-function isMending({ topology: { cluster, network, nodes }, faults }: Plan): boolean {
-  if (cluster === undefined) return false;
-  return faults.length > 0 || network.noise !== undefined || nodes.some(({ joins }) => joins);
+function livenessMin({ topology: { cluster, network, nodes }, faults }: Plan): number {
+  if (cluster === undefined) return livenessMinMs.calm;
+  const troubled = faults.length > 0 || network.noise !== undefined;
+  const joined = nodes.some(({ joins }) => joins);
+  return troubled || joined ? livenessMinMs.mending : livenessMinMs.calm;
 }
 
 export function shorterFaults(plan: Plan): readonly Plan[] {

@@ -1,7 +1,7 @@
 /**
  * Shrink: what can be left out of a plan of ours, and what is the same failure?
  *
- * Order (kit/shrink.ts does the rest): faults, clients, time, nodes, then simpler behaviours, network and
+ * Order (kit/shrink.ts does the rest): what came after the failure, faults, clients, time, nodes, then simpler behaviours, network and
  * limits, and at last all of it again under other seeds. What is left fails in the same way, and sound code
  * passes it: no step leaves what plans promise (plan-problem.ts), and the liveness phase never becomes
  * shorter than what the oracles grant a healed cluster.
@@ -12,7 +12,7 @@ import { planProblem } from "./plan-problem.ts";
 import type { Plan } from "./plan.ts";
 import type { Failure } from "./run.ts";
 import { keepClients, keepFaults, simplerClients, withoutNode } from "./shrink-parts.ts";
-import { earlier, movedFaults, shorterFaults, simplerWorld } from "./shrink-time.ts";
+import { earlier, movedFaults, shorterFaults, simplerWorld, untilItFails } from "./shrink-time.ts";
 
 /** What must still be seen: an oracle, and the words of what it said without names and numbers. */
 export interface Symptom {
@@ -32,7 +32,8 @@ export function shows(failures: readonly Failure[], symptom: Symptom): boolean {
   });
 }
 
-const passes: readonly Pass<Plan>[] = [
+const passes = (failedAt?: number): readonly Pass<Plan>[] => [
+  steps((plan) => untilItFails(plan, failedAt)),
   (plan) => fewer(plan, plan.faults.length, keepFaults),
   (plan) => fewer(plan, plan.clients.length, keepClients),
   steps(earlier),
@@ -50,13 +51,17 @@ function steps(of: (plan: Plan) => readonly Plan[]): Pass<Plan> {
     smaller(plan, (each) => of(each).filter((next) => planProblem(next) === undefined));
 }
 
-export function shrink(plan: Plan): Shrinking<Plan> {
-  return kit.shrink(plan, passes);
+/** `failedAt`: the moment at which it went wrong, where that is known. */
+export function shrink(plan: Plan, failedAt?: number): Shrinking<Plan> {
+  return kit.shrink(plan, passes(failedAt));
 }
 
 /** One run after the other, in this very thread. */
-export function shrinkHere(plan: Plan, options: ShrinkOptions<Plan>): Plan {
-  return kit.shrinkHere(plan, passes, options);
+export function shrinkHere(
+  plan: Plan,
+  options: ShrinkOptions<Plan> & { readonly failedAt?: number | undefined },
+): Plan {
+  return kit.shrinkHere(plan, passes(options.failedAt), options);
 }
 
 function withoutEachNode(plan: Plan): readonly Plan[] {

@@ -1,8 +1,9 @@
 /** Record: runs a plan and writes its trace, to a file or into memory. */
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { Plan } from "../plan.ts";
-import { run, type Outcome, type RunOptions } from "../run.ts";
-import { traceEndLine, traceEventLine, traceHeadLine } from "../trace-file.ts";
+import { firstMoments } from "../report/moments.ts";
+import { run, type Failure, type Outcome, type RunOptions } from "../run.ts";
+import { readTrace, traceEndLine, traceEventLine, traceHeadLine } from "../trace-file.ts";
 import type { TraceEvent } from "../trace.ts";
 import { runPorts } from "./ports.ts";
 
@@ -37,6 +38,16 @@ export function runRecorded(
   const lines: string[] = [];
   const outcome = runWritten(plan, code, (line) => lines.push(line), options);
   return { outcome, lines };
+}
+
+/** When it first went wrong in this way; undefined where the run comes to no end. */
+export function failedAt(plan: Plan, failure: Failure): number | undefined {
+  try {
+    const { events } = readTrace(runRecorded(plan, "").lines);
+    return firstMoments(plan, events, [failure])[0]?.at;
+  } catch {
+    return undefined;
+  }
 }
 
 /** With the trace in a file, which grows while the run goes on. */

@@ -9,6 +9,7 @@ import { reproText } from "../repro.ts";
 import { shows, shrink as shrinking, symptomOf, type Symptom } from "../shrink.ts";
 import { codeVersion, root } from "./code-version.ts";
 import { Progress } from "./progress.ts";
+import { failedAt } from "./record.ts";
 import { countOf, repeatLine, subjectOfRepro, UsageError } from "./subject.ts";
 import { counted } from "./summary.ts";
 import { runSafely, type TaskResult } from "./tasks.ts";
@@ -59,7 +60,7 @@ export async function shrink(word: string, flags: ShrinkFlags): Promise<void> {
   const progress = new Progress(() => shrinker.text(subject.plan), { quiet });
   let plan: Plan;
   try {
-    plan = await shrinker.run(subject.plan);
+    plan = await shrinker.run(subject.plan, failedAt(subject.plan, failure));
   } finally {
     progress.end();
     workers.close();
@@ -110,8 +111,8 @@ class Shrinker {
     return `${seconds} s, ${counted(this.runs, "run")}: ${sizeText(this.#best ?? plan)}`;
   }
 
-  async run(plan: Plan): Promise<Plan> {
-    const steps = shrinking(plan);
+  async run(plan: Plan, failedAt: number | undefined): Promise<Plan> {
+    const steps = shrinking(plan, failedAt);
     let best = plan;
     for (let step = steps.next(); step.done !== true;) {
       const found = await this.#first(step.value);

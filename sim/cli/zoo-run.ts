@@ -6,7 +6,9 @@
  */
 import { planFromSeed, profiles, type ProfileName } from "../plan-from-seed.ts";
 import type { Plan } from "../plan.ts";
+import type { Failure } from "../run.ts";
 import { shows, shrinkHere, symptomOf } from "../shrink.ts";
+import { failedAt } from "./record.ts";
 import { runSafely } from "./tasks.ts";
 
 export interface ZooOrder {
@@ -60,7 +62,7 @@ while (runs < order.seeds && !isEnough()) {
   }
   const failure = failures.find(({ oracle }) => enough?.includes(oracle) === true);
   if (failure !== undefined && order.shrinkSeconds > 0) {
-    shrunk = shrinkPlan(plan, symptomOf(failure));
+    shrunk = shrinkPlan(plan, failure);
   }
 }
 const result: ZooResult = {
@@ -74,7 +76,8 @@ function isEnough(): boolean {
   return enough === undefined ? seen.size > 1 : enough.some((oracle) => seen.has(oracle));
 }
 
-function shrinkPlan(plan: Plan, symptom: ReturnType<typeof symptomOf>): ShrunkSize {
+function shrinkPlan(plan: Plan, failure: Failure): ShrunkSize {
+  const symptom = symptomOf(failure);
   const startedAt = process.cpuUsage();
   // Of this process's own, so that it hangs on nobody else's work: as long as a whole core would take.
   const seconds = (): number => {
@@ -87,6 +90,7 @@ function shrinkPlan(plan: Plan, symptom: ReturnType<typeof symptomOf>): ShrunkSi
       tried += 1;
       return shows(runSafely(candidate).failures, symptom);
     },
+    failedAt: failedAt(plan, failure),
     expired: () => seconds() >= order.shrinkSeconds,
   });
   return {

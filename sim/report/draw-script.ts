@@ -17,7 +17,17 @@ const linkRows = model.lanes.map(() => new Map());
 for (const [lane, , , state, label] of model.spans) {
   if (state === "link" && !linkRows[lane].has(label)) linkRows[lane].set(label, linkRows[lane].size);
 }
-const baseHeight = { world: 30, node: 30, database: 22, client: 22 };
+
+// Faults stand in rows of the world's lane, each in the first that is free.
+const faultHeight = 13, faultTop = 20, faultRowsMax = 14;
+const faultRows = [];
+const rowOf = new Map(model.faults.map((band) => {
+  const free = faultRows.findIndex((until) => until <= band.from);
+  const row = free >= 0 ? free : Math.min(faultRows.length, faultRowsMax - 1);
+  faultRows[row] = band.to;
+  return [band, row];
+}));
+const baseHeight = { world: faultTop + 4 + faultRows.length * faultHeight, node: 30, database: 22, client: 22 };
 const tops = [];
 let height = 0;
 model.lanes.forEach((lane, index) => {
@@ -25,7 +35,7 @@ model.lanes.forEach((lane, index) => {
   height += baseHeight[lane.kind] + linkRows[index].size * linkHeight + (linkRows[index].size > 0 ? 4 : 0);
 });
 const laneHeight = (lane) => (lane + 1 < tops.length ? tops[lane + 1] : height) - tops[lane];
-const middle = (lane) => tops[lane] + baseHeight[model.lanes[lane].kind] / 2;
+const middle = (lane) => tops[lane] + (model.lanes[lane].kind === "world" ? 11 : baseHeight[model.lanes[lane].kind] / 2);
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
 const shown = (id) => element(id).checked;
@@ -60,6 +70,7 @@ function draw() {
   drawSpans(pen);
   if (shown("show-messages")) drawMessages(pen);
   if (shown("show-marks")) drawMarks(pen);
+  drawNames(pen);
   drawMoments(pen, height);
   pen.strokeStyle = color("ink");
   pen.setLineDash([2, 3]);
@@ -77,11 +88,14 @@ function line(pen, x1, y1, x2, y2) {
   pen.stroke();
 }
 
-// As much of it as there is room for.
-function write(pen, text, left, y, room) {
-  let shownText = text;
-  while (shownText.length > 4 && pen.measureText(shownText + "…").width > room) shownText = shownText.slice(0, -3);
-  if (shownText === text || shownText.length > 4) pen.fillText(shownText === text ? text : shownText + "…", left, y);
+// As much of it as there is room for; with a rim, where other things lie beneath.
+function write(pen, text, left, y, room, rim) {
+  let part = text;
+  while (part.length > 4 && pen.measureText(part + "…").width > room) part = part.slice(0, -3);
+  if (part === text && pen.measureText(text).width > room || part !== text && part.length <= 4) return;
+  const shownText = part === text ? text : part + "…";
+  if (rim) pen.strokeText(shownText, left, y);
+  pen.fillText(shownText, left, y);
 }
 
 function drawAxis(pen, w) {
@@ -94,17 +108,24 @@ function drawAxis(pen, w) {
     line(pen, x(at), 24, x(at), 34);
     pen.fillText(step < 1000 ? seconds(at) : at / 1000 + " s", x(at) + 3, 26);
   }
-  let last = -1e9;
-  for (const [at, name] of model.phases) {
-    if (at < view.from || at > view.to || x(at) - last < 60) continue;
-    last = x(at);
+  model.phases.forEach(([at, name], index) => {
+    const next = model.phases[index + 1];
+    const left = Math.max(labelWidth, x(at)), right = Math.min(w, next ? x(next[0]) : x(end));
+    if (right <= left) return;
+    pen.fillStyle = color(name === "safety" ? "fault" : "soft");
+    pen.globalAlpha = index % 2 === 0 ? 0.12 : 0.22;
+    pen.fillRect(left, 0, right - left, 16);
+    pen.globalAlpha = 1;
     pen.fillStyle = color("ink");
-    pen.fillText("▸ " + name, x(at), 9);
-  }
+    write(pen, name, left + 4, 9, right - left - 4);
+  });
   pen.clearRect(0, 0, labelWidth, 34);
   for (const moment of model.moments.slice(0, 1)) {
     pen.fillStyle = color("bad");
-    if (x(moment.at) >= labelWidth) pen.fillText("▼ first wrong", Math.min(x(moment.at) - 4, w - 80), 17);
+    pen.strokeStyle = color("bg");
+    pen.lineWidth = 4;
+    if (x(moment.at) >= labelWidth) write(pen, "▼ first wrong", Math.min(x(moment.at) - 4, w - 80), 26, 90, true);
+    pen.lineWidth = 1;
   }
 }
 
@@ -124,22 +145,41 @@ function drawActivity(pen) {
 }
 
 function drawFaults(pen) {
-  let row = 0;
   for (const band of model.faults) {
     const left = x(band.from), w = Math.max(2, x(band.to) - left);
     pen.fillStyle = color("fault");
     pen.globalAlpha = 0.13;
     const lanes = band.lanes.length > 0 ? band.lanes : model.lanes.map((_, lane) => lane);
-    for (const lane of lanes) pen.fillRect(left, tops[lane], w, laneHeight(lane));
-    pen.globalAlpha = 0.75;
-    pen.fillRect(left, 3 + (row % 4) * 7, w, 5);
-    row += 1;
+    for (const lane of lanes) if (lane > 0) pen.fillRect(left, tops[lane], w, laneHeight(lane));
+    pen.globalAlpha = 0.55;
+    pen.fillRect(left, faultTop + rowOf.get(band) * faultHeight, w, faultHeight - 2);
     pen.globalAlpha = 1;
-    if (w > 30) {
-      pen.fillStyle = color("bad");
-      write(pen, band.fault + " " + band.target, left + 3, tops[lanes[0]] + laneHeight(lanes[0]) - 6, w - 6);
-    }
   }
+  pen.strokeStyle = color("soft");
+  pen.globalAlpha = 0.4;
+  for (const [at] of model.phases) line(pen, x(at), 0, x(at), height);
+  pen.globalAlpha = 1;
+}
+
+// Above all else, with a rim: what is what must be legible among marks and lines.
+function drawNames(pen) {
+  pen.lineJoin = "round";
+  pen.lineWidth = 3;
+  pen.strokeStyle = color("bg");
+  pen.fillStyle = color("ink");
+  for (const band of model.faults) {
+    const row = rowOf.get(band), left = Math.max(x(band.from), labelWidth);
+    if (x(band.to) < labelWidth || left > labelWidth + width()) continue;
+    const next = model.faults.find((each) => each.from > band.from && rowOf.get(each) === row);
+    const room = (next ? x(next.from) : labelWidth + width()) - left - 6;
+    write(pen, band.fault + " " + band.target, left + 3, faultTop + row * faultHeight + 6, room, true);
+  }
+  for (const [lane, begin, finish, state, label] of model.spans) {
+    const left = Math.max(x(begin), labelWidth), right = Math.min(x(finish), labelWidth + width());
+    if (state === "link" || right - left < 50) continue;
+    write(pen, label, left + 8, middle(lane), right - left - 12, true);
+  }
+  pen.lineWidth = 1;
 }
 
 function drawSpans(pen) {
@@ -155,11 +195,6 @@ function drawSpans(pen) {
     }
     const h = model.lanes[lane].kind === "node" ? 14 : 10;
     pen.fillRect(left, middle(lane) - h / 2, w, h);
-    if (w > 50) {
-      pen.fillStyle = color("soft");
-      const from = Math.max(left, labelWidth);
-      write(pen, label, from + 3, middle(lane), left + w - from - 6);
-    }
   }
 }
 

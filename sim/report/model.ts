@@ -119,7 +119,7 @@ function toneOf({ kind, data }: TraceEvent): Tone {
     case "fault-started":
       return "bad";
     case "logged":
-      return data.level === "warn" ? "warn" : "bad";
+      return data.level === "error" ? "bad" : "warn";
     case "stream-error-received":
     case "login-refused":
     case "query-failed":

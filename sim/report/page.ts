@@ -48,6 +48,7 @@ export function reportPage(file: TraceFile): string {
       <div id="records"></div>
     </section>
     ${verdictsHtml(model)}
+    ${legendHtml}
     ${leftOutHtml(model)}
   </aside>
 </main>
@@ -75,7 +76,7 @@ function failuresHtml({ moments, failures }: ReportModel): string {
   const firsts = moments.map(
     ({ oracle, what, at, place }) =>
       `<li data-at="${at}"><span class="bad">${escapeHtml(oracle)}</span> ` +
-      `<span class="soft">first at ${at} ms in ${escapeHtml(place)}:</span> ${escapeHtml(what)}</li>`,
+      `<span class="soft">first at ${(at / 1_000).toFixed(3)} s in ${escapeHtml(place)}:</span> ${escapeHtml(what)}</li>`,
   );
   const rest = failures.map(({ oracle, what }) => {
     const moment = /\bat (\d+) ms\b/.exec(what)?.[1];
@@ -95,6 +96,26 @@ function verdictsHtml({ verdicts, failures }: ReportModel): string {
   });
   return rows.length === 0 ? "" : `<h2>Oracles</h2><table>${rows.join("")}</table>`;
 }
+
+/** Colour, and what bears it. */
+const legend = [
+  ["fault", "a fault is on, and whom it hits"],
+  ["up", "a node's process runs"],
+  ["paused", "it stands still, or stops"],
+  ["link", "its links, one row a peer"],
+  ["connecting", "a client logs in"],
+  ["online", "it is online"],
+  ["delivered", "a message, from its sender to who received it"],
+  ["bounced", "it came back, or another warning"],
+  ["unsettled", "it never arrived and never came back, or another wrong"],
+  ["good", "up again: a start, a login, a link"],
+  ["table", "a table is written, or a write is seen"],
+  ["line", "how much happens in a lane"],
+] as const;
+
+const legendHtml = `<details><summary>What is what</summary><ul class="legend">${legend
+  .map(([name, what]) => `<li><i style="background:var(--${name})"></i>${what}</li>`)
+  .join("")}</ul></details>`;
 
 function leftOutHtml({ leftOut, tables }: ReportModel): string {
   const notes = [

@@ -97,8 +97,9 @@ const printable = (text) => JSON.stringify(text).slice(1, -1);
 function showTables() {
   if (tableNames.length === 0) return;
   const { owners, views, running } = tablesAt(Number(element("table").value));
-  const nodes = [...running.keys()], head = document.createElement("tr");
-  const columns = [...running.values()];
+  const order = (id) => model.lanes.findIndex(({ name }) => name === texts[id]);
+  const nodes = [...running.keys()].sort((one, other) => order(one) - order(other)), head = document.createElement("tr");
+  const columns = nodes.map((node) => running.get(node));
   head.append(cell("th", "shown by"), ...columns.map((owner) => cell("th", texts[owner].split("#")[0], "", texts[owner])));
   const rows = nodes.map((node) => {
     const row = document.createElement("tr");

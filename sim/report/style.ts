@@ -24,7 +24,7 @@ code, pre, .mono { font: 12px/1.4 ui-monospace, monospace; }
 button, select { font: inherit; color: inherit; background: var(--panel); padding: 2px 8px;
   border: 1px solid var(--line); border-radius: 4px; cursor: pointer; }
 main { flex: 1; display: flex; min-height: 0; }
-#stage { flex: 1; min-width: 0; display: flex; flex-direction: column; }
+#stage { flex: 1; min-width: 0; min-height: 0; display: flex; flex-direction: column; }
 #axis { height: 34px; flex: none; display: block; width: 100%; border-bottom: 1px solid var(--line); }
 #scroll { flex: 1; overflow-y: auto; overflow-x: hidden; position: relative; }
 #lanes { display: block; width: 100%; cursor: crosshair; touch-action: none; }
@@ -38,6 +38,11 @@ aside li[data-at]:hover { text-decoration: underline; }
 table { border-collapse: collapse; width: 100%; }
 td, th { text-align: left; padding: 1px 6px 1px 0; font-weight: 400; vertical-align: top; }
 th { color: var(--soft); }
+td:nth-child(2) { white-space: nowrap; }
+.legend i { display: inline-block; width: 12px; height: 12px; margin-right: 8px; border-radius: 2px;
+  vertical-align: -2px; }
+aside > details { margin-top: 14px; }
+summary { cursor: pointer; }
 .cell-same { color: var(--good); } .cell-behind { color: var(--warn); }
 .cell-wrong { color: var(--bad); font-weight: 600; } .cell-none { color: var(--soft); }
 @media (max-width: 800px) { main { flex-direction: column; } aside { width: auto; max-height: 45%; } }
