@@ -2,16 +2,20 @@
  * Reunion: once all is healed, are all nodes soon linked with each other and synced?
  *
  * Promise 10 of the replicated tables. Judged is every pair of nodes; each has 30 s from the heal, or
- * from when the younger of the two started. Where noise never ends a link may break again at any time:
+ * from when the younger of the two started, and longer only where snapshots alone take more than 10 s of it. Where noise never ends a link may break again at any time:
  * there it is enough that they had each other in time (what they show at the end, `convergence` judges).
  */
 import type { OracleMaker } from "./oracle.ts";
+import { syncTimeMs } from "./sync-time.ts";
 import { traffic } from "../trace.ts";
 
-const boundMs = 30_000;
+const leastBoundMs = 30_000;
+/** To find each other, and for timers. */
+const besideSyncMs = 20_000;
 
 export const reunion: OracleMaker = (plan, { replicas }) => {
   const healAt = plan.duration.setUp + plan.duration.safety;
+  const boundMs = Math.max(leastBoundMs, besideSyncMs + syncTimeMs(plan));
   const noisy = plan.topology.network.noise !== undefined;
   /** `reader owner`: since when, without a break that counts, it has had it. */
   const since = new Map<string, number>();

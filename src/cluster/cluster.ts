@@ -19,6 +19,7 @@ import {
 import { kinds, type MessageKind } from "./messages.ts";
 import { samePeer, type Peer } from "./peer.ts";
 import type { ReplicatedTable } from "./table.ts";
+import { tablesLimits } from "./tables-contract.ts";
 import {
   Tables,
   type TablesEffect,
@@ -91,6 +92,7 @@ export class Cluster {
       chunks: {
         pull: (peer, written) => machine.pull(peer, written),
         ready: (peer) => machine.ready(peer),
+        bytesMax: (limits ?? tablesLimits).chunkBytesMax,
       },
     });
   }

@@ -109,7 +109,7 @@ export class LinkSession {
         out += this.#retain(this.#queues.take(queue, first, bytes));
         continue;
       }
-      if (!syncs || !this.#hasRoomForChunk()) break;
+      if (!syncs || !this.#hasRoomForChunk(chunks?.bytesMax)) break;
       const chunk = chunks?.pull(this.peer, this.#queues.tables.written);
       if (chunk === undefined) syncs = false;
       else out += this.#writeWhole(chunk, classes.sync);
@@ -238,11 +238,17 @@ export class LinkSession {
     return this.#retainedBytes === 0 || this.#retainedBytes + bytes <= this.#limits.windowBytes;
   }
 
-  #hasRoomForChunk(): boolean {
-    const { fragmentBytes, syncWindowBytes } = this.#limits;
-    const bytes = fragmentBytes + frameOverhead;
-    const few = this.#syncBytes === 0 || this.#syncBytes + bytes <= syncWindowBytes;
-    return few && this.#hasRoom(bytes);
+  /**
+   * How long a chunk is shows when it is read; before, the longest that it may be counts. But no more than half
+   * of what is allowed: it would wait until nothing is under way, which others may keep from ever coming.
+   */
+  #hasRoomForChunk(chunkBytesMax = Infinity): boolean {
+    const { fragmentBytes, syncWindowBytes, windowBytes } = this.#limits;
+    const bytes = Math.min(fragmentBytes, chunkBytesMax) + frameOverhead;
+    return (
+      this.#syncBytes + Math.min(bytes, syncWindowBytes >> 1) <= syncWindowBytes &&
+      this.#retainedBytes + Math.min(bytes, windowBytes >> 1) <= windowBytes
+    );
   }
 
   #writeWhole({ kind, body }: Message, frameClass: number): BinaryString {

@@ -116,6 +116,8 @@ export interface ChunkSource {
   pull(peer: Peer, written: number): Message | undefined;
   /** Whether `pull` would find something; spares the call. */
   ready?(peer: Peer): boolean;
+  /** A chunk is longer only if a single record is. */
+  readonly bytesMax?: number;
 }
 
 export interface MeshOptions {

@@ -115,6 +115,25 @@ test("link: a sync does not fill the window: writes find little on their way to 
   expect(chunks).toBe(6);
 });
 
+test("link: small chunks fill what a sync may have, however large a fragment may be", () => {
+  const one = session({ windowBytes: 100_000, syncWindowBytes: 2_000, fragmentBytes: 65_536 });
+  const pull = (): Message => ({ kind: kinds.chunk, body: "c".repeat(100) });
+  one.write({ pull });
+  expect(one.written).toBe(7); // until half of it is under way
+  const other = session({ windowBytes: 100_000, syncWindowBytes: 2_000, fragmentBytes: 65_536 });
+  other.write({ pull, bytesMax: 100 });
+  expect(other.written).toBe(12); // of 164 bytes each
+});
+
+test("link: a sync goes on while there is always something under way", () => {
+  const one = session({ windowBytes: 65_536, syncWindowBytes: 65_536, fragmentBytes: 65_536 });
+  const source = { pull: (): Message => ({ kind: kinds.chunk, body: "c".repeat(100) }) };
+  one.send(kinds.stanza, "x".repeat(100));
+  one.write(undefined);
+  one.write(source);
+  expect(one.written).toBeGreaterThan(100);
+});
+
 test("link: what may go out leaves in pieces, and nothing is left behind", () => {
   const one = session({ windowBytes: 1_000_000, pieceBytes: 2_500 });
   for (let count = 0; count < 10; count += 1) one.send(kinds.stanza, "x".repeat(900));
