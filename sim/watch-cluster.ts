@@ -56,7 +56,12 @@ export class ClusterWatch {
       return this.#effects(step(now, input));
     };
     const flush = cluster.flush.bind(cluster);
-    cluster.flush = (now) => this.#effects(flush(now));
+    cluster.flush = (now) => {
+      const effects = this.#effects(flush(now));
+      // A peer that takes too little may be given up at the end of a turn that nothing reached the cluster in.
+      if (effects.some(({ type }) => type !== "write")) this.#stirred = true;
+      return effects;
+    };
     const settle = cluster.settle.bind(cluster);
     cluster.settle = (now, request) => {
       this.#record("settle-asked", { request });
