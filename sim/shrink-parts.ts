@@ -1,6 +1,7 @@
 /** Shrink parts: a plan with fewer faults, clients or nodes, or with simpler clients, and still sound. */
 import { hostsOf, pairOf, pathOf } from "./kit/paths.ts";
 import {
+  planHost,
   userOf,
   type Behaviour,
   type ClientPlan,
@@ -60,10 +61,10 @@ export function simplerClients(plan: Plan): readonly Plan[] {
     asChatter,
     silently,
     seldom,
+    halfAsOften,
     inOneWay,
     inSmallBursts,
     atOneNode,
-    asPhone(plan.clients),
     plainly,
     atOnce,
     saysLessTo(users),
@@ -72,7 +73,7 @@ export function simplerClients(plan: Plan): readonly Plan[] {
     withAttacks(firstHalf),
     withAttacks(secondHalf),
   ];
-  const candidates: Plan[] = [];
+  const candidates: Plan[] = [...asPhones(plan)];
   for (const step of steps) {
     const all = plan.clients.map(step);
     const changed = all.filter((client, index) => client !== plan.clients[index]).length;
@@ -113,6 +114,14 @@ function seldom(client: ClientPlan): ClientPlan {
   return { ...client, behaviour: changed };
 }
 
+function halfAsOften(client: ClientPlan): ClientPlan {
+  const { behaviour } = client;
+  if (!("everyMs" in behaviour) || behaviour.everyMs[0] >= seldomMs[0]) return client;
+  const [low, high] = behaviour.everyMs;
+  const changed: Behaviour = { ...behaviour, everyMs: [2 * low, 2 * high] };
+  return { ...client, behaviour: changed };
+}
+
 /** Always the same type of message, and available all the time. */
 function inOneWay(client: ClientPlan): ClientPlan {
   const { behaviour } = client;
@@ -133,13 +142,33 @@ function atOneNode(client: ClientPlan): ClientPlan {
   return { ...client, nodes: nodes.slice(0, 1), roams: false };
 }
 
-/** Not where somebody else has that name, or is about to be given it. */
-function asPhone(clients: readonly ClientPlan[]): (client: ClientPlan) => ClientPlan {
-  return (client) => {
-    const alone = clients.filter(({ user }) => user === client.user).length === 1;
-    if (!alone || client.resource === "phone") return client;
-    return { ...client, resource: "phone" };
-  };
+/** All at once, then each: whoever has its account for itself. Those who write to it do so still. */
+function asPhones(plan: Plan): readonly Plan[] {
+  const others = plan.clients.filter(
+    ({ user, resource }) =>
+      resource !== "phone" && plan.clients.filter((each) => each.user === user).length === 1,
+  );
+  const choices = others.length > 1 ? [others, ...others.map((each) => [each])] : [others];
+  return others.length === 0 ? [] : choices.map((chosen) => withPhones(plan, chosen));
+}
+
+function withPhones(plan: Plan, chosen: readonly ClientPlan[]): Plan {
+  const renamed = new Map(
+    chosen.map(({ user, resource }) => [jidOf(user, resource), jidOf(user, "phone")]),
+  );
+  const clients = plan.clients.map((client): ClientPlan => {
+    const { behaviour } = client;
+    const named = chosen.includes(client) ? { ...client, resource: "phone" } : client;
+    if (!("peers" in behaviour)) return named;
+    const peers = behaviour.peers.map((peer) => renamed.get(peer) ?? peer);
+    const changed: Behaviour = { ...behaviour, peers };
+    return { ...named, behaviour: changed };
+  });
+  return { ...plan, clients };
+}
+
+function jidOf(user: string, resource: string): string {
+  return resource === "" ? `${user}@${planHost}` : `${user}@${planHost}/${resource}`;
 }
 
 function plainly(client: ClientPlan): ClientPlan {

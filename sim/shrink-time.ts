@@ -122,6 +122,10 @@ export function simplerWorld(plan: Plan): readonly Plan[] {
   if (cluster !== undefined) {
     const inCluster = (changed: ClusterPlan): Plan => inTopology(plan, { cluster: changed });
     candidates.push(...eachPlain(cluster, plainCluster, inCluster));
+    const heartbeatInterval = cluster.heartbeatTimeout >> 1;
+    if (heartbeatInterval > cluster.heartbeatInterval) {
+      candidates.push(inCluster({ ...cluster, heartbeatInterval }));
+    }
   }
   return candidates;
 }
