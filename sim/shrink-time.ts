@@ -4,8 +4,8 @@ import { congestionMarkBytes } from "./kit/network.ts";
 
 const setUpMinMs = 2_000;
 const safetyMinMs = 500;
-/** Oracles grant links and tables 30 s after the heal; where nothing befell a link there is nothing to mend. */
-const livenessMinMs = { mending: 40_000, calm: 15_000 } as const;
+/** Oracles grant links and tables 30 s after the heal, clients less; where nothing befell anybody nothing has to mend. */
+const livenessMinMs = { clustered: 40_000, alone: 15_000, calm: 5_000 } as const;
 
 /** The phase of faults ends with the moment at which it went wrong, or a little later; so all runs after it are short. */
 export function untilItFails(plan: Plan, failedAt: number | undefined): readonly Plan[] {
@@ -31,9 +31,9 @@ export function earlier(plan: Plan): readonly Plan[] {
     if (crowded !== plan) candidates.push(withSafety(crowded, shorter));
     candidates.push(withSafety(plan, shorter));
   }
-  const least = livenessMin(plan);
-  if (liveness > least) {
-    candidates.push({ ...plan, duration: { ...plan.duration, liveness: least } });
+  for (const shorter of [livenessMin(plan), livenessMinMs.alone]) {
+    if (shorter >= liveness || shorter < livenessMin(plan)) continue;
+    candidates.push({ ...plan, duration: { ...plan.duration, liveness: shorter } });
   }
   const half = Math.max(setUpMinMs, rounded(setUp / 2));
   if (half < setUp) candidates.push(withSetUp(plan, half));
@@ -43,10 +43,9 @@ export function earlier(plan: Plan): readonly Plan[] {
 }
 
 function livenessMin({ topology: { cluster, network, nodes }, faults }: Plan): number {
-  if (cluster === undefined) return livenessMinMs.calm;
-  const troubled = faults.length > 0 || network.noise !== undefined;
   const joined = nodes.some(({ joins }) => joins);
-  return troubled || joined ? livenessMinMs.mending : livenessMinMs.calm;
+  if (faults.length === 0 && network.noise === undefined && !joined) return livenessMinMs.calm;
+  return cluster === undefined ? livenessMinMs.alone : livenessMinMs.clustered;
 }
 
 export function shorterFaults(plan: Plan): readonly Plan[] {

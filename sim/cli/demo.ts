@@ -23,7 +23,7 @@ export function demo(flags: { readonly seed: string }): void {
   for (const line of summaryLines({ plan, outcome, repeat })) console.log(line);
   const file = join(root, "build", "sim", `demo-${plan.seed}.html`);
   console.log(
-    `its report: ${writeReport(reportPage(readTrace(lines)), file)} (open it in a browser)`,
+    `its report: ${writeReport(reportPage(readTrace(lines), repeat), file)} (open it in a browser)`,
   );
   console.log(`trace ${outcome.hash}`);
   if (outcome.failures.length > 0) process.exitCode = 1;

@@ -6,7 +6,7 @@ import { reproText } from "../repro.ts";
 import { linesOf, readTrace } from "../trace-file.ts";
 import { codeVersion, root } from "./code-version.ts";
 import { runRecorded } from "./record.ts";
-import { readTraceText, subjectOfRepro, textOfFile } from "./subject.ts";
+import { readTraceText, repeatLine, subjectOfRepro, textOfFile } from "./subject.ts";
 
 export function report(
   word: string,
@@ -34,9 +34,11 @@ function pageOf(word: string): { page: string; name: string; failures: number } 
     return { page: reportPage(file), name, failures: file.end?.failures.length ?? 0 };
   }
   const { plan, source } = subjectOfRepro(word);
-  const { lines, outcome } = runRecorded(plan, codeVersion());
+  const code = codeVersion();
+  const { lines, outcome } = runRecorded(plan, code);
   const name = reproText({ source, code: "", hash: "" }).replace(/[^\w.-]+/g, "-");
-  return { page: reportPage(readTrace(lines)), name, failures: outcome.failures.length };
+  const page = reportPage(readTrace(lines), repeatLine(source, code, outcome.hash));
+  return { page, name, failures: outcome.failures.length };
 }
 
 /** A file that begins as traces do. */

@@ -10,7 +10,8 @@ import { reportModel, type ReportModel } from "./model.ts";
 import { panelScript } from "./panel-script.ts";
 import { reportStyle } from "./style.ts";
 
-export function reportPage(file: TraceFile): string {
+/** `repeat`: the command that runs it again, where there is one. */
+export function reportPage(file: TraceFile, repeat = ""): string {
   const model = reportModel(file);
   return `<!doctype html>
 <html lang="en">
@@ -22,7 +23,7 @@ export function reportPage(file: TraceFile): string {
 <header>
   <h1>${escapeHtml(model.title)}</h1>
   <span class="${model.failures.length === 0 ? "good" : "bad"}">${escapeHtml(headline(model))}</span>
-  <span class="soft mono">trace ${escapeHtml(model.hash)} · code ${escapeHtml(model.code)}</span>
+  <span class="soft mono">${escapeHtml(repeat === "" ? `trace ${model.hash} · code ${model.code}` : repeat)}</span>
   <span class="bar">
     <label><input type="checkbox" id="show-messages" checked> messages</label>
     <label><input type="checkbox" id="show-marks" checked> marks</label>

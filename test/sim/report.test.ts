@@ -17,6 +17,9 @@ const file = readTrace(lines);
 test("report: a pure function of the trace, and of nothing else", () => {
   const page = reportPage(file);
   expect(reportPage(readTrace(lines))).toBe(page);
+  expect(reportPage(file, "npm run sim -- replay seed:7/<demo>")).toContain(
+    "replay seed:7/&lt;demo&gt;</span>",
+  );
   expect(page).toContain("<title>seed 7: nothing wrong · 3 nodes, 12 clients, 3 faults");
   // Self-contained: nothing is loaded from anywhere.
   expect(page).not.toMatch(/\b(?:src|href)=|@import|url\(|fetch\(|https?:/);
