@@ -1,8 +1,9 @@
 /** Summary: what does a person, or a program, want to know of one run? */
 import type { Plan } from "../plan.ts";
 import type { Failure, Outcome } from "../run.ts";
+import { symptomOf } from "../shrink.ts";
 
-/** Of one oracle's failures the first few tell enough. */
+/** Of many kinds of failure the first few tell enough. */
 const failuresShown = 10;
 
 export interface Summary {
@@ -40,12 +41,23 @@ export function summaryLines({ plan, outcome, repeat }: Summary): readonly strin
   return lines;
 }
 
+/** The first of each kind: an oracle that says the same of forty messages says one thing. */
 export function failureLines(failures: readonly Failure[]): string[] {
-  const lines = failures
+  const kinds = new Map<string, { readonly first: Failure; count: number }>();
+  for (const failure of failures) {
+    const { oracle, words } = symptomOf(failure);
+    const kind = kinds.get(`${oracle}: ${words}`);
+    if (kind === undefined) kinds.set(`${oracle}: ${words}`, { first: failure, count: 1 });
+    else kind.count += 1;
+  }
+  const lines = [...kinds.values()]
     .slice(0, failuresShown)
-    .map(({ oracle, what }) => `FAILED ${oracle}: ${what}`);
-  const more = failures.length - failuresShown;
-  if (more > 0) lines.push(`… and ${more} more`);
+    .map(({ first: { oracle, what }, count }) => {
+      const others = count === 1 ? "" : ` (and ${count - 1} more like it)`;
+      return `FAILED ${oracle}: ${what}${others}`;
+    });
+  const more = kinds.size - failuresShown;
+  if (more > 0) lines.push(`… and ${more} more kinds`);
   return lines;
 }
 

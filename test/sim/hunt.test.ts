@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { HuntSum } from "../../sim/cli/hunt-sum.ts";
 import { seedRange } from "../../sim/cli/hunt.ts";
+import { failureLines } from "../../sim/cli/summary.ts";
 import { perform } from "../../sim/cli/tasks.ts";
 import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
 
@@ -60,6 +61,20 @@ test("hunt: how soon all was well after the heal is told as a distribution", () 
 test("hunt: clients that were online when all healed count as well at once", () => {
   const { progress } = perform({ type: "plan", plan }).verdicts;
   expect(progress?.recoveredMs).toEqual(plan.clients.map(() => 0));
+});
+
+test("hunt: what an oracle says again and again is said once", () => {
+  const lost = (id: number) => ({
+    oracle: "conservation",
+    what: `m/a#1/${id} was lost at ${id} ms`,
+  });
+  const twice = { oracle: "conservation", what: "m/a#1/4 arrived twice" };
+  const ghost = { oracle: "ghosts", what: "m/a#1/5 was lost at 5 ms" };
+  expect(failureLines([lost(1), lost(2), twice, lost(3), ghost])).toEqual([
+    "FAILED conservation: m/a#1/1 was lost at 1 ms (and 2 more like it)",
+    "FAILED conservation: m/a#1/4 arrived twice",
+    "FAILED ghosts: m/a#1/5 was lost at 5 ms",
+  ]);
 });
 
 test("hunt: on two processes, with half of the seeds run twice; the sum as JSON", () => {
