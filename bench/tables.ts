@@ -9,6 +9,7 @@
  */
 import { pathToFileURL } from "node:url";
 import { bytesFromBinary } from "../src/base/bytes.ts";
+import { Piece } from "../src/base/chunk.ts";
 import type { TableOptions } from "../src/cluster/table.ts";
 import { Tables, type TablesEffect } from "../src/cluster/tables.ts";
 import { machine, writeJson } from "./report.ts";
@@ -87,7 +88,7 @@ class Pair {
       type: "message-received",
       peer: from,
       kind,
-      body: bytesFromBinary(body),
+      body: Piece.of(bytesFromBinary(body)),
     } as const;
     const answers = to.step(now, input);
     if (to === this.owner) this.#pass(this.reader, owner, answers);

@@ -396,7 +396,7 @@ export class LinksWorld {
         const seen = node.current.get(effect.peer.name);
         if (seen === undefined || !samePeer(seen.peer, effect.peer)) {
           this.broken.push(`${node.peer.name}: a message outside of a session`);
-        } else seen.received.push(binaryFromBytes(effect.body));
+        } else seen.received.push(binaryFromBytes(effect.body.bytes));
         return;
       }
       case "superseded":

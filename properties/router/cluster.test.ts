@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { binaryFromBytes, bytesFromBinary } from "../../src/base/bytes.ts";
+import { Piece } from "../../src/base/chunk.ts";
 import { survives, type Claimant } from "../../src/router/session-conflict.ts";
 import {
   bareKey,
@@ -169,7 +170,7 @@ test("frame: a stanza and what it brings along arrive as they were sent", () => 
     fc.property(transits, body, (transit, text) => {
       const sent = stanza(`<message to='romeo@localhost' id='1'><body>${text}</body></message>`);
       const from = "juliet@localhost/balcony";
-      const read = decodeFrame(bytesFromBinary(encodeFrame(transit, sent, { from })));
+      const read = decodeFrame(Piece.of(bytesFromBinary(encodeFrame(transit, sent, { from }))));
       expect(read.transit).toEqual(transit);
       expect(read.stanza).toMatchObject({ name: "message", from });
       const opened = read.stanza.open();

@@ -7,7 +7,7 @@
  * after a resumption nobody here knows where a message begins.
  */
 import { bytesFromBinary, type BinaryString } from "../../src/base/bytes.ts";
-import { binary, byte, text, uint, WireReader } from "../../src/cluster/codec.ts";
+import { binary, byte, readerOf, text, uint, type WireReader } from "../../src/cluster/codec.ts";
 import { addressOption, readHello, writeHello } from "../../src/cluster/handshake.ts";
 import { kinds } from "../../src/cluster/messages.ts";
 import {
@@ -60,7 +60,7 @@ export class LaterFrames {
     if (more) this.#between.delete(frameClass);
     else this.#between.add(frameClass);
     if (more || !begins || body.length > bodyMax) return undefined;
-    const later = kind === kinds.hello ? this.#hello(body) : laterBody(kind, new WireReader(body));
+    const later = kind === kinds.hello ? this.#hello(body.bytes) : laterBody(kind, readerOf(body));
     const frame = frameWithOptions(kind, frameClass, number, frameOptions, later);
     return kind === kinds.beat ? frame + controlFrame(laterControl, unknownField) : frame;
   }

@@ -18,6 +18,7 @@ import {
   textFromBytes,
   type BinaryString,
 } from "../base/bytes.ts";
+import type { Piece } from "../base/chunk.ts";
 
 /** What a peer sent is not what the protocol allows; the message says where. */
 export class WireError extends Error {
@@ -64,6 +65,11 @@ export function binary(value: BinaryString): BinaryString {
 
 export function text(value: string): BinaryString {
   return binary(binaryFromText(value));
+}
+
+/** Of one message. */
+export function readerOf({ chunk, start, end }: Piece): WireReader {
+  return new WireReader(chunk.bytes, start, end);
 }
 
 export class WireReader {

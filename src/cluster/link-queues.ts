@@ -9,8 +9,11 @@
  *     after `overtakingBytes` they share byte for byte    nor does the directory hold stanzas back
  *
  * So a stanza waits no longer than in one queue for all, but for the bytes that may overtake it.
+ *
+ * A stanza comes as a sum of strings that keeps alive the chunk in which it was received. Most are written in
+ * the same turn, and all of one write get a string of their own together; what stays in the queue, one each.
  */
-import type { BinaryString } from "../base/bytes.ts";
+import { flat, type BinaryString } from "../base/bytes.ts";
 import { Fifo } from "./fifo.ts";
 import { classes, classOf, type MessageKind } from "./messages.ts";
 import type { LinkLimits } from "./timing.ts";
@@ -18,7 +21,9 @@ import type { LinkLimits } from "./timing.ts";
 /** A message that waits, or (part of) one that was written: the part from `start` to `end`. */
 export interface Outgoing {
   readonly kind: MessageKind;
-  readonly body: BinaryString;
+  body: BinaryString;
+  /** `body` still keeps others alive. */
+  loose: boolean;
   readonly frameClass: number;
   readonly start: number;
   readonly end: number;
@@ -30,9 +35,17 @@ export interface Outgoing {
 export const frameOverhead = 64;
 export const cost = (frame: Outgoing): number => frame.end - frame.start + frameOverhead;
 
+/** From now on it keeps alive nothing but its own memory. */
+export function settle(message: Outgoing, body = flat(message.body)): void {
+  message.body = body;
+  message.loose = false;
+}
+
 /** One class. */
 export class LinkQueue {
   readonly #waiting = new Fifo<Outgoing>();
+  /** Pushed since the last `settle`. */
+  #fresh: Outgoing[] = [];
   /** How much of the first message has been written, as fragments. */
   #cutAt = 0;
   bytes = 0;
@@ -57,6 +70,7 @@ export class LinkQueue {
 
   push(message: Outgoing): void {
     this.#waiting.push(message);
+    if (message.loose) this.#fresh.push(message);
     this.bytes += cost(message);
     this.sent += 1;
   }
@@ -74,7 +88,16 @@ export class LinkQueue {
     } else {
       this.#cutAt = end;
     }
+    if (first.loose) settle(first);
     return { ...first, start, end };
+  }
+
+  /** The end of a turn: what has not been written will wait. */
+  settle(): void {
+    if (this.#fresh.length === 0) return;
+    const fresh = this.#fresh;
+    this.#fresh = [];
+    for (const message of fresh) if (message.loose) settle(message);
   }
 
   [Symbol.iterator](): Iterator<Outgoing> {
@@ -105,7 +128,9 @@ export class LinkQueues {
   push(kind: MessageKind, body: BinaryString): LinkQueue {
     const frameClass = classOf(kind);
     const queue = frameClass === classes.stanzas ? this.stanzas : this.tables;
-    queue.push({ kind, body, frameClass, start: 0, end: body.length, after: this.tables.sent });
+    const loose = queue === this.stanzas;
+    const after = this.tables.sent;
+    queue.push({ kind, body, loose, frameClass, start: 0, end: body.length, after });
     return queue;
   }
 

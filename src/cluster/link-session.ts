@@ -9,12 +9,20 @@
  * number once and in order, fragments put together, acknowledgements counted.
  */
 import { assert } from "../base/assert.ts";
-import { allocBytes, type BinaryString } from "../base/bytes.ts";
+import { allocBytes, flat, type BinaryString } from "../base/bytes.ts";
+import { Piece } from "../base/chunk.ts";
 import { uint, WireError } from "./codec.ts";
 import { Fifo } from "./fifo.ts";
 import type { SessionId } from "./handshake.ts";
 import type { ChunkSource } from "./mesh-contract.ts";
-import { cost, frameOverhead, LinkQueues, type LinkQueue, type Outgoing } from "./link-queues.ts";
+import {
+  cost,
+  frameOverhead,
+  LinkQueues,
+  settle,
+  type LinkQueue,
+  type Outgoing,
+} from "./link-queues.ts";
 import { classes, ignorableFrom, kinds, type Message, type MessageKind } from "./messages.ts";
 import type { Peer } from "./peer.ts";
 import type { LinkLimits } from "./timing.ts";
@@ -97,6 +105,9 @@ export class LinkSession {
   write(chunks: ChunkSource | undefined): BinaryString {
     let out = this.#resend ? this.#writeAgain() : "";
     const limits = this.#limits;
+    const loose: Outgoing[] = [];
+    /** Where their bodies end in `out`. */
+    const ends: number[] = [];
     let syncs = chunks !== undefined && chunks.ready?.(this.peer) !== false;
     while (out.length < limits.pieceBytes) {
       const queue = this.#queues.next();
@@ -106,7 +117,9 @@ export class LinkSession {
         const bytes = queue.nextBytes(limits.fragmentBytes);
         if (!this.#hasRoom(bytes + frameOverhead)) break;
         this.#bytesSinceChunk += bytes;
-        out += this.#retain(this.#queues.take(queue, first, bytes));
+        const frame = this.#queues.take(queue, first, bytes);
+        out += this.#retain(frame);
+        if (frame.loose) ends[loose.push(frame) - 1] = out.length;
         continue;
       }
       if (!syncs || !this.#hasRoomForChunk(chunks?.bytesMax)) break;
@@ -115,6 +128,7 @@ export class LinkSession {
       else out += this.#writeWhole(chunk, classes.sync);
       this.#bytesSinceChunk = 0;
     }
+    if (loose.length > 0) out = settledIn(out, loose, ends);
     // With traffic an acknowledgement costs least.
     return out !== "" && this.#received > this.#ackTold ? this.ack() + out : out;
   }
@@ -183,7 +197,7 @@ export class LinkSession {
   }
 
   /** Takes the reader's numbered frame in; the body of the message that it completes, if any. */
-  receive(frame: FrameReader): Uint8Array | undefined {
+  receive(frame: FrameReader): Piece | undefined {
     if (frame.number <= this.#received) return undefined; // sent again, and here already
     if (frame.number !== this.#received + 1) {
       throw new WireError(`Frame ${frame.number} follows frame ${this.#received}`);
@@ -202,7 +216,7 @@ export class LinkSession {
     }
     const whole = this.#assemble(
       frame,
-      assembly ?? { kind: frame.kind, bytes: frame.body, size: 0 },
+      assembly ?? { kind: frame.kind, bytes: frame.body.bytes, size: 0 },
     );
     this.#count(frame);
     return whole;
@@ -213,8 +227,9 @@ export class LinkSession {
     this.#bytesSinceAck += frame.bytes;
   }
 
-  #assemble(frame: FrameReader, assembly: Assembly): Uint8Array | undefined {
-    const size = assembly.size + frame.body.length;
+  #assemble(frame: FrameReader, assembly: Assembly): Piece | undefined {
+    const { bytes: body } = frame.body;
+    const size = assembly.size + body.length;
     const max = this.#limits.messageBytes;
     if (size > max) throw new WireError(`A message has ${size} bytes, at most ${max} are allowed`);
     if (frame.kind !== assembly.kind) {
@@ -227,10 +242,10 @@ export class LinkSession {
       grown.set(assembly.bytes.subarray(0, assembly.size));
       assembly.bytes = grown;
     }
-    assembly.bytes.set(frame.body, assembly.size);
+    assembly.bytes.set(body, assembly.size);
     assembly.size = size;
     this.#assemblies[frame.frameClass] = frame.more ? assembly : undefined;
-    return frame.more ? undefined : assembly.bytes.subarray(0, size);
+    return frame.more ? undefined : Piece.of(assembly.bytes.subarray(0, size));
   }
 
   /** One frame always fits into an empty window, however small that is. */
@@ -256,7 +271,7 @@ export class LinkSession {
     let start = 0;
     do {
       const end = Math.min(body.length, start + this.#limits.fragmentBytes);
-      out += this.#retain({ kind, body, frameClass, start, end, after: 0 });
+      out += this.#retain({ kind, body, loose: false, frameClass, start, end, after: 0 });
       start = end;
     } while (start < body.length);
     return out;
@@ -281,6 +296,20 @@ export class LinkSession {
     this.framesResent += this.#retained.length;
     return out;
   }
+}
+
+/** The same in a string of its own, of which these bodies are parts from now on. */
+function settledIn(
+  out: BinaryString,
+  loose: readonly Outgoing[],
+  ends: readonly number[],
+): BinaryString {
+  const own = flat(out);
+  for (const [index, frame] of loose.entries()) {
+    const end = ends[index] ?? 0;
+    settle(frame, own.slice(end - frame.body.length, end));
+  }
+  return own;
 }
 
 function encoded(frame: Outgoing, number: number): BinaryString {

@@ -9,7 +9,7 @@
  * decides who a connection belongs to and whether it may replace the one in use.
  */
 import { assert } from "../base/assert.ts";
-import { uint, WireError, WireReader } from "./codec.ts";
+import { readerOf, uint, WireError, type WireReader } from "./codec.ts";
 import { readRefused, sessionOf, type GivenUp, type Hello } from "./handshake.ts";
 import type { Channel } from "./link-channel.ts";
 import { Dialling } from "./link-dialling.ts";
@@ -117,7 +117,8 @@ export class Link {
   /** Writes what the window allows. */
   flush(): void {
     const { session, inUse } = this;
-    if (session === undefined || inUse === undefined) return;
+    if (session === undefined) return;
+    if (inUse === undefined) return session.queues.stanzas.settle();
     const { chunks } = this.#context.options;
     for (;;) {
       const out = session.write(chunks);
@@ -126,6 +127,7 @@ export class Link {
     }
     if (session.ackIsDue()) this.#write(inUse, session.ack());
     const { tables, stanzas } = session.queues;
+    stanzas.settle();
     if (tables.full) this.#lookWhetherDrained(session, tables);
     if (stanzas.full) this.#lookWhetherDrained(session, stanzas);
   }
@@ -159,7 +161,7 @@ export class Link {
       }
       return;
     }
-    const reader = new WireReader(frame.body);
+    const reader = readerOf(frame.body);
     if (frame.kind === kinds.bye) {
       session.acknowledged(reader.uint());
       this.end("the peer has left", true);
@@ -167,7 +169,7 @@ export class Link {
       return;
     }
     if (frame.kind === kinds.refused) {
-      const { detail } = readRefused(frame.body);
+      const { detail } = readRefused(frame.body.bytes);
       this.#log("warning", "refused-by-peer", { detail });
       return;
     }

@@ -2,9 +2,10 @@
  * Mesh contract: what does the mesh of links take in, what does it say, what must it be given?
  *
  * Everything here is opaque to the links: bodies, chunks and what rides on heartbeats belong to the
- * tables and the router. Bodies are binary strings when sent and views when received.
+ * tables and the router. Bodies are binary strings when sent and pieces of chunks when received.
  */
 import type { BinaryString } from "../base/bytes.ts";
+import type { Piece } from "../base/chunk.ts";
 import type { Duration } from "../base/time.ts";
 import type { Message, MessageKind } from "./messages.ts";
 import type { NodeName, Peer } from "./peer.ts";
@@ -86,7 +87,7 @@ export type MeshEffect =
       readonly type: "message-received";
       readonly peer: Peer;
       readonly kind: MessageKind;
-      readonly body: Uint8Array;
+      readonly body: Piece;
     }
   /** What the peer's tables put into its heartbeat. */
   | { readonly type: "beat-received"; readonly peer: Peer; readonly body: Uint8Array }

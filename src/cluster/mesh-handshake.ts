@@ -7,7 +7,7 @@
  * An arriving connection may replace the one in use, unless it was dialled before that one was made.
  */
 import { binaryFromBytes, bytesFromBinary, type BinaryString } from "../base/bytes.ts";
-import { binary, uint, WireError, WireReader } from "./codec.ts";
+import { binary, readerOf, uint, WireError } from "./codec.ts";
 import {
   addressOption,
   newNonce,
@@ -78,7 +78,7 @@ export class Handshakes {
   #helloReceived(channel: LinkChannel): void {
     const { options } = this.#context;
     const versions = options.protocol ?? protocolVersions;
-    const { body } = channel.reader;
+    const { bytes: body } = channel.reader.body;
     const hello = readHello(body, versions);
     if ("speaks" in hello) {
       return this.#refuse(channel, "version", ranges(channel.role, versions, hello.speaks));
@@ -127,7 +127,7 @@ export class Handshakes {
 
   #proofReceived(channel: LinkChannel): void {
     const { link, own, peer } = parties(channel);
-    const shown = bytesFromBinary(new WireReader(channel.reader.body).binary(64));
+    const shown = bytesFromBinary(readerOf(channel.reader.body).binary(64));
     if (!this.#isProof(channel, "dialler", shown)) {
       return this.#refuse(channel, "secret", "the proof is wrong: another secret?");
     }
@@ -147,7 +147,7 @@ export class Handshakes {
 
   #welcomed(channel: LinkChannel): void {
     const { link, own, peer } = parties(channel);
-    const reader = new WireReader(channel.reader.body);
+    const reader = readerOf(channel.reader.body);
     const shown = bytesFromBinary(reader.binary(64));
     const accepted = reader.uint();
     if (!this.#isProof(channel, "acceptor", shown, uint(accepted))) {
@@ -181,7 +181,7 @@ export class Handshakes {
   /** The peer ends the handshake and says why. */
   #refused(channel: LinkChannel): void {
     const { link } = channel;
-    const { refusal, detail, by, says, proof } = readRefused(channel.reader.body);
+    const { refusal, detail, by, says, proof } = readRefused(channel.reader.body.bytes);
     this.#log(channel, "refused-by-peer", refusal, detail);
     if (by !== undefined && channel.peer !== undefined && link !== undefined) {
       const { self } = this.#context.options;

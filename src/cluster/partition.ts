@@ -84,6 +84,8 @@ export class Partition {
   readonly owner: Peer;
   /** Of the last operation that is in it. */
   seq = 0;
+  /** How often it has been written to. */
+  changes = 0;
   readonly #records: RecordStore;
   readonly #index: RecordIndex | undefined;
 
@@ -135,6 +137,7 @@ export class Partition {
   /** Puts a record, and returns what others are told of it. Does not touch `seq`: chunks come in any order. */
   put(key: BinaryString, value: BinaryString, seq: number): Operation {
     const records = this.#records;
+    this.changes += 1;
     const hash = records.hash.ofText(key);
     const number = records.find(key, hash);
     if (number === none) {
@@ -151,6 +154,7 @@ export class Partition {
   delete(key: BinaryString, seq: number): Operation | undefined {
     const number = this.#records.find(key, this.#records.hash.ofText(key));
     if (number === none) return undefined;
+    this.changes += 1;
     this.#index?.remove(number);
     return this.#records.delete(number, key, seq);
   }
@@ -159,6 +163,7 @@ export class Partition {
   take(operation: RecordWalk): void {
     const { view, layout: found } = operation;
     const records = this.#records;
+    this.changes += 1;
     const hash = records.hash.ofBytes(view, found.keyAt, found.keyLength);
     const number = records.findReceived(operation, hash);
     if (operation.isDeletion) {
@@ -177,6 +182,7 @@ export class Partition {
   /** Puts those records whose key is not here yet and not among `except`. */
   load(records: WireRecords, except: ReadonlySet<BinaryString>): void {
     const index = this.#index;
+    this.changes += 1;
     if (index === undefined) this.#records.load(records, except);
     else this.#records.load(records, except, (number, key, value) => index.add(number, key, value));
   }

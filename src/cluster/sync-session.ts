@@ -5,8 +5,9 @@
  * table that the other lacks, or has with another schema, is left out in both directions.
  */
 import type { BinaryString } from "../base/bytes.ts";
+import type { Piece } from "../base/chunk.ts";
 import type { Instant } from "../base/time.ts";
-import { WireError, WireReader } from "./codec.ts";
+import { readerOf, WireError, WireReader } from "./codec.ts";
 import { digestVersion } from "./digest.ts";
 import { kinds, type Message, type MessageKind } from "./messages.ts";
 import type { Partition } from "./partition.ts";
@@ -144,8 +145,8 @@ export class SyncSession {
     this.#options.effect({ type: "disconnect", peer: this.peer, reason });
   }
 
-  receive(now: Instant, kind: MessageKind, body: Uint8Array): void {
-    this.#listen(() => this.#read(now, kind, new WireReader(body)));
+  receive(now: Instant, kind: MessageKind, body: Piece): void {
+    this.#listen(() => this.#read(now, kind, readerOf(body)));
     this.#checkSynced();
   }
 

@@ -47,6 +47,8 @@ export class ReplicatedTable {
   /** The own one first, then others in the order in which they were shown. */
   readonly #visible: Partition[];
   #unsent: Operation[] = [];
+  /** Of `version`: what keeps it from ever falling. */
+  #shown = 0;
 
   constructor(self: Peer, options: TableOptions, limits: TableLimits, hash = knownHash) {
     this.hash = hash;
@@ -149,6 +151,13 @@ export class ReplicatedTable {
     return size;
   }
 
+  /** Rises with each change of what others have written: who keeps what he has read of it compares. */
+  get version(): number {
+    let version = this.#shown - this.#own.changes;
+    for (const { changes } of this.#visible) version += changes;
+    return version;
+  }
+
   /** The owners whose partitions are visible, this node first. */
   get owners(): readonly Peer[] {
     return this.#visible.map(({ owner }) => owner);
@@ -187,6 +196,7 @@ export class ReplicatedTable {
   show(partition: Partition): void {
     assert(!this.#visible.includes(partition), "A partition is shown once");
     this.#visible.push(partition);
+    this.#shown += 1;
   }
 
   /** @internal One partition takes the place of another in one step. */
@@ -194,6 +204,7 @@ export class ReplicatedTable {
     const at = this.#visible.indexOf(before);
     assert(at > 0, "Only a replica that is visible can be replaced");
     this.#visible[at] = after;
+    this.#shown += before.changes + 1;
   }
 
   /** @internal */
@@ -201,6 +212,7 @@ export class ReplicatedTable {
     const at = this.#visible.indexOf(partition);
     assert(at > 0, "Only a replica that is visible can be hidden");
     this.#visible.splice(at, 1);
+    this.#shown += partition.changes + 1;
   }
 
   #wrote(operation: Operation): void {

@@ -5,6 +5,7 @@
  * the session ends. Everything else about the network is the links' business.
  */
 import type { BinaryString } from "../base/bytes.ts";
+import type { Piece } from "../base/chunk.ts";
 import { minute, second, type Duration } from "../base/time.ts";
 import type { KeyHash } from "./key-hash.ts";
 import type { MessageKind } from "./messages.ts";
@@ -21,7 +22,7 @@ export type TablesInput =
       readonly type: "message-received";
       readonly peer: Peer;
       readonly kind: MessageKind;
-      readonly body: Uint8Array;
+      readonly body: Piece;
     }
   | { readonly type: "beat-received"; readonly peer: Peer; readonly body: Uint8Array }
   /** The link's queue to this peer has passed its bound, or is well below it again. */

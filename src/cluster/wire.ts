@@ -7,9 +7,10 @@
  * follow". Control frames have no number. Options are a map of (byte key, binary value) that this
  * release ignores: room for the ends of a relayed frame. Writing is concatenation of binary strings;
  * reading takes chunks cut anywhere, copies a frame only when a cut goes through it, and makes nothing
- * per frame but the view of its body.
+ * per frame.
  */
 import { allocBytes, type BinaryString } from "../base/bytes.ts";
+import { Chunk, Piece } from "../base/chunk.ts";
 import { binary, byte, uint, WireError } from "./codec.ts";
 import { classes, type MessageKind } from "./messages.ts";
 
@@ -73,7 +74,7 @@ function frame(
   );
 }
 
-const nothing = new Uint8Array(0);
+const nothing = new Chunk(new Uint8Array(0), 0, 0);
 
 export class FrameReader {
   /** The longest frame that is accepted, its length field not counted; may be raised at any time. */
@@ -85,11 +86,15 @@ export class FrameReader {
   more = false;
   /** 0 for a control frame. */
   number = 0;
-  body: Uint8Array = nothing;
   /** Its length on the wire. */
   bytes = 0;
 
-  #chunk: Uint8Array = nothing;
+  /** Where its body is. */
+  #of = nothing;
+  #start = 0;
+  #end = 0;
+
+  #chunk = nothing;
   #at = 0;
   /** A length field cut by the end of a chunk: how many of its bytes are in `#head`. */
   #headBytes = 0;
@@ -104,17 +109,22 @@ export class FrameReader {
 
   /** Only when `next` has returned false. */
   push(chunk: Uint8Array): void {
-    this.#chunk = chunk;
+    this.#chunk = new Chunk(chunk, 0, chunk.length);
     this.#at = 0;
+  }
+
+  /** Of the frame that the last `next` found. */
+  get body(): Piece {
+    return new Piece(this.#of, this.#start, this.#end);
   }
 
   /** Finds the next whole frame; false when more bytes are needed. Throws `WireError`. */
   next(): boolean {
     if (this.#cut !== undefined) return this.#fill(this.#cut);
-    const chunk = this.#chunk;
+    const { bytes } = this.#chunk;
     while (this.#headBytes < 4) {
-      if (this.#at >= chunk.length) return this.#exhausted();
-      this.#head = this.#head * 256 + (chunk[this.#at++] as number);
+      if (this.#at >= bytes.length) return this.#exhausted();
+      this.#head = this.#head * 256 + (bytes[this.#at++] as number);
       this.#headBytes += 1;
     }
     const length = this.#head;
@@ -127,25 +137,26 @@ export class FrameReader {
     this.#head = 0;
     this.#headBytes = 0;
     const end = this.#at + length;
-    if (end > chunk.length) {
+    if (end > bytes.length) {
       this.#cut = allocBytes(length);
       this.#cutBytes = 0;
       return this.#fill(this.#cut);
     }
     const start = this.#at;
     this.#at = end;
-    this.#parse(chunk, start, end);
+    this.#parse(this.#chunk, start, end);
     return true;
   }
 
   #fill(frame: Uint8Array): boolean {
-    const take = Math.min(frame.length - this.#cutBytes, this.#chunk.length - this.#at);
-    frame.set(this.#chunk.subarray(this.#at, this.#at + take), this.#cutBytes);
+    const { bytes } = this.#chunk;
+    const take = Math.min(frame.length - this.#cutBytes, bytes.length - this.#at);
+    frame.set(bytes.subarray(this.#at, this.#at + take), this.#cutBytes);
     this.#at += take;
     this.#cutBytes += take;
     if (this.#cutBytes < frame.length) return this.#exhausted();
     this.#cut = undefined;
-    this.#parse(frame, 0, frame.length);
+    this.#parse(new Chunk(frame, 0, frame.length), 0, frame.length);
     return true;
   }
 
@@ -156,7 +167,8 @@ export class FrameReader {
     return false;
   }
 
-  #parse(bytes: Uint8Array, start: number, end: number): void {
+  #parse(chunk: Chunk, start: number, end: number): void {
+    const { bytes } = chunk;
     const flags = bytes[start + 1] as number;
     if ((flags & ~knownBits) !== 0) throw new WireError(`A frame has unknown flags ${flags}`);
     this.kind = bytes[start] as number;
@@ -171,7 +183,9 @@ export class FrameReader {
       if (this.number === 0) throw new WireError("A frame has number 0");
     }
     if ((flags & optionsBit) !== 0) at = afterOptions(bytes, at, end);
-    this.body = bytes.subarray(at, end);
+    this.#of = chunk;
+    this.#start = at;
+    this.#end = end;
   }
 }
 

@@ -4,6 +4,7 @@
  * Sessions of this node are objects (`Sessions`), those of others are records of the replicated table.
  * The table holds a record of each session here too: the directory writes it, and deletes it by (key,
  * sid, gen), so that the end of an old session cannot erase what is known of the one that took its name.
+ * What was looked up of other nodes is remembered until a record of theirs changes: those who talk ask again.
  * Without a cluster there is no table, and nothing here costs more than a comparison.
  */
 import { binaryFromText, textFromBinary, type BinaryString } from "../base/bytes.ts";
@@ -27,7 +28,7 @@ import { Sessions } from "./sessions.ts";
 /** What the directory uses of a replicated table. */
 export type SessionTable = Pick<
   ReplicatedTable,
-  "put" | "delete" | "own" | "each" | "get" | "byIndex" | "ownedBy"
+  "put" | "delete" | "own" | "each" | "get" | "byIndex" | "ownedBy" | "version"
 >;
 
 /** A session of another node, as its record says. */
@@ -56,6 +57,8 @@ export interface LostConflict {
 const nobody: readonly RemoteSession[] = [];
 /** Senders that no record tells of; the oldest is forgotten. */
 const returnPathsMax = 4_096;
+/** Full JIDs of which it is remembered whether another node has them. */
+const rememberedMax = 16_384;
 
 export class Directory {
   readonly local: Sessions;
@@ -63,6 +66,9 @@ export class Directory {
   #table: SessionTable | undefined;
   /** What a search has found so far. */
   #found: TableRecord | undefined;
+  /** By full JID, what searches have found since the table had this version; undefined: nobody. */
+  readonly #remembered = new Map<string, RemoteSession | undefined>();
+  #rememberedVersion = -1;
   /** By full JID: which peer passed on the last stanza of a sender who has no record here? */
   readonly #returnPaths = new Map<string, Peer>();
 
@@ -104,7 +110,7 @@ export class Directory {
 
   /** Which other node has this full JID? */
   ownerOf(full: string): Peer | undefined {
-    return this.#survivor(binaryFromText(full))?.owner;
+    return this.remote(full)?.owner;
   }
 
   /**
@@ -112,11 +118,8 @@ export class Directory {
    * moments: an answer may be due before the asker's record is in sight.
    */
   heard(full: string, via: Peer): void {
-    if (this.local.get(full) !== undefined || this.ownerOf(full) !== undefined) {
-      this.#returnPaths.delete(full);
-      return;
-    }
-    this.#returnPaths.delete(full);
+    if (this.#returnPaths.size > 0) this.#returnPaths.delete(full);
+    if (this.local.get(full) !== undefined || this.ownerOf(full) !== undefined) return;
     this.#returnPaths.set(full, via);
     if (this.#returnPaths.size <= returnPathsMax) return;
     for (const oldest of this.#returnPaths.keys()) {
@@ -132,8 +135,20 @@ export class Directory {
 
   /** The session of another node that has this full JID. */
   remote(full: string): RemoteSession | undefined {
+    const table = this.#table;
+    if (table === undefined) return undefined;
+    const remembered = this.#remembered;
+    const { version } = table;
+    if (version !== this.#rememberedVersion || remembered.size >= rememberedMax) {
+      remembered.clear();
+      this.#rememberedVersion = version;
+    }
+    const known = remembered.get(full);
+    if (known !== undefined || remembered.has(full)) return known;
     const record = this.#survivor(binaryFromText(full));
-    return record === undefined ? undefined : remote(record);
+    const found = record === undefined ? undefined : remote(record);
+    remembered.set(full, found);
+    return found;
   }
 
   /** A user's sessions on other nodes, one a full JID. */

@@ -5,7 +5,8 @@
  * frame tells what most of them need; the strict reader opens the few of which more is asked, and what it
  * refuses is a `WireError`. See docs/decisions/0007-sealed-stanzas.md.
  */
-import { binaryFromBytes, bytesFromText, copyBytes, type BinaryString } from "../base/bytes.ts";
+import { bytesFromText, copyBytes, type BinaryString } from "../base/bytes.ts";
+import { Piece } from "../base/chunk.ts";
 import { WireError } from "../cluster/codec.ts";
 import { NS } from "../xmpp/namespaces.ts";
 import { Reader, XmlError } from "../xmpp/reader.ts";
@@ -16,34 +17,27 @@ export class SealedStanza implements Sendable {
   readonly name: string;
   readonly from: string | undefined;
   readonly #declaresDefault: boolean;
-  #bytes: Uint8Array;
-  #start: number;
+  #written: Piece;
+  #copied = false;
   #opened: Stanza | undefined;
 
-  /** The bytes from `start` on, as `Stanza.write` makes them for jabber:client. */
-  constructor(
-    bytes: Uint8Array,
-    start: number,
-    name: string,
-    from: string | undefined,
-    declaresDefault: boolean,
-  ) {
+  /** `written`: as `Stanza.write` writes it for jabber:client. */
+  constructor(written: Piece, name: string, from: string | undefined, declaresDefault: boolean) {
     this.name = name;
     this.from = from;
     this.#declaresDefault = declaresDefault;
-    this.#bytes = bytes;
-    this.#start = start;
+    this.#written = written;
   }
 
   get size(): number {
-    return this.#bytes.length - this.#start;
+    return this.#written.length;
   }
 
   copy(): SealedStanza {
-    if (this.#start === 0) return this; // a frame's header is before it
+    if (this.#copied) return this;
+    this.#copied = true;
     this.#opened?.copy();
-    this.#bytes = copyBytes(this.#bytes, this.#start);
-    this.#start = 0;
+    this.#written = Piece.of(copyBytes(this.#written.bytes));
     return this;
   }
 
@@ -52,16 +46,17 @@ export class SealedStanza implements Sendable {
     if (moved || (context !== NS.client && context !== "")) {
       return this.open().write(context, address);
     }
+    const { chunk, start, end } = this.#written;
     if (context === NS.client || this.#declaresDefault) {
-      return binaryFromBytes(this.#bytes, this.#start);
+      return chunk.binary(start, end);
     }
-    const afterName = this.#start + 1 + this.name.length;
-    return `<${this.name} xmlns='${NS.client}'${binaryFromBytes(this.#bytes, afterName)}`;
+    const afterName = start + 1 + this.name.length;
+    return `<${this.name} xmlns='${NS.client}'${chunk.binary(afterName, end)}`;
   }
 
   /** Throws `WireError` where the bytes are no stanza. */
   open(): Stanza {
-    return (this.#opened ??= read(this.#bytes.subarray(this.#start)));
+    return (this.#opened ??= read(this.#written.bytes));
   }
 }
 

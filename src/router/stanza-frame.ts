@@ -17,11 +17,14 @@
 import {
   binaryFromBytes,
   binaryFromText,
+  flat,
   textFromBytes,
   type BinaryString,
 } from "../base/bytes.ts";
-import { binary, byte, uint, WireError, WireReader } from "../cluster/codec.ts";
+import { Piece } from "../base/chunk.ts";
+import { binary, byte, readerOf, uint, WireError } from "../cluster/codec.ts";
 import type { Peer } from "../cluster/peer.ts";
+import { Interner, ObjectInterner } from "../xmpp/interner.ts";
 import { NS } from "../xmpp/namespaces.ts";
 import type { AddressChange } from "../xmpp/splice.ts";
 import type { Stanza } from "../xmpp/stanza.ts";
@@ -55,6 +58,15 @@ const flagMaybe = 1;
 const flagDeclares = 2;
 const stanzaNames = ["", "message", "presence", "iq"];
 const originBytesMax = 300;
+/** Those who talk are the same for a while, and a string that is known is found faster, too. */
+const origins = new Interner(256, binaryFromBytes);
+const jids = new Interner(4_096, textFromBytes);
+const originOfBytes = origins.get.bind(origins);
+const jidOfBytes = jids.get.bind(jids);
+const fields = new ObjectInterner<BinaryString>(4_096);
+const fieldOf = (jid: string): BinaryString => fields.get(jid, makeField);
+const makeField = (jid: string): BinaryString => flat(binary(binaryFromText(jid)));
+const noOptions = binary("");
 /** RFC 7622 §3.1: three parts of at most 1023 bytes, and two separators. */
 const jidBytesMax = 3_071;
 
@@ -70,29 +82,32 @@ export function encodeFrame(
     byte((maybe ? flagMaybe : 0) | (stanza.declaresDefault ? flagDeclares : 0)) +
     byte(hops) +
     byte(stanzaNames.indexOf(stanza.name)) +
-    binary(binaryFromText(addresses.from ?? stanza.from ?? "")) +
-    binary(binaryFromText(target)) +
-    binary("") +
+    fieldOf(addresses.from ?? stanza.from ?? "") +
+    fieldOf(target) +
+    noOptions +
     stanza.write(NS.client, addresses)
   );
 }
 
 /** Throws `WireError` for what is no frame; the stanza is left unread. */
-export function decodeFrame(body: Uint8Array): StanzaFrame {
-  const wire = new WireReader(body);
-  const id = { origin: wire.field(originBytesMax, binaryFromBytes), counter: wire.uint() };
+export function decodeFrame(body: Piece): StanzaFrame {
+  const wire = readerOf(body);
+  const id = { origin: wire.field(originBytesMax, originOfBytes), counter: wire.uint() };
   const flags = wire.byte();
   const hops = wire.byte();
   const name = stanzaNames[wire.byte()] ?? "";
   if (name === "") throw new WireError("A frame of what is no stanza");
-  const from = wire.field(jidBytesMax, textFromBytes);
-  const target = wire.field(jidBytesMax, textFromBytes);
-  wire.binary();
+  const from = wire.field(jidBytesMax, jidOfBytes);
+  const target = wire.field(jidBytesMax, jidOfBytes);
+  wire.skip();
   const start = wire.position;
   if (wire.done) throw new WireError("A frame without a stanza");
   const transit = { id, maybe: (flags & flagMaybe) !== 0, hops, target };
   const declares = (flags & flagDeclares) !== 0;
-  return { transit, stanza: new SealedStanza(body, start, name, from, declares) };
+  return {
+    transit,
+    stanza: new SealedStanza(new Piece(body.chunk, start, body.end), name, from, declares),
+  };
 }
 
 /** Of the ids that this node mints. */

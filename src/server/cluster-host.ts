@@ -7,6 +7,7 @@
  * only there are clock and entropy at hand. Everything leaves at the end of the core's step (`flush`).
  */
 import { bytesFromBinary, bytesFromText, toHex, type BinaryString } from "../base/bytes.ts";
+import { Piece } from "../base/chunk.ts";
 import { LineLimit } from "../base/line-limit.ts";
 import { minute, second, type Duration, type Instant, type Now } from "../base/time.ts";
 import { Cluster, type ClusterEffect, type ClusterInput } from "../cluster/cluster.ts";
@@ -329,7 +330,7 @@ export class ClusterHost {
     const { counts, faults, traffic } = this.#options;
     counts.returned.value += 1;
     try {
-      traffic.returned(now, bytesFromBinary(body), lookedUp);
+      traffic.returned(now, Piece.of(bytesFromBinary(body)), lookedUp);
     } catch (error) {
       faults.bug("cluster-fault", error);
     }

@@ -4,8 +4,9 @@
  * Mints ids, writes and reads frames, and bounds what may wait for one peer: past the bound a stanza is
  * refused, and its sender told, instead of queued.
  */
-import { flat, type BinaryString } from "../base/bytes.ts";
-import { text, WireReader } from "../cluster/codec.ts";
+import type { BinaryString } from "../base/bytes.ts";
+import type { Piece } from "../base/chunk.ts";
+import { readerOf, text } from "../cluster/codec.ts";
 import { kinds, type MessageKind } from "../cluster/messages.ts";
 import { peerText, type Peer } from "../cluster/peer.ts";
 import { linkLimits } from "../cluster/timing.ts";
@@ -69,7 +70,7 @@ export class StanzaExchange {
       hops: transit === undefined ? 0 : transit.hops + 1,
       target,
     };
-    const body = flat(encodeFrame(here, stanza, effect)); // a link may keep it for long
+    const body = encodeFrame(here, stanza, effect);
     if (body.length > linkLimits.messageBytes) return "too-large";
     const sent = this.#send(peer, kinds.stanza, body);
     return sent ? "sent" : "unreachable";
@@ -82,13 +83,13 @@ export class StanzaExchange {
   }
 
   /** Throws `WireError`. */
-  readEnd(body: Uint8Array): { readonly bare: string; readonly reason: string } {
-    const wire = new WireReader(body);
+  readEnd(body: Piece): { readonly bare: string; readonly reason: string } {
+    const wire = readerOf(body);
     return { bare: wire.text(endTextMax), reason: wire.text(endTextMax) };
   }
 
   /** Throws `WireError` for what is no frame. */
-  read(body: Uint8Array): StanzaFrame {
+  read(body: Piece): StanzaFrame {
     return decodeFrame(body);
   }
 

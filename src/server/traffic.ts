@@ -5,6 +5,7 @@
  * not send after all comes back here, so that its sender is told.
  */
 import { Element } from "ltx";
+import type { Piece } from "../base/chunk.ts";
 import type { Instant, Now } from "../base/time.ts";
 import { WireError } from "../cluster/codec.ts";
 import type { Peer } from "../cluster/peer.ts";
@@ -113,7 +114,7 @@ export class Traffic {
   }
 
   /** A stanza frame from another node. */
-  frame(now: Now, body: Uint8Array, via: Peer): void {
+  frame(now: Now, body: Piece, via: Peer): void {
     const frame = this.#exchange?.read(body);
     if (frame === undefined || this.#hasAnswer(frame)) return;
     const effects = this.#options.router.reroute(frame.stanza, frame.transit, via);
@@ -121,7 +122,7 @@ export class Traffic {
   }
 
   /** Ours, which a peer may not have received. `lookedUp`: see `Router.reroute`. */
-  returned(now: Now, body: Uint8Array, lookedUp: Set<string>): void {
+  returned(now: Now, body: Piece, lookedUp: Set<string>): void {
     const frame = this.#exchange?.read(body);
     if (frame === undefined || this.#hasAnswer(frame)) return;
     const transit = { ...frame.transit, maybe: true };
@@ -208,7 +209,7 @@ export class Traffic {
   }
 
   /** Another node has ended the account. */
-  endRequested(now: Now, body: Uint8Array): void {
+  endRequested(now: Now, body: Piece): void {
     const asked = this.#exchange?.readEnd(body);
     const user = this.#options.jids.get(asked?.bare ?? "");
     if (asked !== undefined && user !== undefined) this.#endLocal(now, user, asked.reason);

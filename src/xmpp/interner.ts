@@ -17,20 +17,22 @@ export class Interner {
   readonly #mask: number;
   readonly #keys: (Uint8Array | undefined)[];
   readonly #texts: string[];
+  readonly #decode: (bytes: Uint8Array, start: number, end: number) => string;
 
-  /** `slots` must be a power of two. */
-  constructor(slots: number) {
+  /** `slots` must be a power of two. By default bytes are those of a value: references are undone. */
+  constructor(slots: number, decode = valueFromBytes) {
+    this.#decode = decode;
     this.#mask = slots - 1;
     this.#keys = new Array<Uint8Array | undefined>(slots).fill(undefined);
     this.#texts = new Array<string>(slots).fill("");
   }
 
-  /** The unescaped value that these bytes spell. */
+  /** What these bytes spell. */
   get(bytes: Uint8Array, start: number, end: number): string {
     const slot = hash(bytes, start, end) & this.#mask;
     const key = this.#keys[slot];
     if (key !== undefined && spells(key, bytes, start, end)) return this.#texts[slot] as string;
-    const text = valueFromBytes(bytes, start, end);
+    const text = this.#decode(bytes, start, end);
     if (end - start <= LENGTH_MAX) {
       this.#keys[slot] = copyBytes(bytes, start, end);
       this.#texts[slot] = text;

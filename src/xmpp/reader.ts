@@ -19,7 +19,7 @@ import {
   copyBytes,
   textFromBytes,
 } from "../base/bytes.ts";
-import { Chunk } from "./chunk.ts";
+import { Chunk } from "../base/chunk.ts";
 import { ElementScan } from "./element-scan.ts";
 import { names, namespaces, ObjectInterner } from "./interner.ts";
 import { valueFromBytes } from "./escape.ts";

@@ -15,7 +15,7 @@ import {
   textFromBytes,
   type BinaryString,
 } from "../base/bytes.ts";
-import { Chunk } from "./chunk.ts";
+import { Chunk } from "../base/chunk.ts";
 import type { ElementScan } from "./element-scan.ts";
 import { escapeValue, valueFromBytes } from "./escape.ts";
 import { ObjectInterner } from "./interner.ts";

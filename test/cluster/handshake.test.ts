@@ -95,9 +95,9 @@ test("handshake: a refusal carries its reason and who is up; reasons of later re
   const reader = new FrameReader(4_096);
   reader.push(bytesFromBinary(refusedFrame(says, bytesFromBinary("proof"))));
   expect(reader.next()).toBe(true);
-  expect(readRefused(reader.body)).toMatchObject({ refusal: "superseded", by, says });
+  expect(readRefused(reader.body.bytes)).toMatchObject({ refusal: "superseded", by, says });
   const later = `\x63${says.slice(1)}`;
   reader.push(bytesFromBinary(refusedFrame(later)));
   expect(reader.next()).toBe(true);
-  expect(readRefused(reader.body).refusal).toBe("other");
+  expect(readRefused(reader.body.bytes).refusal).toBe("other");
 });

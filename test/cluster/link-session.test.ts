@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { binaryFromBytes, bytesFromBinary } from "../../src/base/bytes.ts";
 import { uint, WireReader } from "../../src/cluster/codec.ts";
+import { LinkQueues, type Outgoing } from "../../src/cluster/link-queues.ts";
 import { LinkSession } from "../../src/cluster/link-session.ts";
 import { classes, kinds, type Message } from "../../src/cluster/messages.ts";
 import { linkLimits } from "../../src/cluster/timing.ts";
@@ -49,7 +50,7 @@ test("link: bodies of any size arrive whole through any window, chunks between t
           while (reader.next()) {
             const body = to.receive(reader);
             if (body === undefined) continue;
-            (reader.kind === kinds.chunk ? gotChunks : got).push(binaryFromBytes(body));
+            (reader.kind === kinds.chunk ? gotChunks : got).push(binaryFromBytes(body.bytes));
           }
           to.ack();
           from.acknowledged(to.received);
@@ -258,7 +259,7 @@ test("link: what comes twice is handed up once", () => {
   expect(again.theirs().hello.received).toBe(1);
   again.message(1, "one");
   again.message(2, "two");
-  const bodies = bench.of("message-received").map(({ body }) => binaryFromBytes(body));
+  const bodies = bench.of("message-received").map(({ body }) => binaryFromBytes(body.bytes));
   expect(bodies).toEqual(["one", "two"]);
 });
 
@@ -277,7 +278,9 @@ test("link: a message cut by a break goes on where it was", () => {
     ["KLM", false],
   ]);
   again.message(2, "cd");
-  expect(bench.of("message-received").map(({ body }) => binaryFromBytes(body))).toEqual(["abcd"]);
+  expect(bench.of("message-received").map(({ body }) => binaryFromBytes(body.bytes))).toEqual([
+    "abcd",
+  ]);
 });
 
 test("link: a message that was received in part only is handed back whole", () => {
@@ -300,4 +303,32 @@ test("link: neither a message nor what fragments add up to may pass 16 MiB", () 
   expect(() => {
     while (reader.next()) one.receive(reader);
   }).toThrow("6000 bytes, at most 5000");
+});
+
+test("link queue: what stays when the turn ends keeps nothing but itself alive, what was written does so already", () => {
+  const queues = new LinkQueues({ ...linkLimits, overtakingBytes: 0 });
+  for (const body of ["first", "second", "a".repeat(30)]) queues.push(kinds.stanza, body);
+  const [written, waiting, cut] = [...queues.stanzas];
+  const take = (bytes: number): Outgoing | undefined =>
+    written && queues.take(queues.stanzas, queues.stanzas.first ?? written, bytes);
+  const frame = take(5);
+  expect([frame?.loose, waiting?.loose, cut?.loose]).toEqual([true, true, true]);
+  queues.stanzas.settle();
+  expect([...queues.stanzas].map(({ loose, body }) => [loose, body])).toEqual([
+    [false, "second"],
+    [false, "a".repeat(30)],
+  ]);
+  queues.push(kinds.stanza, "b".repeat(30));
+  take(6);
+  take(30);
+  // A fragment is kept until it is acknowledged, as long as all others of its message.
+  expect([take(10)?.loose, queues.stanzas.first?.loose]).toEqual([false, false]);
+});
+
+test("link: written stanzas are kept as they were until they are acknowledged, however many at once", () => {
+  const from = session({ windowBytes: 30_000 });
+  const sent = Array.from({ length: 50 }, (_, at) => `<message id='${at}'/>`.padEnd(at * 40, "x"));
+  for (const body of sent) from.send(kinds.stanza, body);
+  while (from.write(undefined) !== "");
+  expect(from.undelivered().map(({ body }) => body)).toEqual(sent);
 });

@@ -172,7 +172,7 @@ export class ScriptedPeer {
     this.#reader.push(bytesFromBinary(data));
     while (this.#reader.next()) {
       const { kind, frameClass, number, more, body } = this.#reader;
-      this.frames.push({ kind, frameClass, number, more, body: binaryFromBytes(body) });
+      this.frames.push({ kind, frameClass, number, more, body: binaryFromBytes(body.bytes) });
     }
   }
 

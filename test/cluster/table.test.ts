@@ -182,3 +182,31 @@ test("retention: by whole peer, 10 minutes, all together within the bound, the o
   retention.expire(7 + 10 * minute);
   expect([retention.kept.length, retention.bytes, retention.deadline()]).toEqual([0, 0, undefined]);
 });
+
+test("table: its version rises with every change of what others have written, and with no other", () => {
+  const table = new ReplicatedTable(self, { name: "t", schema: 1 }, limits);
+  const [before, after] = [new Partition(other), new Partition(other)];
+  for (let seq = 1; seq <= 5; seq++) before.put(`k${seq}`, "v", seq);
+  let version = table.version;
+  for (const [change, rises] of [
+    [() => table.put("a", "1"), false],
+    [() => table.delete("a"), false],
+    [() => before.put("hidden", "v", 6), false],
+    [() => table.show(before), true],
+    [() => before.put("k1", "w", 7), true],
+    [() => before.delete("k2", 8), true],
+    [() => before.delete("nobody", 9), false],
+    [() => table.replace(before, after), true],
+    [() => table.hide(after), true],
+    [() => table.show(before), true],
+    [() => table.hide(before), true],
+  ] as const) {
+    change();
+    expect([change.toString(), table.version > version, table.version >= version]).toEqual([
+      change.toString(),
+      rises,
+      true,
+    ]);
+    version = table.version;
+  }
+});

@@ -7,6 +7,7 @@
  * every single step the world compares what each node shows with what it has a right to show.
  */
 import { bytesFromBinary, type BinaryString } from "../../src/base/bytes.ts";
+import { Piece } from "../../src/base/chunk.ts";
 import type { Instant } from "../../src/base/time.ts";
 import { kinds, type MessageKind } from "../../src/cluster/messages.ts";
 import { samePeer, type Peer } from "../../src/cluster/peer.ts";
@@ -237,7 +238,7 @@ export class TablesWorld {
       const body = bytesFromBinary(frame.body);
       const { peer } = this.node(from);
       if (kind === "beat") this.step(to, { type: "beat-received", peer, body });
-      else this.step(to, { type: "message-received", peer, kind, body });
+      else this.step(to, { type: "message-received", peer, kind, body: Piece.of(body) });
     }
     return any;
   }

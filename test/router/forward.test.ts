@@ -1,6 +1,7 @@
 /** Stanzas between nodes: what is forwarded, what happens where it arrives, and to what comes back. */
 import { expect, test } from "vitest";
 import { bytesFromBinary } from "../../src/base/bytes.ts";
+import { Piece } from "../../src/base/chunk.ts";
 import { WireError } from "../../src/cluster/codec.ts";
 import { Arrivals } from "../../src/router/arrivals.ts";
 import {
@@ -168,14 +169,14 @@ test("frame: one whose header is cut, or names what is no stanza, is refused", (
   const body = encodeFrame(transit(orchard), sent, {});
   const at = body.indexOf("<message");
   for (let length = 0; length <= at; length += 1) {
-    expect(() => decodeFrame(bytesFromBinary(body.slice(0, length)))).toThrow(WireError);
+    expect(() => decodeFrame(Piece.of(bytesFromBinary(body.slice(0, length))))).toThrow(WireError);
   }
   const nameAt = 1 + id.origin.length + 3;
   for (const name of ["\x00", "\x04", "\xff"]) {
     const unknown = body.slice(0, nameAt) + name + body.slice(nameAt + 1);
-    expect(() => decodeFrame(bytesFromBinary(unknown))).toThrow(WireError);
+    expect(() => decodeFrame(Piece.of(bytesFromBinary(unknown)))).toThrow(WireError);
   }
-  const read = decodeFrame(bytesFromBinary(body));
+  const read = decodeFrame(Piece.of(bytesFromBinary(body)));
   expect(read.transit).toEqual(transit(orchard));
   expect(read.stanza.write("jabber:client")).toBe(sent.write("jabber:client"));
   expect(read.stanza.size).toBe(body.length - at);
@@ -189,7 +190,7 @@ test("frame: what is no stanza is seen when more than its target is asked for", 
     ...["text", "</stream:stream>", "<message/><message/>", "<a><b></a>", "<!-- -->"],
     body.slice(at, -1),
   ]) {
-    const { stanza: sealed } = decodeFrame(bytesFromBinary(body.slice(0, at) + wrong));
+    const { stanza: sealed } = decodeFrame(Piece.of(bytesFromBinary(body.slice(0, at) + wrong)));
     expect(() => sealed.open()).toThrow(WireError);
     expect(() => scene.router.reroute(sealed, transit(orchard))).toThrow(WireError);
   }
@@ -202,7 +203,7 @@ test("sealed stanza: unread it is written as it would be when it was read", () =
     for (const context of ["jabber:client", "", "jabber:server"]) {
       for (const change of changes) {
         const frame = encodeFrame(transit(orchard), original, {});
-        const { stanza: sealed } = decodeFrame(bytesFromBinary(frame));
+        const { stanza: sealed } = decodeFrame(Piece.of(bytesFromBinary(frame)));
         expect(sealed.write(context, change)).toBe(original.write(context, change));
         expect(sealed.copy().copy().write(context, change)).toBe(original.write(context, change));
         expect(sealed.open().name).toBe(original.name);
@@ -213,7 +214,7 @@ test("sealed stanza: unread it is written as it would be when it was read", () =
 
 test("sealed stanza: opened, then copied, it needs nothing of the frame", () => {
   const frame = bytesFromBinary(encodeFrame(transit(orchard), sent, {}));
-  const { stanza: sealed } = decodeFrame(frame);
+  const { stanza: sealed } = decodeFrame(Piece.of(frame));
   const opened = sealed.open();
   sealed.copy();
   frame.fill(0);

@@ -1,6 +1,7 @@
 /** Several nodes are one server: what clients on different nodes see of each other. */
 import { expect, test } from "vitest";
 import { RecordingWriter, verify } from "../../src/server/recording.ts";
+import { Piece } from "../../src/base/chunk.ts";
 import { balcony as on } from "./balcony.ts";
 import { SmallCluster, type ClusterNode, type ClusterNodeOptions } from "./small-cluster.ts";
 import { pureCrypto, smallConfig } from "./small-node.ts";
@@ -301,7 +302,7 @@ test("bugs: one in what another node's stanza causes is contained", () => {
   const { cluster, n1, n3, juliet, romeo } = balcony("<presence/>", { onFault: "contain" });
   const peer = n3.peers().find(({ name }) => name === "n1");
   if (peer === undefined) throw new TypeError("n1 is a peer");
-  const body = new Uint8Array([1, 2, 3]);
+  const body = Piece.of(new Uint8Array([1, 2, 3]));
   n3.pretended.push({ type: "message-received", peer, kind: 32, body });
   n1.send(juliet, chat("romeo@localhost/orchard", "after"));
   cluster.run(1_100);

@@ -1,6 +1,7 @@
 /** What a peer has read is trusted: what if it is wrong all the same? */
 import { expect, test } from "vitest";
 import { bytesFromBinary } from "../../src/base/bytes.ts";
+import { Piece } from "../../src/base/chunk.ts";
 import { kinds } from "../../src/cluster/messages.ts";
 import { encodeFrame } from "../../src/router/stanza-frame.ts";
 import { stanza } from "../router/scene.ts";
@@ -18,7 +19,7 @@ test("bugs: bytes of a peer that are no stanza are refused where they have to be
     const id = { origin: "0123456789abcdef n1", counter };
     const sent = stanza("<message from='juliet@localhost/balcony'/>");
     const frame = encodeFrame({ id, maybe: false, hops: 0, target }, sent, {});
-    const body = bytesFromBinary(frame.replace("/>", ">"));
+    const body = Piece.of(bytesFromBinary(frame.replace("/>", ">")));
     n2.pretended.push({ type: "message-received", peer, kind: kinds.stanza, body });
     cluster.run(1_100); // a heartbeat at the latest
   };

@@ -2,6 +2,7 @@
 import { Element } from "ltx";
 import { expect, test } from "vitest";
 import { bytesFromBinary } from "../../src/base/bytes.ts";
+import { Piece } from "../../src/base/chunk.ts";
 import { StanzaExchange, type Forward } from "../../src/server/stanza-exchange.ts";
 import { Stanza } from "../../src/xmpp/stanza.ts";
 import { Scene, stanza } from "../router/scene.ts";
@@ -17,7 +18,7 @@ function scene(reachable = true) {
     bodies.push(body);
     return reachable;
   });
-  const last = () => exchange.read(bytesFromBinary(bodies.at(-1) ?? "")).transit;
+  const last = () => exchange.read(Piece.of(bytesFromBinary(bodies.at(-1) ?? ""))).transit;
   return { exchange, bodies, last };
 }
 
