@@ -18,13 +18,13 @@ for (const [lane, , , state, label] of model.spans) {
   if (state === "link" && !linkRows[lane].has(label)) linkRows[lane].set(label, linkRows[lane].size);
 }
 
-// Faults stand in rows of the world's lane, each in the first that is free.
+// Faults stand in rows of the world's lane, each in the first that is free, with room for its name.
 const faultHeight = 13, faultTop = 20, faultRowsMax = 14;
 const faultRows = [];
 const rowOf = new Map(model.faults.map((band) => {
   const free = faultRows.findIndex((until) => until <= band.from);
   const row = free >= 0 ? free : Math.min(faultRows.length, faultRowsMax - 1);
-  faultRows[row] = band.to;
+  faultRows[row] = Math.max(faultRows[row] || 0, band.to, band.from + end / 8);
   return [band, row];
 }));
 const baseHeight = { world: faultTop + 4 + faultRows.length * faultHeight, node: 30, database: 22, client: 22 };
