@@ -41,9 +41,9 @@ const plantsOfCluster: readonly Plant[] = [
   {
     name: "link-has-no-window",
     file: link,
-    find: "return this.#retainedBytes === 0 || this.#retainedBytes + bytes <= this.#limits.windowBytes;",
+    find: "return this.#retainedBytes === 0 || this.#retainedBytes + bytes <= this.#window.bytes;",
     replace:
-      "return this.#retainedBytes >= 0 || this.#retainedBytes + bytes <= this.#limits.windowBytes;",
+      "return this.#retainedBytes >= 0 || this.#retainedBytes + bytes <= this.#window.bytes;",
     oracle: "bounds",
   },
   {

@@ -4,16 +4,18 @@
  *     send → queues --[room in the window]--> number, write, retain --[acknowledged]--> gone
  *
  * Outgoing: messages wait in `link-queues.ts`; a frame gets its number when it is written, and is kept until
- * the peer has acknowledged it, since a new connection sends again whatever the peer lacks. At most
- * `windowBytes` are kept so; chunks of a sync are made only when there is room for them. Incoming: each
+ * the peer has acknowledged it, since a new connection sends again whatever the peer lacks. At most a window
+ * (`link-window.ts`) is kept so; chunks of a sync are made only when there is room for them. Incoming: each
  * number once and in order, fragments put together, acknowledgements counted.
  */
 import { assert } from "../base/assert.ts";
 import { allocBytes, flat, type BinaryString } from "../base/bytes.ts";
 import { Piece } from "../base/chunk.ts";
+import type { Instant } from "../base/time.ts";
 import { uint, WireError } from "./codec.ts";
 import { Fifo } from "./fifo.ts";
 import type { SessionId } from "./handshake.ts";
+import { leastWindowBytes, LinkWindow } from "./link-window.ts";
 import type { ChunkSource } from "./mesh-contract.ts";
 import {
   cost,
@@ -34,9 +36,12 @@ interface Assembly {
   size: number;
 }
 
+/** Whoever reads this acknowledges what was before it. */
+const ask = controlFrame(kinds.ask, "");
+
 /** The kinds that are handed up. */
 const ours: ReadonlySet<MessageKind> = new Set(
-  Object.values(kinds).filter((kind) => kind > kinds.bye),
+  Object.values(kinds).filter((kind) => kind > kinds.bye && kind < ignorableFrom),
 );
 
 export class LinkSession {
@@ -47,6 +52,8 @@ export class LinkSession {
   readonly #limits: LinkLimits;
 
   readonly #queues: LinkQueues;
+  readonly #window: LinkWindow;
+  #now: Instant = 0;
   /** Written and not acknowledged, by number from `#acked + 1`. */
   readonly #retained = new Fifo<Outgoing>();
   #retainedBytes = 0;
@@ -58,6 +65,7 @@ export class LinkSession {
 
   #received = 0;
   #ackTold = 0;
+  #ackAsked = false;
   #bytesSinceAck = 0;
   readonly #assemblies: (Assembly | undefined)[] = [];
 
@@ -70,6 +78,7 @@ export class LinkSession {
     this.ordinal = options.ordinal;
     this.#limits = options.limits;
     this.#queues = new LinkQueues(options.limits);
+    this.#window = new LinkWindow(options.limits.windowBytes);
   }
 
   /** What waits, by class; for whoever watches how much. */
@@ -102,9 +111,12 @@ export class LinkSession {
    * The next piece of what may go out now, until there is none: first what a new connection lacks, then
    * messages and chunks as far as the window allows.
    */
-  write(chunks: ChunkSource | undefined): BinaryString {
+  write(chunks: ChunkSource | undefined, now: Instant = this.#now): BinaryString {
+    this.#now = now;
     let out = this.#resend ? this.#writeAgain() : "";
     const limits = this.#limits;
+    const fragmentBytes = this.#fragmentBytes();
+    let full = false;
     const loose: Outgoing[] = [];
     /** Where their bodies end in `out`. */
     const ends: number[] = [];
@@ -114,21 +126,25 @@ export class LinkSession {
       const first = queue?.first;
       const chunkIsDue = syncs && this.#bytesSinceChunk >= limits.messagesPerChunk;
       if (queue !== undefined && first !== undefined && !chunkIsDue) {
-        const bytes = queue.nextBytes(limits.fragmentBytes);
-        if (!this.#hasRoom(bytes + frameOverhead)) break;
+        const bytes = queue.nextBytes(fragmentBytes);
+        full = !this.#hasRoom(bytes + frameOverhead);
+        if (full) break;
         this.#bytesSinceChunk += bytes;
         const frame = this.#queues.take(queue, first, bytes);
         out += this.#retain(frame);
         if (frame.loose) ends[loose.push(frame) - 1] = out.length;
+        out += this.#askAfter(cost(frame));
         continue;
       }
-      if (!syncs || !this.#hasRoomForChunk(chunks?.bytesMax)) break;
+      full = syncs && !this.#hasRoomForChunk(chunks?.bytesMax);
+      if (!syncs || full) break;
       const chunk = chunks?.pull(this.peer, this.#queues.tables.written);
       if (chunk === undefined) syncs = false;
       else out += this.#writeWhole(chunk, classes.sync);
       this.#bytesSinceChunk = 0;
     }
     if (loose.length > 0) out = settledIn(out, loose, ends);
+    if (full && this.#window.isFull(this.#acked, this.written)) out += ask;
     // With traffic an acknowledgement costs least.
     return out !== "" && this.#received > this.#ackTold ? this.ack() + out : out;
   }
@@ -136,9 +152,15 @@ export class LinkSession {
   /** Whether an acknowledgement is due without traffic: the peer's window must not run dry. */
   ackIsDue(): boolean {
     return (
+      this.#ackAsked ||
       this.#bytesSinceAck >= this.#limits.ackBytes ||
       this.#received - this.#ackTold >= this.#limits.ackFrames
     );
+  }
+
+  /** The peer asks for it. */
+  askedForAck(): void {
+    this.#ackAsked = this.#received > this.#ackTold;
   }
 
   /** The frame that tells what was received. */
@@ -150,6 +172,7 @@ export class LinkSession {
   /** Something else has told the peer (heartbeat, hello, bye). */
   #told(): void {
     this.#ackTold = this.#received;
+    this.#ackAsked = false;
     this.#bytesSinceAck = 0;
   }
 
@@ -160,7 +183,7 @@ export class LinkSession {
   }
 
   /** The peer has everything up to this number; true if that was news. */
-  acknowledged(number: number): boolean {
+  acknowledged(number: number, now: Instant = this.#now): boolean {
     if (number > this.written) {
       throw new WireError(`Frame ${number} is acknowledged, the last one sent is ${this.written}`);
     }
@@ -172,6 +195,7 @@ export class LinkSession {
       if (frame.frameClass === classes.sync) this.#syncBytes -= cost(frame);
       this.#acked += 1;
     }
+    this.#window.acknowledged(now, number);
     return this.#acked > before;
   }
 
@@ -179,6 +203,7 @@ export class LinkSession {
   resume(peerReceived: number): void {
     this.acknowledged(peerReceived);
     this.#resend = this.#retained.length > 0;
+    this.#window.resumed();
     this.#told();
   }
 
@@ -250,7 +275,13 @@ export class LinkSession {
 
   /** One frame always fits into an empty window, however small that is. */
   #hasRoom(bytes: number): boolean {
-    return this.#retainedBytes === 0 || this.#retainedBytes + bytes <= this.#limits.windowBytes;
+    return this.#retainedBytes === 0 || this.#retainedBytes + bytes <= this.#window.bytes;
+  }
+
+  /** Of a narrow line no frame takes more than a quarter. */
+  #fragmentBytes(): number {
+    const quarter = Math.max(leastWindowBytes, this.#window.bytes) >> 2;
+    return Math.min(this.#limits.fragmentBytes, quarter);
   }
 
   /**
@@ -258,7 +289,8 @@ export class LinkSession {
    * of what is allowed: it would wait until nothing is under way, which others may keep from ever coming.
    */
   #hasRoomForChunk(chunkBytesMax = Infinity): boolean {
-    const { fragmentBytes, syncWindowBytes, windowBytes } = this.#limits;
+    const { fragmentBytes, syncWindowBytes } = this.#limits;
+    const { bytes: windowBytes } = this.#window;
     const bytes = Math.min(fragmentBytes, chunkBytesMax) + frameOverhead;
     return (
       this.#syncBytes + Math.min(bytes, syncWindowBytes >> 1) <= syncWindowBytes &&
@@ -272,9 +304,15 @@ export class LinkSession {
     do {
       const end = Math.min(body.length, start + this.#limits.fragmentBytes);
       out += this.#retain({ kind, body, loose: false, frameClass, start, end, after: 0 });
+      out += this.#askAfter(end - start + frameOverhead);
       start = end;
     } while (start < body.length);
     return out;
+  }
+
+  /** A frame of so many bytes has been written. */
+  #askAfter(bytes: number): BinaryString {
+    return this.#window.wrote(this.#now, this.written, bytes, this.#retainedBytes) ? ask : "";
   }
 
   #retain(frame: Outgoing): BinaryString {

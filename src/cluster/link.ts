@@ -121,7 +121,7 @@ export class Link {
     if (inUse === undefined) return session.queues.stanzas.settle();
     const { chunks } = this.#context.options;
     for (;;) {
-      const out = session.write(chunks);
+      const out = session.write(chunks, this.#context.now);
       if (out === "") break;
       this.#write(inUse, out);
     }
@@ -173,11 +173,16 @@ export class Link {
       this.#log("warning", "refused-by-peer", { detail });
       return;
     }
+    if (frame.kind === kinds.ask) {
+      session.askedForAck();
+      if (session.ackIsDue()) this.#context.wake(this);
+      return;
+    }
     if (frame.kind >= ignorableFrom) return;
     if (frame.kind !== kinds.ack && frame.kind !== kinds.beat) {
       throw new WireError(`A frame of kind ${frame.kind} is not to be sent here`);
     }
-    if (session.acknowledged(reader.uint())) this.#context.wake(this);
+    if (session.acknowledged(reader.uint(), this.#context.now)) this.#context.wake(this);
     if (frame.kind === kinds.ack) return;
     this.#beatReceived(reader, session);
   }

@@ -33,6 +33,9 @@ export const kinds = {
   done: 33,
   /** All sessions of a user must end, for a reason that the stream error tells. */
   endSessions: 34,
+  // the link's own, which an older release may ignore
+  /** Unnumbered: what was received is to be acknowledged now. */
+  ask: 128,
 } as const;
 
 export type MessageKind = number;

@@ -214,6 +214,42 @@ test("link: a full queue is told once, drained below its half, and ends the sess
   expect(bench.of("peer-down")[0]?.undelivered.length).toBe(56 - refused - 11);
 });
 
+test("link: who asks has its acknowledgement at the end of the turn, once", () => {
+  const bench = new Bench();
+  const peer = bench.arrive(z);
+  peer.enter();
+  const ask = controlFrame(kinds.ask, "");
+  peer.raw(ask);
+  expect(peer.kinds()).not.toContain(kinds.ack);
+  peer.raw(numberedFrame(kinds.stanza, classes.stanzas, 1, "x") + ask);
+  peer.raw(ask);
+  expect(peer.frames.filter(({ kind }) => kind === kinds.ack)).toHaveLength(1);
+});
+
+test("link: it asks after every quarter of what it may let out, and lets out no more than that", () => {
+  const bench = new Bench();
+  const peer = bench.arrive(z);
+  peer.enter();
+  for (let count = 0; count < 200; count += 1) bench.mesh.send(z, kinds.stanza, "x".repeat(10_000));
+  bench.flush();
+  const written = (): number => peer.numbered().length;
+  expect(written()).toBe(6); // 64 KiB, until it is known what the line carries
+  expect(peer.kinds().filter((kind) => kind === kinds.ask)).toHaveLength(3);
+  bench.now += 10;
+  peer.ack(6);
+  expect(written()).toBe(108); // 1 MiB, less the room of a chunk that may come
+  bench.now += 5_000;
+  peer.ack(100);
+  expect(written()).toBe(108);
+  peer.ack(108);
+  expect(written()).toBe(112); // what this line carries
+  // A new connection may be another line.
+  peer.close();
+  const again = bench.arrive(z);
+  again.enter({ session: peer.session(), received: 112 });
+  expect(again.numbered()).toHaveLength(6);
+});
+
 test("link: kinds from 128 on that nobody knows are acknowledged and ignored, lower ones end the session", () => {
   const bench = new Bench();
   const peer = bench.arrive(z);
