@@ -1,53 +1,10 @@
 /** A PostgreSQL that goes and comes back costs errors to those who needed it meanwhile, never the node. */
-import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startDevDatabase } from "../../src/runtime/dev-database.ts";
 import { Client, registerAll } from "../support/client.ts";
+import { Gate } from "../support/gate.ts";
 import { startServer, type RunningServer } from "../support/server.ts";
-
-/**
- * An address that stays, for a database that is started anew on another port. It can also cut a connection
- * at the moment when the server says that it has committed, so that the answer is lost and the deed done.
- */
-class Gate {
-  target = 0;
-  losesCommits = false;
-  readonly #sockets = new Set<Socket>();
-  readonly #server: Server = createServer((client) => {
-    const upstream = connect(this.target, "127.0.0.1");
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      this.#sockets.add(from);
-      from.on("data", (chunk: Buffer) => {
-        const lost = this.losesCommits && from === upstream && chunk.includes("COMMIT\0");
-        if (lost) from.destroy();
-        else to.write(chunk);
-      });
-      from.on("end", () => to.end());
-      from.on("error", () => to.destroy());
-      from.on("close", () => {
-        this.#sockets.delete(from);
-        to.destroy();
-      });
-    }
-  });
-
-  async open(target: number): Promise<number> {
-    this.target = target;
-    this.#server.listen(0, "127.0.0.1");
-    await new Promise((resolve) => this.#server.once("listening", resolve));
-    const address = this.#server.address();
-    return typeof address === "object" && address !== null ? address.port : 0;
-  }
-
-  close(): void {
-    this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
-  }
-}
 
 const gate = new Gate();
 let server: RunningServer;

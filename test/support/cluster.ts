@@ -22,6 +22,8 @@ export interface ClusterOptions {
   readonly backend?: "rdbms" | "static";
   /** More lines of `[cluster]`. */
   readonly cluster?: string;
+  /** Another port than its own at which nodes find the database. */
+  readonly databasePort?: (port: number) => Promise<number>;
 }
 
 export interface NodePorts {
@@ -171,6 +173,7 @@ export async function planCluster(options: ClusterOptions): Promise<RunningClust
   const folder = temporaryFolder();
   const pair = await makePair("localhost", folder);
   const database = await startDatabase(folder);
+  const databasePort = (await options.databasePort?.(database.port)) ?? database.port;
   const ports = await freePorts(options.nodes * 3);
   const all = Array.from({ length: options.nodes }, (_, index) => {
     const [c2s = 0, http = 0, cluster = 0] = ports.slice(index * 3, index * 3 + 3);
@@ -178,7 +181,7 @@ export async function planCluster(options: ClusterOptions): Promise<RunningClust
   });
   const nodes = all.map((mine, index) => {
     const file = join(folder, `n${index + 1}.toml`);
-    writeFileSync(file, configuration({ options, mine, all, pair, database }));
+    writeFileSync(file, configuration({ options, mine, all, pair, database, databasePort }));
     return new ClusterNode(`n${index + 1}`, mine, file);
   });
   return new RunningCluster(nodes, database, folder);
@@ -205,9 +208,11 @@ interface Chosen {
   readonly all: readonly NodePorts[];
   readonly pair: Pair;
   readonly database: DevDatabase;
+  readonly databasePort: number;
 }
 
-function configuration({ options, mine, all, pair, database }: Chosen): string {
+function configuration(chosen: Chosen): string {
+  const { options, mine, all, pair, database, databasePort } = chosen;
   const { backend = "static" } = options;
   const listed = all
     .map(({ cluster, clusterAddress }) => `{ address = "${clusterAddress}:${cluster}" }`)
@@ -234,7 +239,7 @@ scram_iterations = 4096
 workers = 3
 [outgoing_pools.rdbms.default.connection]
 host = "127.0.0.1"
-port = ${database.port}
+port = ${databasePort}
 database = "${database.database}"
 username = "${database.username}"
 password = "${database.password}"
