@@ -1,7 +1,7 @@
 /**
  * Stanza frame: how does a stanza travel from one node to another?
  *
- *     id       origin (name, boot), counter     minted once, kept on every way
+ *     id       origin (name, boot), counter     minted once, kept on every way; no origin: the frame's sender
  *     flags    1 maybe: it may have arrived before; 2 the stanza declares its namespace
  *     hops     how many nodes have passed it on
  *     name     1 message, 2 presence, 3 iq
@@ -58,6 +58,7 @@ const flagMaybe = 1;
 const flagDeclares = 2;
 const stanzaNames = ["", "message", "presence", "iq"];
 const originBytesMax = 300;
+const noOrigin = "";
 /** Those who talk are the same for a while, and a string that is known is found faster, too. */
 const origins = new Interner(256, binaryFromBytes);
 const jids = new Interner(4_096, textFromBytes);
@@ -70,14 +71,16 @@ const noOptions = binary("");
 /** RFC 7622 §3.1: three parts of at most 1023 bytes, and two separators. */
 const jidBytesMax = 3_071;
 
+/** `sender`: the origin of ids that the sending node has minted. */
 export function encodeFrame(
   transit: Transit,
   stanza: Stanza,
   addresses: AddressChange,
+  sender: BinaryString = noOrigin,
 ): BinaryString {
   const { id, maybe, hops, target } = transit;
   return (
-    binary(id.origin) +
+    binary(id.origin === sender ? noOrigin : id.origin) +
     uint(id.counter) +
     byte((maybe ? flagMaybe : 0) | (stanza.declaresDefault ? flagDeclares : 0)) +
     byte(hops) +
@@ -89,10 +92,11 @@ export function encodeFrame(
   );
 }
 
-/** Throws `WireError` for what is no frame; the stanza is left unread. */
-export function decodeFrame(body: Piece): StanzaFrame {
+/** Throws `WireError` for what is no frame; the stanza is left unread. `sender`: as when it was encoded. */
+export function decodeFrame(body: Piece, sender: BinaryString = noOrigin): StanzaFrame {
   const wire = readerOf(body);
-  const id = { origin: wire.field(originBytesMax, originOfBytes), counter: wire.uint() };
+  const origin = wire.field(originBytesMax, originOfBytes);
+  const id = { origin: origin === noOrigin ? sender : origin, counter: wire.uint() };
   const flags = wire.byte();
   const hops = wire.byte();
   const name = stanzaNames[wire.byte()] ?? "";

@@ -16,6 +16,7 @@ import type { Session } from "../router/session.ts";
 import {
   decodeFrame,
   encodeFrame,
+  originOf,
   StanzaIds,
   type StanzaFrame,
   type StanzaId,
@@ -42,6 +43,7 @@ const endTextMax = 4_096;
 export class StanzaExchange {
   readonly #send: (peer: Peer, kind: MessageKind, body: BinaryString) => boolean;
   readonly #ids: StanzaIds;
+  readonly #origins = new WeakMap<Peer, BinaryString>();
   /** Peers whose queues are past their bound, by `peerText`. Empty in all but the worst hours. */
   readonly #full = new Set<string>();
 
@@ -70,7 +72,7 @@ export class StanzaExchange {
       hops: transit === undefined ? 0 : transit.hops + 1,
       target,
     };
-    const body = encodeFrame(here, stanza, effect);
+    const body = encodeFrame(here, stanza, effect, this.#ids.origin);
     if (body.length > linkLimits.messageBytes) return "too-large";
     const sent = this.#send(peer, kinds.stanza, body);
     return sent ? "sent" : "unreachable";
@@ -88,9 +90,17 @@ export class StanzaExchange {
     return { bare: wire.text(endTextMax), reason: wire.text(endTextMax) };
   }
 
-  /** Throws `WireError` for what is no frame. */
-  read(body: Piece): StanzaFrame {
-    return decodeFrame(body);
+  /** One of `via`, or one of ours that has come back. Throws `WireError` for what is no frame. */
+  read(body: Piece, via?: Peer): StanzaFrame {
+    return decodeFrame(body, via === undefined ? this.#ids.origin : this.#originOf(via));
+  }
+
+  #originOf(peer: Peer): BinaryString {
+    const known = this.#origins.get(peer);
+    if (known !== undefined) return known;
+    const origin = originOf(peer);
+    this.#origins.set(peer, origin);
+    return origin;
   }
 
   /** Notes that a stanza reaches a session; false if it has reached it before. */

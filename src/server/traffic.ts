@@ -115,7 +115,7 @@ export class Traffic {
 
   /** A stanza frame from another node. */
   frame(now: Now, body: Piece, via: Peer): void {
-    const frame = this.#exchange?.read(body);
+    const frame = this.#exchange?.read(body, via);
     if (frame === undefined || this.#hasAnswer(frame)) return;
     const effects = this.#options.router.reroute(frame.stanza, frame.transit, via);
     this.#rerouted(now, effects, frame.transit.id);

@@ -247,3 +247,16 @@ test("ids: each is different, and has the same number wherever it is read", () =
   expect(new Set(numbers.map((each) => reader.number(each))).size).toBe(4);
   expect(reader.number(one)).toBe(reader.number({ ...one }));
 });
+
+test("frame: an id that its sender has minted names no origin, and means the sender's all the same", () => {
+  const theirs = transit(orchard, { id: { origin: originOf(there), counter: 7 } });
+  const [short, long] = [
+    encodeFrame(theirs, sent, {}, originOf(there)),
+    encodeFrame(theirs, sent, {}),
+  ];
+  expect(short.length).toBe(long.length - originOf(there).length);
+  for (const frame of [short, long]) {
+    const read = decodeFrame(Piece.of(bytesFromBinary(frame)), originOf(there));
+    expect(read.transit).toEqual(theirs);
+  }
+});

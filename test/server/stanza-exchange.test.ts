@@ -3,6 +3,7 @@ import { Element } from "ltx";
 import { expect, test } from "vitest";
 import { bytesFromBinary } from "../../src/base/bytes.ts";
 import { Piece } from "../../src/base/chunk.ts";
+import { originOf } from "../../src/router/stanza-frame.ts";
 import { StanzaExchange, type Forward } from "../../src/server/stanza-exchange.ts";
 import { Stanza } from "../../src/xmpp/stanza.ts";
 import { Scene, stanza } from "../router/scene.ts";
@@ -86,4 +87,18 @@ test("exchange: what no link takes whole is refused", () => {
   const large = Stanza.of(new Element("message", { to: target }).c("body").t(body).root());
   expect(exchange.forward({ ...fresh, stanza: large }, undefined)).toBe("too-large");
   expect(bodies).toEqual([]);
+});
+
+test("exchange: an id is that of the node that minted it, whoever reads the frame", () => {
+  const { exchange, bodies, last } = scene();
+  exchange.forward(fresh, undefined);
+  const body = Piece.of(bytesFromBinary(bodies.at(-1) ?? ""));
+  expect(last().id.origin).toBe(originOf(self)); // one of ours that has come back
+  expect(exchange.read(body, peer).transit.id.origin).toBe(originOf(peer)); // the same bytes from there
+  exchange.forward(
+    { ...fresh, transit: { ...last(), id: { origin: "third", counter: 9 } } },
+    undefined,
+  );
+  const onwards = Piece.of(bytesFromBinary(bodies.at(-1) ?? ""));
+  expect(exchange.read(onwards, peer).transit.id).toEqual({ origin: "third", counter: 9 });
 });
