@@ -111,6 +111,7 @@ function clusterOf(plan: Plan, { name }: NodePlan, cluster: ClusterPlan): Cluste
 function boundsOf({ bounds }: ClusterPlan): Pick<ClusterConfig, "bounds"> {
   if (bounds === undefined) return {};
   const { window, queue, fragment, logOperations, chunk, syncWindow, retention } = bounds;
+  const { requestPatience, overtaking = window } = bounds;
   // Whoever takes little at a time must say soon that it has taken it.
   const ackBytes = Math.min(linkLimits.ackBytes, window >> 2);
   const links = { ackBytes, windowBytes: window, queueBytes: queue, fragmentBytes: fragment };
@@ -118,11 +119,12 @@ function boundsOf({ bounds }: ClusterPlan): Pick<ClusterConfig, "bounds"> {
     bounds: {
       links: {
         ...links,
-        overtakingBytes: window,
+        overtakingBytes: overtaking,
         ...(syncWindow === undefined ? {} : { syncWindowBytes: syncWindow }),
       },
       tables: { logOperationsMax: logOperations, chunkBytesMax: chunk },
       ...(retention === undefined ? {} : { tablesTiming: { retention } }),
+      ...(requestPatience === undefined ? {} : { requestPatience }),
     },
   };
 }

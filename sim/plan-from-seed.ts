@@ -47,7 +47,11 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
     safety: profile.safety,
     liveness: clustered ? Math.max(profile.liveness, clusterLivenessMs) : profile.liveness,
   };
-  const clients = planClients(stream(seed, "plan/clients"), profile, names);
+  const clients = planQuestions(
+    stream(seed, "plan/questions"),
+    profile,
+    planClients(stream(seed, "plan/clients"), profile, names),
+  );
   const cluster = clustered ? planCluster(stream(seed, "plan/cluster"), profile) : undefined;
   return {
     version: planVersion,
@@ -146,7 +150,7 @@ const discoveries: readonly DiscoveryKind[] = [
 function planCluster(random: Random, profile: Profile): ClusterPlan {
   const [heartbeatInterval, heartbeatTimeout, linkGrace] = random.pick([
     [1_000, 5_000, 5_000],
-    [1_000, 5_000, 5_000],
+    [500, 2_000, 2_000],
     [500, 2_000, 2_000],
   ] as const);
   const discovery = random.pick(profile.discoveries ?? discoveries);
@@ -167,6 +171,8 @@ function planCluster(random: Random, profile: Profile): ClusterPlan {
       chunk: random.pick([200, 1_024, 65_536]),
       syncWindow: random.pick([1_024, 262_144]),
       retention: random.pick([3_000, 15_000, 600_000]),
+      requestPatience: random.pick([2_000, 30_000, 30_000]),
+      overtaking: random.pick([256, window]),
     },
   };
 }
@@ -229,6 +235,26 @@ function planClients(random: Random, profile: Profile, nodes: readonly string[])
       behaviour:
         hermit && behaviour.kind === "vanisher" ? { ...behaviour, silent: true } : behaviour,
     };
+  });
+}
+
+/** What is asked must be answered whatever happens meanwhile: in some runs much is, and answers take time. */
+function planQuestions(
+  random: Random,
+  { asks: shares = [0] }: Profile,
+  clients: readonly ClientPlan[],
+): readonly ClientPlan[] {
+  const asks = random.pick(shares);
+  const answersMs = random.pick([
+    [0, 3_000],
+    [0, 12_000],
+    [0, 12_000],
+  ] as const);
+  if (asks === 0) return clients;
+  return clients.map((client) => {
+    const { behaviour } = client;
+    if (!("peers" in behaviour) || behaviour.kind === "flooder") return client;
+    return { ...client, behaviour: { ...behaviour, asks, answersMs } };
   });
 }
 

@@ -218,6 +218,8 @@ const cluster = record<ClusterPlan>({
       chunk: count,
       syncWindow: optional(count),
       retention: optional(time),
+      requestPatience: optional(time),
+      overtaking: optional(count),
     }),
   ),
 });
@@ -264,6 +266,8 @@ const chat: Fields<Chat> = {
   types: optional(list(oneOf(["chat", "normal", "headline", "groupchat"]), 1)),
   moods: optional(chance),
   absences: optional(chance),
+  asks: optional(chance),
+  answersMs: optional(range),
 };
 
 type FieldsOf<K extends BehaviourKind> = Fields<Omit<Extract<Behaviour, { kind: K }>, "kind">>;

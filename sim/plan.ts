@@ -85,6 +85,10 @@ export interface ClusterPlan {
         readonly syncWindow?: number;
         /** How long records of a peer that is gone are kept aside; missing: as long as production does. */
         readonly retention?: number;
+        /** By how much what is told of tables may overtake stanzas; missing: by a window. */
+        readonly overtaking?: number;
+        /** How long a request waits for a node that is out of sight; missing: as long as in production. */
+        readonly requestPatience?: number;
       }
     | undefined;
 }
@@ -126,6 +130,13 @@ export interface Chat {
   readonly moods?: number;
   /** How often it becomes unavailable instead of speaking, until its next presence. Missing: never. */
   readonly absences?: number;
+  /**
+   * How often it asks a peer something instead of speaking; and it tells somebody of each new priority.
+   * Missing: neither, but for now and then.
+   */
+  readonly asks?: number;
+  /** How long it takes to answer what it is asked. Missing: no time. */
+  readonly answersMs?: Range;
 }
 
 /** Not `error`: those only answer (RFC 6121 §5.2.2). */

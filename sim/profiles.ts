@@ -17,6 +17,8 @@ export interface Profile {
   readonly discoveries?: readonly DiscoveryKind[];
   /** How often chatters speak; drawn for each, if missing. */
   readonly everyMs?: Range;
+  /** How often chatters ask each other something; one of these, drawn. Missing: hardly ever. */
+  readonly asks?: readonly number[];
   /** How often flooders do; missing: about once a second. */
   readonly floodsEveryMs?: Range;
   /** How likely a write is cut into pieces; one of these, drawn. Missing: from never to nearly always. */
@@ -62,6 +64,7 @@ export const profiles = {
   },
   default: {
     name: "default",
+    asks: [0, 0.2, 0.5],
     clients: 30,
     nodes: [1, 1, 2, 3, 3, 3, 4, 5, 7, 12],
     setUp: 10_000,
@@ -84,6 +87,7 @@ export const profiles = {
   /** For many seeds in little time: the zoo, and the tests of every commit. */
   small: {
     name: "small",
+    asks: [0, 0.2, 0.5],
     clients: 14,
     nodes: [1, 1, 2, 3],
     setUp: 4_000,
@@ -95,6 +99,7 @@ export const profiles = {
   /** Many seeds of clusters only. */
   cluster: {
     name: "cluster",
+    asks: [0, 0.2, 0.5],
     clients: 14,
     nodes: [2, 3, 3, 4, 5],
     setUp: 5_000,
@@ -106,6 +111,7 @@ export const profiles = {
   /** Clusters that find each other by what names and files say of them. */
   lists: {
     name: "lists",
+    asks: [0, 0.2, 0.5],
     clients: 8,
     nodes: [2, 3, 4],
     setUp: 5_000,
@@ -123,6 +129,7 @@ export const profiles = {
   /** Clusters that part and meet again, with names that are wanted on all sides. */
   splits: {
     name: "splits",
+    asks: [0.3, 0.6],
     clients: 14,
     nodes: [3, 3, 4],
     setUp: 5_000,

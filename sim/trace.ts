@@ -91,6 +91,8 @@ export interface TraceKinds {
     readonly reason: string;
     readonly final: boolean;
     readonly undelivered: number;
+    /** Of clients' messages and requests among them, in order; missing: none. */
+    readonly handedBack?: readonly string[];
   };
   "node-superseded": { readonly by: string };
   /** Of its own records. */
@@ -129,6 +131,8 @@ export interface TraceKinds {
     readonly queuedBytes: number;
     readonly unackedBytes: number;
     readonly logBytes: number;
+    /** Missing in older traces. */
+    readonly logOperations?: number;
   };
 
   // What a client sees and does.
@@ -179,6 +183,8 @@ export interface TraceKinds {
     readonly from: string;
     readonly outcome: string;
   };
+  /** The client answers what it was asked. */
+  "answer-given": { readonly login: string; readonly id: string };
   "registration-sent": { readonly login: string; readonly user: string };
   "registration-answered": {
     readonly login: string;

@@ -8,6 +8,7 @@
  */
 import { flat, type BinaryString } from "../src/base/bytes.ts";
 import type { Cluster, ClusterEffect } from "../src/cluster/cluster.ts";
+import { kinds, type Message } from "../src/cluster/messages.ts";
 import type { Partition } from "../src/cluster/partition.ts";
 import { peerText, type Peer } from "../src/cluster/peer.ts";
 import type { ReplicatedTable } from "../src/cluster/table.ts";
@@ -111,6 +112,9 @@ export class ClusterWatch {
       queuedBytes: links.reduce((most, link) => Math.max(most, link.queuedBytes), 0),
       unackedBytes: links.reduce((most, link) => Math.max(most, link.unackedBytes), 0),
       logBytes: tables.reduce((most, table) => Math.max(most, table.logBytes), 0),
+      logOperations: tables.reduce((most, { name }) => {
+        return Math.max(most, cluster.table(name).log.size);
+      }, 0),
     });
   }
 
@@ -230,7 +234,8 @@ export class ClusterWatch {
         const { peer, session, reason, final, undelivered } = effect;
         const count = undelivered.length;
         const told = { peer: peerText(peer), session, reason, final, undelivered: count };
-        return this.#record("peer-down", told);
+        const handedBack = undelivered.flatMap(clientsId);
+        return this.#record("peer-down", handedBack.length === 0 ? told : { ...told, handedBack });
       }
       case "settled": {
         const { request, visibleAt, missing, lost, skipped } = effect;
@@ -248,6 +253,12 @@ export class ClusterWatch {
         return;
     }
   }
+}
+
+/** Of a client's message or request, or what answers it; of anything else, none. */
+function clientsId({ kind, body }: Message): readonly string[] {
+  const id = kind === kinds.stanza ? / id=["']([mq]\/[^"']+)["']/.exec(body)?.[1] : undefined;
+  return id === undefined ? [] : [id];
 }
 
 /** Compares what the partition has under these keys, and forgets them. */

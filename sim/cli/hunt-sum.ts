@@ -3,7 +3,7 @@ import { makeOracles } from "../oracles/index.ts";
 import type { Plan } from "../plan.ts";
 import { probeNames } from "../probes.ts";
 import type { Failure } from "../run.ts";
-import { counted } from "./summary.ts";
+import { alsoText, counted } from "./summary.ts";
 import type { TaskResult } from "./tasks.ts";
 
 export interface SeedFailure {
@@ -51,8 +51,15 @@ class Recovery {
   }
 }
 
+interface Judged {
+  judged: number;
+  unknown: number;
+  readonly counts: string;
+  readonly also: Record<string, number>;
+}
+
 export class HuntSum {
-  readonly #judged = new Map<string, { judged: number; unknown: number; counts: string }>();
+  readonly #judged = new Map<string, Judged>();
   readonly #recovery = new Map<string, Recovery>();
   readonly #probes = new Map<string, number>();
   readonly failed: SeedFailure[] = [];
@@ -66,9 +73,13 @@ export class HuntSum {
     this.seeds += 1;
     this.simulatedMs += stats.simulatedMs;
     this.events += stats.events;
-    for (const [name, { judged, unknown, counts, recoveredMs = [] }] of Object.entries(verdicts)) {
-      const sum = this.#judged.get(name) ?? { judged: 0, unknown: 0, counts };
+    for (const [name, verdict] of Object.entries(verdicts)) {
+      const { judged, also = {}, unknown, counts, recoveredMs = [] } = verdict;
+      const sum = this.#judged.get(name) ?? { judged: 0, unknown: 0, counts, also: {} };
       sum.judged += judged;
+      for (const [what, count] of Object.entries(also)) {
+        sum.also[what] = (sum.also[what] ?? 0) + count;
+      }
       sum.unknown += unknown;
       this.#judged.set(name, sum);
       if (recoveredMs.length > 0) this.#recoveryOf(name).add(recoveredMs);
@@ -95,9 +106,18 @@ export class HuntSum {
   findings(anyPlan: Plan): Findings {
     const oracles = makeOracles(anyPlan).map(({ name }) => name);
     return {
-      idleOracles: oracles.filter((name) => (this.#judged.get(name)?.judged ?? 0) === 0),
+      idleOracles: oracles.flatMap((name) => this.#idleOf(name)),
       probesNeverReached: probeNames.filter((probe) => !this.#probes.has(probe)),
     };
+  }
+
+  /** By its name or, where it is idle in a second subject alone, with that. */
+  #idleOf(name: string): readonly string[] {
+    const { judged = 0, also = {} } = this.#judged.get(name) ?? {};
+    if (judged === 0) return [name];
+    return Object.keys(also)
+      .filter((what) => also[what] === 0)
+      .map((what) => `${name} (${what})`);
   }
 
   lines(wallMs: number, { idleOracles, probesNeverReached }: Findings): readonly string[] {
@@ -108,9 +128,9 @@ export class HuntSum {
       `${Math.round(this.simulatedMs / 1_000 / seconds)} simulated seconds per wall second, ` +
         `${this.checkedTwice} run twice: ${this.unequal.length} differed`,
     ];
-    for (const [name, { judged, unknown, counts }] of this.#judged) {
+    for (const [name, { judged, also, unknown, counts }] of this.#judged) {
       const unsure = unknown === 0 ? "" : `, ${unknown} unknown`;
-      lines.push(`  ${name.padEnd(16)} judged ${judged} ${counts}${unsure}`);
+      lines.push(`  ${name.padEnd(16)} judged ${judged} ${counts}${alsoText(also)}${unsure}`);
     }
     for (const [name, recovery] of this.#recovery) {
       const { half, "90 %": most, "99 %": nearlyAll, all } = recovery.json();

@@ -21,17 +21,15 @@ export function summaryLines({ plan, outcome, repeat }: Summary): readonly strin
       `${counted(clients.length, "client")}, ${counted(faults.length, "fault")};`,
     `${simulatedMs / 1_000} simulated seconds, ${events} events, ${traced} traced`,
   ];
-  for (const [name, { judged, unknown, counts, recoveredMs = [] }] of Object.entries(
-    outcome.verdicts,
-  )) {
+  for (const [name, verdict] of Object.entries(outcome.verdicts)) {
+    const { judged, also, unknown, counts, recoveredMs = [] } = verdict;
     const failed = outcome.failures.filter(({ oracle }) => oracle === name).length;
     const said = failed === 0 ? "ok" : `${failed} FAILED`;
     const unsure = unknown === 0 ? "" : `, ${unknown} unknown`;
     const last = Math.max(...recoveredMs) / 1_000;
     const well = recoveredMs.length === 0 ? "" : `, all well ${last} s after the heal`;
-    lines.push(
-      `  ${name.padEnd(16)} ${said.padEnd(10)} judged ${judged} ${counts}${unsure}${well}`,
-    );
+    const what = `${judged} ${counts}${alsoText(also)}`;
+    lines.push(`  ${name.padEnd(16)} ${said.padEnd(10)} judged ${what}${unsure}${well}`);
   }
   const reached = [...outcome.probes].map(([probe, count]) => `${probe} ×${count}`);
   lines.push(`  reached: ${reached.length === 0 ? "no probe" : reached.join(", ")}`);
@@ -39,6 +37,13 @@ export function summaryLines({ plan, outcome, repeat }: Summary): readonly strin
     lines.push(...failureLines(outcome.failures), `repeat with: ${repeat}`);
   }
   return lines;
+}
+
+/** Of an oracle with more than one subject. */
+export function alsoText(also: Readonly<Record<string, number>> = {}): string {
+  return Object.entries(also)
+    .map(([counts, judged]) => `, ${judged} ${counts}`)
+    .join("");
 }
 
 /** The first of each kind: an oracle that says the same of forty messages says one thing. */
@@ -64,7 +69,8 @@ export function failureLines(failures: readonly Failure[]): string[] {
 export function summaryJson({ plan, outcome, repeat }: Summary): object {
   const { hash, failures, verdicts, probes, stats } = outcome;
   const counts = Object.entries(verdicts).map(
-    ([name, { judged, unknown, counts }]) => [name, { judged, unknown, counts }] as const,
+    ([name, { judged, also, unknown, counts }]) =>
+      [name, { judged, ...(also && { also }), unknown, counts }] as const,
   );
   return {
     seed: plan.seed,

@@ -36,6 +36,7 @@ export interface Counts {
   readonly judged: number;
   readonly unknown: number;
   readonly counts: string;
+  readonly also?: Readonly<Record<string, number>>;
   readonly recoveredMs?: readonly number[];
 }
 
@@ -79,8 +80,11 @@ export function runSafely(plan: Plan, options: Partial<RunOptions> = {}): Outcom
 function resultOf(outcome: Outcome, difference?: string): TaskResult {
   const { hash, failures, verdicts, probes, stats } = outcome;
   const counts = Object.entries(verdicts).map(
-    ([name, { judged, unknown, counts, recoveredMs }]) =>
-      [name, { judged, unknown, counts, ...(recoveredMs && { recoveredMs }) }] as const,
+    ([name, { judged, also, unknown, counts, recoveredMs }]) =>
+      [
+        name,
+        { judged, ...(also && { also }), unknown, counts, ...(recoveredMs && { recoveredMs }) },
+      ] as const,
   );
   return {
     hash,

@@ -119,6 +119,7 @@ export class Actor {
       sasl: (tls) => this.#sasl(user, password, tls),
       register: options.register,
       takeOver: options.takeOver,
+      answer: (act) => this.#whenItHasThought(act),
       events: {
         online: () => {
           online = true;
@@ -149,6 +150,13 @@ export class Actor {
   /** A fault: the host dies. */
   vanish(): void {
     this.#client?.vanish();
+  }
+
+  #whenItHasThought(act: () => void): void {
+    const { behaviour } = this.plan;
+    const delay = "answersMs" in behaviour ? behaviour.answersMs : undefined;
+    if (delay === undefined) act();
+    else this.within(delay, act);
   }
 
   #keepAlive(client: Client): void {

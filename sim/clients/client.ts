@@ -34,6 +34,8 @@ export interface ClientOptions {
   readonly register?: string | undefined;
   /** For hostile clients: true at a stage means that the client goes no further by itself. */
   readonly takeOver?: ((stage: Stage, client: Client) => boolean) | undefined;
+  /** Answers what it was asked, when it likes to; missing: at once. */
+  readonly answer?: (act: () => void) => void;
 }
 
 /** Where a stream stands when its features have been read; `opened`: before the first byte. */
@@ -401,12 +403,20 @@ export class Client {
 
   #answerIq(iq: Stanza): void {
     const to = iq.from === undefined ? "" : ` to='${escapeValue(iq.from)}'`;
-    const id = escapeValue(iq.id ?? "");
-    if (iq.payloads[0]?.namespace === NS.ping)
-      return this.#write(`<iq type='result' id='${id}'${to}/>`);
-    this.#write(
-      `<iq type='error' id='${id}'${to}><error type='cancel'><service-unavailable xmlns='${NS.stanzas}'/></error></iq>`,
-    );
+    const iqId = iq.id ?? "";
+    const id = escapeValue(iqId);
+    const known = iq.payloads[0]?.namespace === NS.ping;
+    const answer = known
+      ? `<iq type='result' id='${id}'${to}/>`
+      : `<iq type='error' id='${id}'${to}><error type='cancel'><service-unavailable xmlns='${NS.stanzas}'/></error></iq>`;
+    const write = (): void => {
+      if (this.#state !== "online") return;
+      const { login } = this.#options;
+      this.#trace.record(login, "answer-given", { login, id: iqId });
+      this.#write(answer);
+    };
+    if (this.#options.answer === undefined) write();
+    else this.#options.answer(write);
   }
 
   #message(message: Stanza): void {

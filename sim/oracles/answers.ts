@@ -2,11 +2,15 @@
  * Answers: is every IQ request answered exactly once, by whom it was sent to (RFC 6120 §8.2.3)?
  *
  * An answer on a link that dies waits until the asker's node is in sight again: no split excuses its loss. Nor does
- * the death of the node that had the request: the asker's node answers it. A client that went with it does.
+ * the end of the node that was asked: the asker's own answers in its place. But not before its time: who has been
+ * asked and has answered is heard, unless its node has left or was out of sight for as long as an asker waits. And
+ * nobody waits longer than that for a node out of sight, nor for one that has left or has a successor.
  */
+import { requestPatience } from "../../src/server/requests.ts";
 import { bareOf, leftInOrder, type Login } from "./logins.ts";
-import type { Gathered, Oracle } from "./oracle.ts";
-import { traffic } from "../trace.ts";
+import type { Gathered, Oracle, Verdict } from "./oracle.ts";
+import { OutOfSight } from "./out-of-sight.ts";
+import type { TraceEvent, TraceKinds } from "../trace.ts";
 import { userOf, type Plan } from "../plan.ts";
 
 interface Request {
@@ -15,89 +19,212 @@ interface Request {
   readonly to: string;
   readonly about: string;
   readonly at: number;
+  /** The process that has its addressee, where that is certain and another than its asker's. */
+  readonly peer: string | undefined;
   answers: number;
+  /** When it was given to its addressee, and when an answer left its asker's node. */
+  givenAt: number;
+  writtenAt: number;
+  /** Who has answered it, for all that it knows. */
+  answeredBy: string | undefined;
+  /** Handed back by a link that died: it need not have been heard. */
+  handedBack: boolean;
 }
 
-const underWayMaxMs = 90_000;
-/** So long after it left an asker whose addressee's node has died has an answer. */
-const answeredForMs = 160_000;
+const underWayMaxMs = 160_000;
+/** Besides, until a node that has died has an answer given in its place: so many times an asker's patience. */
+const underWayMs = 40_000;
+const returns = 4;
+/** Clocks drift, and steps end when they end. */
+const tolerance = 0.05;
+const slackMs = 1_000;
 
-function endedMeanwhile(login: Login, at: number, period: number): boolean {
-  const { endedAt, nodeClosedAt } = login;
+function endedMeanwhile({ endedAt, nodeClosedAt }: Login, at: number, period: number): boolean {
   return (
-    (endedAt ?? Number.MAX_SAFE_INTEGER) <= at + period &&
-    Math.max(endedAt ?? 0, nodeClosedAt ?? Number.MAX_SAFE_INTEGER) >= at
+    (endedAt ?? Infinity) <= at + period && Math.max(endedAt ?? 0, nodeClosedAt ?? Infinity) >= at
   );
 }
 
-export function answers(_plan: Plan, { logins }: Gathered): Oracle {
-  const requests = new Map<string, Request>();
-  const failures: string[] = [];
-  let now = 0;
+class Answers implements Oracle {
+  readonly name = "answers";
+  readonly counts = "requests";
+  readonly #patience: number;
+  readonly #gathered: Gathered;
+  readonly #requests = new Map<string, Request>();
+  readonly #failures: string[] = [];
+  /** Answers that were given and not heard: a failure unless a node says that it has given some up. */
+  readonly #unheard: string[] = [];
+  readonly #outOfSight = new OutOfSight();
+  /** Connections that were ever full: what is written there is written late. */
+  readonly #congested = new Set<number>();
+  #answersLost = 0;
+  #now = 0;
+
+  constructor({ topology }: Plan, gathered: Gathered) {
+    this.#gathered = gathered;
+    this.#patience = topology.cluster?.bounds?.requestPatience ?? requestPatience;
+  }
+
+  see(event: TraceEvent): void {
+    this.#gathered.logins.see(event);
+    this.#gathered.replicas.see(event);
+    this.#outOfSight.see(event);
+    const { kind, data, at, place } = event;
+    this.#now = at;
+    for (const id of this.#gathered.written.see(event)) this.#wrote(id, place, at);
+    switch (kind) {
+      case "iq-sent": {
+        const fresh = { answers: 0, answeredBy: undefined, handedBack: false };
+        const never = { givenAt: Infinity, writtenAt: Infinity };
+        this.#requests.set(data.id, { ...data, at, ...fresh, ...never, peer: this.#peerOf(data) });
+        return;
+      }
+      case "answer-given": {
+        const request = this.#requests.get(data.id);
+        if (request !== undefined) request.answeredBy = data.login;
+        return;
+      }
+      case "iq-answered":
+        return this.#answered(data, at);
+      case "peer-down":
+        for (const id of data.handedBack ?? []) {
+          const request = this.#requests.get(id);
+          if (request === undefined) continue;
+          // Its answer has the same id, and comes back elsewhere.
+          const answering = this.#gathered.logins.get(request.answeredBy ?? "")?.node;
+          if (answering !== place) request.handedBack = true;
+        }
+        return;
+      case "connection-congested":
+        this.#congested.add(data.connection);
+        return;
+      case "metrics-observed":
+        this.#answersLost += data.answersLost;
+        return;
+      default:
+    }
+  }
+
+  judge(): Verdict {
+    const { logins } = this.#gathered;
+    let unknown = 0;
+    for (const { id, login, to, at, answers } of this.#requests.values()) {
+      if (answers > 0) continue;
+      const asker = logins.get(login);
+      const late = this.#now >= at + this.#patience * returns + underWayMs;
+      const left = asker !== undefined && endedMeanwhile(asker, at, underWayMaxMs);
+      const excused =
+        // What its own node answers comes before the closing tag.
+        (left && !(to === "" && leftInOrder(asker))) ||
+        this.#addressees(to).some(
+          (each) =>
+            endedMeanwhile(each, at, underWayMaxMs) && !(late && logins.endedWithItsNode(each)),
+        );
+      // What is sent to a machine without power arrives nowhere, and nothing says so.
+      const inTheDark = logins.hasNoPower(logins.get(login)?.node ?? "");
+      if (excused || inTheDark) unknown += 1;
+      else this.#failures.push(`${id} to "${to}", sent at ${at} ms, was never answered`);
+    }
+    for (const request of this.#requests.values()) this.#judgeWait(request);
+    if (this.#answersLost === 0) this.#failures.push(...this.#unheard);
+    return { judged: this.#requests.size - unknown, unknown, failures: this.#failures };
+  }
+
+  #wrote(id: string, place: string, at: number): void {
+    const { logins, replicas } = this.#gathered;
+    const request = this.#requests.get(id);
+    if (request?.peer === undefined) return;
+    if (place === logins.get(request.login)?.node) {
+      request.writtenAt = Math.min(at, request.writtenAt);
+    } else if (place === replicas.processes.get(request.peer)?.node) {
+      request.givenAt = Math.min(at, request.givenAt);
+    }
+  }
+
   /** Who may have taken a request with it when it ended. Nodes themselves answer what is sent to users. */
-  function addressees(to: string): readonly Login[] {
+  #addressees(to: string): readonly Login[] {
+    const { logins } = this.#gathered;
     if (!to.includes("/")) return [];
     const bound = logins.ofUser(bareOf(to)).filter(({ jid }) => jid === to);
     // Bound at its node, perhaps, though it was never told.
     return [...bound, ...logins.unboundOf(userOf(to))];
   }
 
-  function answered(login: string, id: string, from: string, outcome: string): void {
-    const request = requests.get(id);
+  /** It has been with one process ever since, as far as anybody was told. */
+  #peerOf({ login, to }: TraceKinds["iq-sent"]): string | undefined {
+    const { logins, replicas } = this.#gathered;
+    const asked = this.#addressees(to);
+    const [first] = asked;
+    if (first === undefined || asked.some(({ node }) => node !== first.node)) return undefined;
+    const home = logins.get(login)?.node;
+    return first.node === home ? undefined : replicas.running.get(first.node)?.peer;
+  }
+
+  #judgeWait({ id, login, to, at, peer, givenAt, writtenAt }: Request): void {
+    const { logins, replicas } = this.#gathered;
+    const asker = logins.get(login);
+    if (asker === undefined || peer === undefined) return;
+    if (this.#congested.has(asker.connection ?? 0)) return;
+    if (this.#addressees(to).some(({ node }) => node !== replicas.processes.get(peer)?.node))
+      return;
+    const absence = this.#outOfSight.of(asker.node, peer).find(({ since }) => since >= givenAt);
+    if (absence === undefined) return;
+    const { since, until, final, succeededAt } = absence;
+    const given = Math.min(final ? 0 : this.#patience * (1 + tolerance), succeededAt - since);
+    const due = since + given + slackMs;
+    const ended = Math.min(asker.endedAt ?? Infinity, asker.nodeClosedAt ?? Infinity);
+    const awakeAt = replicas.running.get(asker.node)?.awakeAt ?? Infinity;
+    if (until <= due || ended <= due || awakeAt > at || writtenAt <= due) return;
+    this.#failures.push(
+      `${id} to ${to}, sent at ${at} ms, waited for ${peer}, out of sight since ${since} ms`,
+    );
+  }
+
+  #answered({ login, id, from, outcome }: TraceKinds["iq-answered"], at: number): void {
+    const { logins } = this.#gathered;
+    const request = this.#requests.get(id);
     if (request === undefined || !logins.sameAddress(request.login, login)) {
-      failures.push(`${login} received an answer to ${id}, which it never asked`);
+      this.#failures.push(`${login} received an answer to ${id}, which it never asked`);
       return;
     }
     // It may meet a later login with the same address, which did not ask.
     if (request.login !== login) return;
     request.answers += 1;
     if (request.answers > 1) {
-      failures.push(`${id} was answered ${request.answers} times`);
+      this.#failures.push(`${id} was answered ${request.answers} times`);
     }
     const own = logins.get(login)?.jid ?? "";
     const addressee = request.to === "" ? ["", bareOf(own), own] : [request.to];
     if (!addressee.includes(from)) {
-      failures.push(`${id} was sent to "${request.to}" but answered from "${from}"`);
+      this.#failures.push(`${id} was sent to "${request.to}" but answered from "${from}"`);
     }
     if (request.about === "unknown" && outcome !== "service-unavailable") {
-      failures.push(`${id} asked for what nobody implements and was answered ${outcome}`);
+      this.#failures.push(`${id} asked for what nobody implements and was answered ${outcome}`);
     }
+    if (request.about === "ping" && outcome !== "result") this.#refused(request, outcome, at);
   }
 
-  return {
-    name: "answers",
-    counts: "requests",
-    ignores: traffic,
-    see(event) {
-      logins.see(event);
-      const { kind, data, at } = event;
-      now = at;
-      if (kind === "iq-sent") {
-        requests.set(data.id, { ...data, at, answers: 0 });
-      } else if (kind === "iq-answered") {
-        answered(data.login, data.id, data.from, data.outcome);
-      }
-    },
-    judge() {
-      let unknown = 0;
-      for (const { id, login, to, at, answers: count } of requests.values()) {
-        if (count > 0) continue;
-        const asker = logins.get(login);
-        const late = now >= at + answeredForMs;
-        const left = asker !== undefined && endedMeanwhile(asker, at, answeredForMs);
-        const excused =
-          // What its own node answers comes before the closing tag.
-          (left && !(to === "" && leftInOrder(asker))) ||
-          addressees(to).some(
-            (each) =>
-              endedMeanwhile(each, at, underWayMaxMs) && !(late && logins.diedWithNode(each)),
-          );
-        // What is sent to a machine without power arrives nowhere, and nothing says so.
-        const inTheDark = logins.hasNoPower(logins.get(login)?.node ?? "");
-        if (excused || inTheDark) unknown += 1;
-        else failures.push(`${id} to "${to}", sent at ${at} ms, was never answered`);
-      }
-      return { judged: requests.size - unknown, unknown, failures };
-    },
-  };
+  /** Though it was answered: somebody spoke in its addressee's place. */
+  #refused(request: Request, outcome: string, at: number): void {
+    const { logins, replicas } = this.#gathered;
+    const { id, login, to, answeredBy, handedBack } = request;
+    const [asker, asked] = [logins.get(login), logins.get(answeredBy ?? "")];
+    if (asker === undefined || asked === undefined || handedBack) return;
+    if (asked.endedAt !== undefined || asked.nodeClosedAt !== undefined) return;
+    const peer = replicas.running.get(asked.node)?.peer ?? "";
+    const waited = this.#patience * (1 - tolerance);
+    const absences = this.#outOfSight.of(asker.node, peer);
+    const hadTime = absences.some(({ since, until }) => {
+      // Nor longer for who came back: what its link had lost has come by then.
+      return Math.min(at, until) - since >= waited || at - since >= returns * waited;
+    });
+    if (hadTime) return;
+    this.#unheard.push(
+      `${id} was answered by ${answeredBy}, but ${to} was said to be ${outcome} (${at} ms)`,
+    );
+  }
+}
+
+export function answers(plan: Plan, gathered: Gathered): Oracle {
+  return new Answers(plan, gathered);
 }

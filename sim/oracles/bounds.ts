@@ -15,6 +15,7 @@ export const bounds: OracleMaker = (plan) => {
   const shrunk = plan.topology.cluster?.bounds;
   const queueBytes = shrunk?.queue ?? linkLimits.queueBytes;
   const windowBytes = shrunk?.window ?? linkLimits.windowBytes;
+  const operations = shrunk?.logOperations ?? tablesLimits.logOperationsMax;
   const noisy = plan.topology.network.noise !== undefined;
   const failures: string[] = [];
   /** What waited at each running node when it was last looked at. */
@@ -34,6 +35,10 @@ export const bounds: OracleMaker = (plan) => {
         ["window", data.unackedBytes, windowBytes + oneMessage],
         ["log", data.logBytes, tablesLimits.logBytesMax + tablesLimits.recordBytesMax],
       ] as const;
+      const { logOperations = 0 } = data;
+      if (logOperations > operations) {
+        failures.push(`${place} has a log of ${logOperations} operations at ${at} ms`);
+      }
       for (const [what, bytes, max] of checks) {
         if (bytes > max) failures.push(`${place} has a ${what} of ${bytes} bytes at ${at} ms`);
       }

@@ -7,14 +7,21 @@
  *
  * Between nodes a message may be handed back by a link that has died, or find that its session has ended
  * or wants none any more, and be looked up again: then it may go to other sessions of its user, later than
- * what was sent after it, or sooner than what was sent before. Each copy of it may bounce. No session is
- * given it twice. A headline to a user may be ignored (RFC 6121 §8.5.2.2.1).
+ * what was sent after it, or sooner than what was sent before; but what is handed back together stays in
+ * order, whether it is delivered or bounces. Each copy of it may bounce. No session is given it twice. A
+ * headline to a user may be ignored (RFC 6121 §8.5.2.2.1).
  */
 import { bodyOf } from "../clients/client.ts";
 import { userOf } from "../plan.ts";
 import { bareOf, leftInOrder, type Login, type Logins } from "./logins.ts";
 import type { TraceEvent, TraceKinds } from "../trace.ts";
-import type { Oracle, OracleMaker, Verdict } from "./oracle.ts";
+import type { Gathered, Oracle, OracleMaker, Verdict } from "./oracle.ts";
+import type { Written } from "./written.ts";
+
+/** A link that died with messages that its peer had not acknowledged. */
+interface Return {
+  readonly at: number;
+}
 
 interface Sent {
   readonly id: string;
@@ -25,45 +32,45 @@ interface Sent {
   readonly sequence: number;
   readonly received: string[];
   bounced: number;
+  /** How often links handed it back, and with what it came back last. */
+  handedBack: number;
+  returned: Return | undefined;
+  /** When it last came to anybody, itself or as a bounce. */
+  cameAt: number;
   /** Has a node written it, or its bounce, to any client? Until then no end of a client excuses its loss. */
   written: boolean;
 }
-
-/** Messages of ours in what a node writes. */
-const writtenIds = / id=["'](m\/[^"']+)["']/g;
 
 /** Longer than any fault keeps a message under way. */
 const underWayMaxMs = 90_000;
 /** How long a message is under way between nodes, and a node knows a session that has ended. */
 const staleMs = 30_000;
 
-export const conservation: OracleMaker = (plan, { logins }) =>
-  new Conservation(plan.topology.cluster !== undefined, logins);
+export const conservation: OracleMaker = (plan, gathered) =>
+  new Conservation(plan.topology.cluster !== undefined, gathered);
 
 class Conservation implements Oracle {
   readonly name = "conservation";
   readonly counts = "messages and deliveries";
   readonly #logins: Logins;
+  readonly #written: Written;
   readonly #messages = new Map<string, Sent>();
-  /** Of the last message that a login received from another. */
-  readonly #lastSequence = new Map<string, number>();
+  /** The last message that a login received from another, and the last of an address that bounced to it. */
+  readonly #last = new Map<string, Sent>();
   readonly #failures: string[] = [];
   readonly #clustered: boolean;
-  /** When links died with something that their peers had not acknowledged. */
-  readonly #handedBackAt: number[] = [];
   /** By login: whether it wants messages. */
   readonly #wants = new Map<string, boolean>();
   /** By user: when one of the sessions wanted no more messages. */
   readonly #withdrewAt = new Map<string, number>();
-  /** Connections between nodes. */
-  readonly #links = new Set<number>();
   /** What nodes say that they have given up. */
   #answersLost = 0;
   #deliveries = 0;
   #sequence = 0;
 
-  constructor(clustered: boolean, logins: Logins) {
+  constructor(clustered: boolean, { logins, written }: Gathered) {
     this.#logins = logins;
+    this.#written = written;
     this.#clustered = clustered;
   }
 
@@ -82,16 +89,20 @@ class Conservation implements Oracle {
         sequence,
         received: [],
         bounced: 0,
+        handedBack: 0,
+        returned: undefined,
+        cameAt: at,
         written: false,
       });
-    } else if (kind === "message-received") this.#received(data);
-    else if (kind === "peer-down" && data.undelivered > 0) this.#handedBackAt.push(at);
+    } else if (kind === "message-received") this.#received(data, at);
+    else if (kind === "peer-down") this.#returned(data.handedBack ?? [], at);
     else if (kind === "presence-sent") this.#presence(data, at);
-    else if (kind === "message-bounced") this.#bounced(data.login, data.id);
+    else if (kind === "message-bounced") this.#bounced(data, at);
     else if (kind === "metrics-observed") this.#answersLost += data.answersLost;
-    else if (kind === "connection-opened") {
-      if (data.listener === "cluster") this.#links.add(data.connection);
-    } else if (kind === "bytes-sent" && !this.#links.has(data.connection)) this.#wrote(data.data);
+    for (const id of this.#written.see(event)) {
+      const message = this.#messages.get(id);
+      if (message !== undefined) message.written = true;
+    }
   }
 
   judge(): Verdict {
@@ -108,7 +119,7 @@ class Conservation implements Oracle {
     return { judged, unknown, failures: this.#failures };
   }
 
-  #received({ login, id, from, to, body }: TraceKinds["message-received"]): void {
+  #received({ login, id, from, to, body }: TraceKinds["message-received"], at: number): void {
     const message = this.#messages.get(id);
     if (message === undefined) return this.#fail(`${login} received ${id}, which nobody sent`);
     this.#deliveries += 1;
@@ -127,11 +138,23 @@ class Conservation implements Oracle {
     if (to !== message.to) this.#fail(`${id} was sent to ${message.to} but arrived for ${to}`);
     if (body !== bodyOf(id, body.length)) this.#fail(`${id} arrived with another body`);
     const pair = `${message.login} > ${login}`;
-    const last = this.#lastSequence.get(pair) ?? -1;
-    if (message.sequence < last && !this.#lookedUpAgain(message, recipient)) {
-      this.#fail(`${id} came after a later message on ${pair}`);
+    const last = this.#last.get(pair);
+    this.#last.set(pair, message);
+    message.cameAt = at;
+    if (last === undefined || message.sequence >= last.sequence) return;
+    const excused = message.handedBack > 0 || this.#lookedUpAgain(message, recipient);
+    if (excused && !cameBackTogether(message, last)) return;
+    this.#fail(`${id} came after a later message on ${pair}`);
+  }
+
+  #returned(ids: readonly string[], at: number): void {
+    const together = { at };
+    for (const id of ids) {
+      const message = this.#messages.get(id);
+      if (message === undefined) continue;
+      message.handedBack += 1;
+      message.returned = together;
     }
-    this.#lastSequence.set(pair, message.sequence);
   }
 
   #presence({ login, available, priority }: TraceKinds["presence-sent"], at: number): void {
@@ -141,16 +164,8 @@ class Conservation implements Oracle {
     this.#wants.set(login, wants);
   }
 
-  #wrote(data: string): void {
-    if (!data.includes("<message")) return;
-    for (const [, id = ""] of data.matchAll(writtenIds)) {
-      const message = this.#messages.get(id);
-      if (message !== undefined) message.written = true;
-    }
-  }
-
   /** A bounce may meet a later login with the same address. */
-  #bounced(login: string, id: string): void {
+  #bounced({ login, id, condition }: TraceKinds["message-bounced"], at: number): void {
     const message = this.#messages.get(id);
     if (message === undefined || !this.#logins.sameAddress(message.login, login)) {
       return this.#fail(`${login} was told that ${id} bounced, which it never sent`);
@@ -159,8 +174,17 @@ class Conservation implements Oracle {
     // Copies for several resources may each come to nothing.
     const copies = this.#clustered ? this.#logins.ofUser(bareOf(message.to)).length : 1;
     // Handed back without a receipt it bounces where it began, and where it had arrived perhaps, too.
-    const handedBack = this.#handedBackAt.some((at) => at >= message.at) ? 1 : 0;
+    const handedBack = Math.min(1, message.handedBack);
     if (message.bounced > Math.max(1, copies) + handedBack) this.#fail(`${id} bounced twice`);
+    if (message.bounced > 1 || !message.to.includes("/") || condition === "resource-constraint")
+      return;
+    const way = `${login} < ${message.to}`;
+    const last = this.#last.get(way);
+    this.#last.set(way, message);
+    message.cameAt = at;
+    if (last === undefined || message.sequence >= last.sequence) return;
+    if (!cameBackTogether(message, last)) return;
+    this.#fail(`${id} to ${message.to} bounced after a later message`);
   }
 
   #fate(message: Sent): "known" | "unknown" | "lost" {
@@ -194,7 +218,7 @@ class Conservation implements Oracle {
     return this.#answersLost === 0 && !this.#logins.anyNodeEnded(at);
   }
 
-  /** Once it has been handed back, or its session has gone, it may come late. */
+  /** Once its session has gone, or has another name, it may come late. */
   #lookedUpAgain(message: Sent, recipient: Login | undefined): boolean {
     if (!this.#clustered) return false;
     if (recipient !== undefined && (recipient.boundAt ?? 0) > message.at) return true;
@@ -203,8 +227,7 @@ class Conservation implements Oracle {
     const user = bareOf(message.to);
     if ((this.#withdrewAt.get(user) ?? -1) >= message.at - staleMs) return true;
     const others = this.#logins.ofUser(user);
-    if (others.some((login) => mayHaveDied(login, message.at - staleMs))) return true;
-    return this.#handedBackAt.some((at) => at >= message.at);
+    return others.some((login) => mayHaveDied(login, message.at - staleMs));
   }
 
   #nodeEnded(node: string, sentAt: number): boolean {
@@ -214,6 +237,14 @@ class Conservation implements Oracle {
   #fail(what: string): void {
     this.#failures.push(what);
   }
+}
+
+/** By one link, for one session, and what came since came of that: then they went the same way. */
+function cameBackTogether(one: Sent, other: Sent): boolean {
+  const { returned, to } = one;
+  if (returned === undefined || returned !== other.returned || other.cameAt < returned.at)
+    return false;
+  return to === other.to && to.includes("/");
 }
 
 /** Was this login there, for itself or for the node, when the message may have been under way? */

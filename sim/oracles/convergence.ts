@@ -1,73 +1,131 @@
 /**
- * Convergence: when all is quiet, does every node's view of every other's records equal the owner's own?
+ * Convergence: once all is healed, are all nodes soon linked with each other and synced, and when all is quiet, does
+ * every node's view of every other's records equal the owner's own?
  *
- * Promise 1 of the replicated tables. A write of the last seconds may still be under way, and so may a snapshot
- * that takes longer than there was time since the heal or since both ran.
+ * Promises 10 and 1 of the replicated tables. Judged is every pair of nodes; each has 30 s from the heal, or
+ * from when the younger of the two started, and longer only where snapshots alone take more than 10 s of it. Where noise never ends a link may break again at any time:
+ * there it is enough that they had each other in time. Of records that are equal at the end every pair is asked; a
+ * write of the last seconds may still be under way.
  */
-import { sameDigest, type Replicas } from "./replicas.ts";
-import type { OracleMaker } from "./oracle.ts";
+import { sameDigest, type Process } from "./replicas.ts";
+import type { Gathered, Oracle, Verdict } from "./oracle.ts";
 import { syncTimeMs } from "./sync-time.ts";
-import { traffic } from "../trace.ts";
+import { traffic, type TraceEvent } from "../trace.ts";
+import type { Plan } from "../plan.ts";
 
+const leastBoundMs = 30_000;
+/** To find each other, and for timers. */
+const besideSyncMs = 20_000;
 const underWayMs = 5_000;
 
-export const convergence: OracleMaker = (plan, { replicas }) => {
-  const clustered = plan.topology.cluster !== undefined;
-  const healAt = plan.duration.setUp + plan.duration.safety;
-  const syncMs = syncTimeMs(plan);
-  let endedAt = 0;
-  return {
-    name: "convergence",
-    counts: "pairs of nodes and tables",
-    ignores: traffic,
-    see(event) {
-      replicas.see(event);
-      endedAt = event.at;
-    },
-    judge() {
-      const failures: string[] = [];
-      let judged = 0;
-      let unknown = 0;
-      const present = clustered ? [...replicas.running.values()] : [];
-      for (const table of replicas.tables()) {
-        for (const owner of present) {
-          const history = replicas.history(owner.peer, table);
-          for (const reader of present) {
-            if (reader === owner) continue;
-            const from = Math.max(healAt, reader.startedAt, owner.startedAt);
-            if (endedAt < from + syncMs && replicas.view(reader, table, owner.peer) === undefined) {
-              unknown += 1;
-              continue;
-            }
-            judged += 1;
-            const problem = difference(replicas, reader, owner.peer, table);
-            if (problem !== undefined) {
-              const size = history?.records.size ?? 0;
-              failures.push(
-                `${reader.node} ${problem} of ${table} of ${owner.peer}, which has ${size} records`,
-              );
-            }
-          }
+class Convergence implements Oracle {
+  readonly name = "convergence";
+  readonly counts = "pairs of nodes";
+  readonly ignores = traffic;
+  readonly #gathered: Gathered;
+  readonly #clustered: boolean;
+  readonly #healAt: number;
+  readonly #noisy: boolean;
+  /** How long snapshots alone may take, and all that a pair is granted. */
+  readonly #syncMs: number;
+  readonly #boundMs: number;
+  /** `reader owner`: since when, without a break that counts, it has had it. */
+  readonly #since = new Map<string, number>();
+  readonly #failures: string[] = [];
+  readonly #recoveredMs: number[] = [];
+  #endedAt = 0;
+
+  constructor(plan: Plan, gathered: Gathered) {
+    const { duration, topology } = plan;
+    this.#syncMs = syncTimeMs(plan);
+    this.#boundMs = Math.max(leastBoundMs, besideSyncMs + this.#syncMs);
+    this.#gathered = gathered;
+    this.#clustered = topology.cluster !== undefined;
+    this.#healAt = duration.setUp + duration.safety;
+    this.#noisy = topology.network.noise !== undefined;
+  }
+
+  see(event: TraceEvent): void {
+    const { replicas } = this.#gathered;
+    replicas.see(event);
+    const { kind, data, at, place } = event;
+    this.#endedAt = at;
+    if (kind !== "cluster-observed") return;
+    const reader = replicas.running.get(place);
+    if (reader === undefined) return;
+    for (const { peer } of replicas.processes.values()) {
+      const key = `${reader.peer} ${peer}`;
+      const has = data.synced.includes(peer) && data.peers.includes(peer);
+      if (!has) {
+        if (!this.#noisy || at < this.#healAt) this.#since.delete(key);
+      } else if (!this.#since.has(key)) this.#since.set(key, at);
+    }
+  }
+
+  judge(): Verdict {
+    let [pairs, unknown, tables] = [0, 0, 0];
+    const { replicas } = this.#gathered;
+    const recoveredMs = this.#recoveredMs;
+    const present = this.#clustered ? [...replicas.running.values()] : [];
+    for (const reader of present) {
+      for (const owner of present) {
+        if (reader === owner) continue;
+        if (this.#judgePair(reader, owner)) pairs += 1;
+        else unknown += 1;
+        for (const table of replicas.tables()) {
+          if (this.#judgeTable(reader, owner, table)) tables += 1;
         }
       }
-      return { judged, unknown, failures };
-    },
-  };
+    }
+    const also = { "pairs and tables": tables };
+    return { judged: pairs, also, unknown, failures: this.#failures, recoveredMs };
+  }
 
-  function difference(
-    all: Replicas,
-    reader: Parameters<Replicas["view"]>[0],
-    owner: string,
-    table: string,
-  ): string | undefined {
-    const view = all.view(reader, table, owner);
-    const history = all.history(owner, table);
+  #from(reader: Process, owner: Process): number {
+    return Math.max(this.#healAt, reader.startedAt, owner.startedAt);
+  }
+
+  /** False: it had not had its time. */
+  #judgePair(reader: Process, owner: Process): boolean {
+    const from = this.#from(reader, owner);
+    const reached = this.#since.get(`${reader.peer} ${owner.peer}`);
+    if (reached === undefined && this.#endedAt < from + this.#boundMs) return false;
+    if (reached !== undefined) this.#recoveredMs.push(Math.max(0, reached - from));
+    if (reached !== undefined && reached <= from + this.#boundMs) return true;
+    const when = reached === undefined ? "never" : `only at ${reached} ms`;
+    this.#failures.push(
+      `${reader.node} had ${owner.peer} ${when}, though all was well at ${from} ms`,
+    );
+    return true;
+  }
+
+  /** False: its snapshot may yet be under way. */
+  #judgeTable(reader: Process, owner: Process, table: string): boolean {
+    const shown = this.#gathered.replicas.view(reader, table, owner.peer) !== undefined;
+    if (!shown && this.#endedAt < this.#from(reader, owner) + this.#syncMs) return false;
+    const problem = this.#difference(reader, owner.peer, table);
+    if (problem === undefined) return true;
+    const size = this.#gathered.replicas.history(owner.peer, table)?.records.size ?? 0;
+    this.#failures.push(
+      `${reader.node} ${problem} of ${table} of ${owner.peer}, which has ${size} records`,
+    );
+    return true;
+  }
+
+  #difference(reader: Process, owner: string, table: string): string | undefined {
+    const { replicas } = this.#gathered;
+    const view = replicas.view(reader, table, owner);
+    const history = replicas.history(owner, table);
     if (view === undefined) return "shows nothing";
     if (history === undefined) return view.records.size === 0 ? undefined : "shows too much";
-    if (view.seq < history.seqAt(endedAt - underWayMs)) return `has only seq ${view.seq}`;
+    if (view.seq < history.seqAt(this.#endedAt - underWayMs)) return `has only seq ${view.seq}`;
     const right = history.digestAt(view.seq);
     return right !== undefined && sameDigest(view.digest, right)
       ? undefined
       : "shows another state";
   }
-};
+}
+
+export function convergence(plan: Plan, gathered: Gathered): Oracle {
+  return new Convergence(plan, gathered);
+}

@@ -8,9 +8,10 @@
  *
  * Nor may a message bounce that had somebody to go to, from its sending to its bounce: the very session that it
  * was sent to, here or in sight on another node, or for a user one that wants messages. Only who has too much
- * waiting may be left out.
+ * waiting may be left out, and as too much is refused only what a full link would have to take.
  */
 import { binaryFromText, type BinaryString } from "../../src/base/bytes.ts";
+import { Fullness } from "./fullness.ts";
 import { decodeSession, sessionTable } from "../../src/router/session-record.ts";
 import { bareOf, type Login, type Logins } from "./logins.ts";
 import type { MessageType, Plan } from "../plan.ts";
@@ -64,6 +65,7 @@ export class Delivery implements Oracle {
   readonly #nameLostAt = new Map<string, number>();
   /** By node and peer: when the link between them last ended, and all that waited came back at once. */
   readonly #lostAt = new Map<string, number>();
+  readonly #fullness = new Fullness();
   readonly #failures: string[] = [];
   #judged = 0;
   #unknown = 0;
@@ -76,6 +78,7 @@ export class Delivery implements Oracle {
   see(event: TraceEvent): void {
     this.#logins.see(event);
     this.#replicas.see(event);
+    this.#fullness.see(event);
     const { kind, data, at, place } = event;
     const ended = sessionEnded(event);
     if (ended !== undefined) {
@@ -147,9 +150,14 @@ export class Delivery implements Oracle {
   #bounced(id: string, condition: string): void {
     const message = this.#sent.get(id);
     const sender = this.#logins.get(message?.login ?? "");
-    if (message === undefined || sender === undefined || condition === "resource-constraint")
-      return;
+    if (message === undefined || sender === undefined) return;
     const { to, at, type, inSight } = message;
+    if (condition === "resource-constraint") {
+      this.#judged += 1;
+      if (this.#fullness.since(at)) return;
+      this.#failures.push(`${id} to ${to} was refused as too much, though no link has been full`);
+      return;
+    }
     const users = this.#logins.ofUser(bareOf(to));
     for (const other of users) {
       if (!this.#stays(other, at) || this.#lostSince(sender.node, other.node, at)) continue;

@@ -20,12 +20,11 @@ import { patience } from "./patience.ts";
 import { progress } from "./progress.ts";
 import { refusals } from "./refusals.ts";
 import { Replicas } from "./replicas.ts";
-import { resurrection } from "./resurrection.ts";
 import { registry } from "./registry.ts";
-import { reunion } from "./reunion.ts";
 import { sessions } from "./sessions.ts";
 import { settled } from "./settled.ts";
 import { uncaught } from "./uncaught.ts";
+import { Written } from "./written.ts";
 
 const oracleMakers: readonly OracleMaker[] = [
   conservation,
@@ -40,12 +39,10 @@ const oracleMakers: readonly OracleMaker[] = [
   health,
   links,
   constancy,
-  reunion,
   registry,
   convergence,
   atomicSync,
   operationOrder,
-  resurrection,
   ghosts,
   settled,
   bounds,
@@ -55,6 +52,6 @@ const oracleMakers: readonly OracleMaker[] = [
 
 /** Of one history: each event is shown to all of them before the next, or to one of them alone. */
 export function makeOracles(plan: Plan): readonly Oracle[] {
-  const gathered = { replicas: new Replicas(), logins: new Logins() };
+  const gathered = { replicas: new Replicas(), logins: new Logins(), written: new Written() };
   return oracleMakers.map((make) => make(plan, gathered));
 }

@@ -38,6 +38,8 @@ export class Logins {
   /** Machines without power. */
   readonly #dark = new Set<string>();
   readonly #deaths: { readonly node: string; readonly at: number }[] = [];
+  /** When each node was last told to stop, or died. */
+  readonly #ends: { readonly node: string; readonly at: number }[] = [];
   readonly #byBare = new Map<string, Login[]>();
   readonly #byUser = new Map<string, Login[]>();
   readonly #lastOf = new Map<string, Login>();
@@ -98,8 +100,12 @@ export class Logins {
       case "node-started":
         this.#dark.delete(place);
         break;
+      case "shutdown-requested":
+        this.#ends.push({ node: place, at });
+        break;
       case "node-killed":
       case "node-stopped":
+        this.#ends.push({ node: place, at });
         if (kind === "node-killed" && data.silent) this.#dark.add(place);
         this.#deaths.push({ node: place, at });
         for (const login of this.#byConnection.values()) {
@@ -121,10 +127,10 @@ export class Logins {
     );
   }
 
-  /** Was it there until the process of its node ended? */
-  diedWithNode({ node, nodeClosedAt, leavingAt }: Login): boolean {
-    if (leavingAt !== undefined || nodeClosedAt === undefined) return false;
-    return this.nodeEnded(node, nodeClosedAt, nodeClosedAt);
+  /** Was it there, for both sides, until the process that served it began to end? */
+  endedWithItsNode({ node, startedAt, endedAt, nodeClosedAt }: Login): boolean {
+    const first = Math.min(endedAt ?? Infinity, nodeClosedAt ?? Infinity);
+    return this.#ends.some((end) => end.node === node && end.at >= startedAt && end.at <= first);
   }
 
   /** Did any process end since then? What it had in hand went with it. */

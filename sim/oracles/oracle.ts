@@ -9,10 +9,13 @@ import type { Plan } from "../plan.ts";
 import type { TraceEvent, TraceKind } from "../trace.ts";
 import type { Logins } from "./logins.ts";
 import type { Replicas } from "./replicas.ts";
+import type { Written } from "./written.ts";
 
 export interface Verdict {
   /** How many things were judged, right or wrong. */
   readonly judged: number;
+  /** Of a second subject, where there is one: what it counts, and how many of that were judged. */
+  readonly also?: Readonly<Record<string, number>>;
   /** How many could not be. */
   readonly unknown: number;
   readonly failures: readonly string[];
@@ -38,6 +41,7 @@ export interface Oracle {
 export interface Gathered {
   readonly replicas: Replicas;
   readonly logins: Logins;
+  readonly written: Written;
 }
 
 export type OracleMaker = (plan: Plan, gathered: Gathered) => Oracle;

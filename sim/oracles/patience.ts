@@ -2,7 +2,8 @@
  * Patience: does a node wait for a client that is silent as long as its limits say, and no longer?
  *
  *     not bound     given up `negotiationTimeout` after it connected
- *     congested     given up `sendTimeout` after that, if it has read nothing, and not before
+ *     congested     given up `sendTimeout` after that, if it has read nothing, and not before;
+ *                   or when more waits for it than `maxSendQueue`, so that much has come since
  *     else          sent a sign of life every `keepAliveInterval` in which it sent none: or a host that
  *                   has died would be a session for ever
  *
@@ -20,6 +21,8 @@ interface Served {
   readonly openedAt: number;
   boundAt: number | undefined;
   congestedAt: number | undefined;
+  /** What its node had taken in by then. */
+  takenBefore: number;
   /** Before it was bound: what it then waits for is told apart by nobody. */
   everCongested: boolean;
   /** Anything taken in or written. */
@@ -29,6 +32,11 @@ interface Served {
 /** Clocks may run a hundredth too fast or too slow; a turn ends when it ends. */
 const tolerance = 0.02;
 const slackMs = 500;
+/** An answer may be so many times as long as what it answers, and some come without any. */
+const growth = 3;
+const slackBytes = 2_000;
+/** Of the answers that tell of what a link has handed back. */
+const returnedBytes = 1_000;
 
 const ignored: ReadonlySet<TraceKind> = new Set<TraceKind>(["deadline-reached", "table-seen"]);
 
@@ -38,10 +46,14 @@ class Patience implements Oracle {
   readonly ignores = ignored;
   readonly #limits: Plan["limits"];
   readonly #served = new Map<number, Served>();
+  /** Closed in this step: what was written before it is told after it. */
+  readonly #closing = new Map<number, Served>();
   /** By node: `paused`, `slow`, or both at once. */
   readonly #troubles = new Map<string, Set<"paused" | "slow">>();
   /** Until when each node was either. */
   readonly #disturbedUntil = new Map<string, number>();
+  /** By node: bytes that it has taken in, from anybody, and what links gave back. */
+  readonly #taken = new Map<string, number>();
   readonly #failures: string[] = [];
   #judged = 0;
   #now = 0;
@@ -56,7 +68,10 @@ class Patience implements Oracle {
       case "connection-opened":
         if (data.listener === "c2s") this.#served.set(data.connection, served(place, data, at));
         return;
+      case "peer-down":
+        return this.#takes(place, data.undelivered * returnedBytes);
       case "bytes-received":
+        this.#takes(place, data.bytes.length);
         return this.#sign(data.connection, at);
       case "bytes-sent":
         return this.#wrote(data.connection, data.data, at);
@@ -65,7 +80,9 @@ class Patience implements Oracle {
       case "connection-drained":
         return this.#congested(data.connection, undefined);
       case "close-asked":
+        return this.#closes(data.connection);
       case "connection-closed":
+        this.#closing.delete(data.connection);
         return this.#forget(data.connection);
       case "node-paused":
       case "node-resumed":
@@ -103,6 +120,8 @@ class Patience implements Oracle {
   }
 
   #wrote(connection: number, data: string, at: number): void {
+    const leaving = this.#closing.get(connection);
+    if (leaving !== undefined) return this.#givenUp(leaving, data, at);
     const client = this.#served.get(connection);
     if (client === undefined) return;
     this.#look(client);
@@ -110,11 +129,32 @@ class Patience implements Oracle {
     if (client.boundAt === undefined && data.includes("<jid>") && data.includes(NS.bind)) {
       client.boundAt = at;
     }
+    this.#givenUp(client, data, at);
+  }
+
+  /** Is it told that it does not read, and is that so? */
+  #givenUp(client: Served, data: string, at: number): void {
+    if (data.includes("bytes wait to be read")) return this.#tooMuch(client);
+    if (!data.includes("Nothing was read for")) return;
     const { congestedAt } = client;
-    if (congestedAt === undefined || !data.includes("Nothing was read for")) return;
+    if (congestedAt === undefined) return this.#fail(client, "was given up, though it reads");
     const waited = at - Math.max(congestedAt, client.boundAt ?? 0);
     if (waited >= this.#limits.sendTimeout * (1 - tolerance) - slackMs) return;
     this.#fail(client, `was given up after ${waited} ms in which it read nothing`);
+  }
+
+  /** It is said to have more waiting for it than is allowed. */
+  #tooMuch(client: Served): void {
+    const taken = (this.#taken.get(client.node) ?? 0) - client.takenBefore;
+    if (client.congestedAt === undefined) {
+      this.#fail(client, "was given up for what waited, though it reads");
+    } else if (taken * growth + slackBytes < this.#limits.maxSendQueue) {
+      this.#fail(client, `was given up for what waited, though ${taken} bytes have come since`);
+    }
+  }
+
+  #takes(node: string, bytes: number): void {
+    this.#taken.set(node, (this.#taken.get(node) ?? 0) + bytes);
   }
 
   #congested(connection: number, since: number | undefined): void {
@@ -122,8 +162,15 @@ class Patience implements Oracle {
     if (client === undefined) return;
     this.#look(client);
     client.congestedAt = since;
+    client.takenBefore = this.#taken.get(client.node) ?? 0;
     client.everCongested = true;
     client.lastSignAt = this.#now;
+  }
+
+  #closes(connection: number): void {
+    const client = this.#served.get(connection);
+    if (client !== undefined) this.#closing.set(connection, client);
+    this.#forget(connection);
   }
 
   #forget(connection: number): void {
@@ -162,7 +209,7 @@ class Patience implements Oracle {
 function served(node: string, { login }: { readonly login: string }, at: number): Served {
   return {
     ...{ node, login, openedAt: at, lastSignAt: at, everCongested: false },
-    ...{ boundAt: undefined, congestedAt: undefined },
+    ...{ boundAt: undefined, congestedAt: undefined, takenBefore: 0 },
   };
 }
 

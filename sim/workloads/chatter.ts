@@ -27,11 +27,18 @@ export function chatOn(actor: Actor, client: Client, chat: Chat): void {
 }
 
 /** Optional parts draw only where the plan has them: older plans run as they did. */
-function saySomething(actor: Actor, client: Client, { peers, types, moods, absences }: Chat): void {
+function saySomething(actor: Actor, client: Client, chat: Chat): void {
   const { random } = actor;
+  const { peers, types, moods, absences, asks } = chat;
   if (absences !== undefined && random.chance(absences)) return client.sendPresence(false);
   if (moods !== undefined && random.chance(moods)) {
-    return client.sendPresence(true, random.pick([-1, 0, 0, 1, 5]));
+    client.sendPresence(true, random.pick([-1, 0, 0, 1, 5]));
+    // Who reads of it must know it by then.
+    if (asks !== undefined && peers.length > 0) client.sendMessage(random.pick(peers), 10);
+    return;
+  }
+  if (asks !== undefined && peers.length > 0 && random.chance(asks)) {
+    return client.sendPing(random.pick(peers));
   }
   const die = random.int(20);
   if (die < 13 && peers.length > 0) {

@@ -79,7 +79,7 @@ const plantsOfCluster: readonly Plant[] = [
     file: "src/cluster/link.ts",
     find: "    this.#heardAt = this.#context.now;",
     replace: "    if (this.#heardAt === 0) this.#heardAt = this.#context.now;",
-    oracle: "reunion",
+    oracle: "convergence",
   },
   {
     name: "replica-shows-a-half-loaded-snapshot",
@@ -236,7 +236,7 @@ const plantsOfCluster: readonly Plant[] = [
     file: link,
     find: "      if (frame.frameClass === classes.sync) this.#syncBytes -= cost(frame);\n",
     replace: "",
-    oracle: "reunion",
+    oracle: "convergence",
   },
   {
     name: "table-hides-the-last-that-came",

@@ -1,5 +1,6 @@
 /** The zoo: all planted bugs. */
 import { clusterPlants } from "./cluster.ts";
+import { crossingPlants } from "./crossing.ts";
 import type { Plant } from "./plant.ts";
 import { readerPlants } from "./reader.ts";
 import { serverPlants } from "./server.ts";
@@ -10,4 +11,5 @@ export const plants: readonly Plant[] = [
   ...streamPlants,
   ...serverPlants,
   ...clusterPlants,
+  ...crossingPlants,
 ];

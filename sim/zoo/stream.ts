@@ -24,7 +24,7 @@ export const streamPlants: readonly Plant[] = [
     file: c2s,
     find: "  #drain(now: Now): void {\n    this.#congested = false;",
     replace: "  #drain(now: Now): void {",
-    oracle: "conservation",
+    oracle: "patience",
   },
   {
     name: "outbox-gives-its-queue-backwards",
@@ -32,6 +32,13 @@ export const streamPlants: readonly Plant[] = [
     find: "    const all = this.#waiting ?? [];",
     replace: "    const all = (this.#waiting ?? []).reverse();",
     oracle: "conservation",
+  },
+  {
+    name: "outbox-never-forgets-what-it-held",
+    file: outbox,
+    find: "    this.#bytes = 0;\n    return all;",
+    replace: "    return all;",
+    oracle: "patience",
   },
   {
     name: "outbox-forgets-what-would-be-too-much",
@@ -43,9 +50,9 @@ export const streamPlants: readonly Plant[] = [
   {
     name: "congested-stream-is-never-given-up",
     file: c2s,
-    find: '      return this.#fail(now, "resource-constraint", text);\n    }\n    const interval',
+    find: '      return this.#fail(now, "resource-constraint", text);\n    }\n    const { keepAliveInterval',
     replace:
-      "      this.#deadline = now.at + this.#options.sendTimeout;\n      return void text;\n    }\n    const interval",
+      "      this.#deadline = now.at + this.#options.sendTimeout;\n      return void text;\n    }\n    const { keepAliveInterval",
     oracle: "patience",
     profile: "splits",
   },
@@ -77,7 +84,7 @@ export const streamPlants: readonly Plant[] = [
   {
     name: "stream-sends-no-keep-alive",
     file: c2s,
-    find: "if (now.at - idleSince >= interval) this.#write(this.#framing.keepAlive);",
+    find: "    if (isIdle) this.#write(this.#framing.keepAlive);\n",
     replace: "",
     oracle: "patience",
   },

@@ -228,7 +228,7 @@ export class ClusterHost {
     this.#self = self;
     this.#exchange = new StanzaExchange(self, (peer, kind, body) => cluster.send(peer, kind, body));
     directory.join(self, cluster.table(sessionTable.name));
-    traffic.join(this.#exchange, limits.queueBytes);
+    traffic.join(this.#exchange, limits.queueBytes, config.bounds?.requestPatience);
     log.write("info", "cluster-joined", { peer: peerText(self), at: now.wall });
   }
 

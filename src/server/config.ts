@@ -122,6 +122,8 @@ export interface ClusterBounds {
   readonly links: Partial<LinkLimits>;
   readonly tables: Partial<TablesLimits>;
   readonly tablesTiming?: Partial<TablesTiming>;
+  /** How long a request waits for a node that is out of sight. */
+  readonly requestPatience?: Duration;
 }
 
 export interface Config {

@@ -16,7 +16,7 @@
  * Whatever a link loses when it dies (see `stranded.ts`), a time after that its requests are answered here. Who was
  * given a request and lives alone answers it, as on a single node: a client may take its time.
  */
-import { minute, second, type Duration, type Instant } from "../base/time.ts";
+import { second, type Duration, type Instant } from "../base/time.ts";
 import { samePeer, type Peer } from "../cluster/peer.ts";
 
 /** What an answer says of its request, and a request of itself. */
@@ -50,12 +50,18 @@ export const requestsMax = 1_000;
 /** A node out of sight may be back by then, with the answer. */
 export const requestPatience: Duration = 30 * second;
 /** So long after a link was lost what it lost has come, if its node came back in time. */
-export const returnPatience: Duration = 2 * minute;
+const returns = 4;
+export const returnPatience: Duration = returns * requestPatience;
 
 export class Requests {
   /** By the asker's session, the oldest first. */
   readonly #open = new Map<string, Map<string, Request>>();
   #losses: Loss[] = [];
+  readonly #patience: Duration;
+
+  constructor(patience = requestPatience) {
+    this.#patience = patience;
+  }
 
   /** It has left for another node. What is answered in its place, if its asker has too many. */
   sent(request: Request): readonly Request[] {
@@ -85,14 +91,14 @@ export class Requests {
   /** It is out of sight, and has not left. */
   peerLost(at: Instant, peer: Peer): void {
     const requests = this.#openAt(peer);
-    if (requests.length > 0) this.#losses.push({ peer, at, until: at + requestPatience, requests });
+    if (requests.length > 0) this.#losses.push({ peer, at, until: at + this.#patience, requests });
   }
 
   /** It is in sight: who has its name and is another process is no more. The requests that nobody will answer. */
   peerBack(peer: Peer): readonly Request[] {
     const gone: Request[] = [];
     for (const loss of this.#losses) {
-      if (samePeer(loss.peer, peer)) loss.until = loss.at + returnPatience;
+      if (samePeer(loss.peer, peer)) loss.until = loss.at + returns * this.#patience;
       else if (loss.peer.name === peer.name) gone.push(...this.peerGone(loss.peer));
     }
     return gone;

@@ -6,7 +6,7 @@
  */
 import { Element } from "ltx";
 import type { Piece } from "../base/chunk.ts";
-import type { Instant, Now } from "../base/time.ts";
+import type { Duration, Instant, Now } from "../base/time.ts";
 import { WireError } from "../cluster/codec.ts";
 import type { Peer } from "../cluster/peer.ts";
 import type { Work } from "../ports/work.ts";
@@ -59,7 +59,7 @@ export class Traffic {
   readonly #options: TrafficOptions;
   readonly #bounces = new Bounces();
   #stranded = new Stranded();
-  readonly #requests = new Requests();
+  #requests = new Requests();
   #exchange: StanzaExchange | undefined;
   #fanOuts = 0;
 
@@ -107,10 +107,11 @@ export class Traffic {
 
   // --- other nodes
 
-  /** The node has joined a cluster; `queueBytes` may wait for each peer. */
-  join(exchange: StanzaExchange, queueBytes: number): void {
+  /** The node has joined a cluster; `queueBytes` may wait for each peer, a request so long for one out of sight. */
+  join(exchange: StanzaExchange, queueBytes: number, requestPatience?: Duration): void {
     this.#exchange = exchange;
     this.#stranded = new Stranded(queueBytes);
+    this.#requests = new Requests(requestPatience);
   }
 
   /** A stanza frame from another node. */

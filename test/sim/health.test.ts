@@ -4,6 +4,7 @@ import { runPorts } from "../../sim/cli/ports.ts";
 import { health } from "../../sim/oracles/health.ts";
 import { Logins } from "../../sim/oracles/logins.ts";
 import { Replicas } from "../../sim/oracles/replicas.ts";
+import { Written } from "../../sim/oracles/written.ts";
 import type { DiscoveryKind, Plan } from "../../sim/plan.ts";
 import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
 import { run } from "../../sim/run.ts";
@@ -27,7 +28,11 @@ class Tale {
   #at = 0;
 
   constructor(of: Plan = plan) {
-    this.#oracle = health(of, { replicas: new Replicas(), logins: new Logins() });
+    this.#oracle = health(of, {
+      replicas: new Replicas(),
+      logins: new Logins(),
+      written: new Written(),
+    });
   }
 
   then<K extends TraceKind>(kind: K, data: TraceKinds[K]): this {

@@ -46,15 +46,15 @@ test("hunt: what every oracle judged is summed; idle oracles and missed probes a
 test("hunt: how soon all was well after the heal is told as a distribution", () => {
   const sum = new HuntSum();
   const result = perform({ type: "plan", plan });
-  const reunion = { judged: 100, unknown: 0, counts: "pairs of nodes" };
+  const met = { judged: 100, unknown: 0, counts: "pairs of nodes" };
   const recoveredMs = Array.from({ length: 100 }, (_, index) => 100 * index + 1);
-  sum.add({ ...result, verdicts: { reunion: { ...reunion, recoveredMs } } });
-  sum.add({ ...result, verdicts: { reunion: { ...reunion, recoveredMs: [29_960] } } });
+  sum.add({ ...result, verdicts: { convergence: { ...met, recoveredMs } } });
+  sum.add({ ...result, verdicts: { convergence: { ...met, recoveredMs: [29_960] } } });
   const findings = sum.findings(plan);
   const times = "half within 5.1 s, 90 % 9.1 s, 99 % 10 s, all 30 s";
-  expect(sum.lines(1_000, findings)).toContain(`  reunion          well after the heal: ${times}`);
+  expect(sum.lines(1_000, findings)).toContain(`  convergence      well after the heal: ${times}`);
   expect(sum.json(1_000, findings)).toMatchObject({
-    recovery: { reunion: { count: 101, all: 30 } },
+    recovery: { convergence: { count: 101, all: 30 } },
   });
 });
 

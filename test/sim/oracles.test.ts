@@ -28,10 +28,17 @@ function row(name: string, behaviour: Plan["clients"][number]["behaviour"]) {
 class Tale {
   readonly events: TraceEvent[] = [];
   #at = 0;
+  #place = "here";
+
+  /** Where what follows happens. */
+  at(place: string): this {
+    this.#place = place;
+    return this;
+  }
 
   then<K extends TraceKind>(kind: K, data: TraceKinds[K]): this {
     this.#at += 1;
-    this.events.push({ at: this.#at, place: "here", kind, data } as unknown as TraceEvent);
+    this.events.push({ at: this.#at, place: this.#place, kind, data } as unknown as TraceEvent);
     return this;
   }
 
@@ -129,6 +136,42 @@ test("answers: once is right; never, twice or by somebody else is not", () => {
   expect(other.verdict("answers").failures).toHaveLength(1);
 });
 
+test("answers: whom a node out of sight has is not answered for before its time, nor after it", () => {
+  const [n1, n2] = ["n1#1.aa", "n2#2.bb"];
+  const patience = 30_000;
+  const asked = (): Tale => {
+    const tale = new Tale();
+    for (const [node, peer, login, jid] of [
+      ["n1", n1, "alice#1", alice],
+      ["n2", n2, "bob#1", bob],
+    ] as const) {
+      tale.at(node).then("cluster-joined", { peer });
+      tale.then("login-started", { login, user: login.split("#")[0] ?? "", node });
+      tale.then("login-bound", { login, jid });
+    }
+    tale.then("iq-sent", { login: "alice#1", id: "q/1", to: bob, about: "ping" });
+    return tale.at("n2").then("bytes-sent", { connection: 2, data: "<iq id='q/1'/> a/b" });
+  };
+  const lost = (tale: Tale, final = false): Tale =>
+    tale
+      .at("n1")
+      .then("peer-down", { peer: n2, session: 1, reason: "gone", final, undelivered: 0 });
+  const told = (tale: Tale, outcome: string): Tale =>
+    tale
+      .at("n1")
+      .then("bytes-sent", { connection: 1, data: "<iq id='q/1'/> a/b" })
+      .then("iq-answered", { login: "alice#1", id: "q/1", from: bob, outcome });
+  const failures = (tale: Tale): readonly string[] => tale.verdict("answers").failures;
+  const error = "service-unavailable";
+  expect(failures(told(lost(asked()).wait(patience), error))).toEqual([]);
+  expect(failures(told(lost(asked()).wait(patience + 5_000), error))).toHaveLength(1);
+  expect(failures(told(lost(asked(), true).wait(5_000), error))).toHaveLength(1);
+  const answers = (tale: Tale): Tale => tale.then("answer-given", { login: "bob#1", id: "q/1" });
+  expect(failures(told(lost(answers(asked())).wait(100), error))).toHaveLength(1);
+  expect(failures(told(lost(answers(asked())).wait(patience), error))).toEqual([]);
+  expect(failures(told(answers(asked()), "result"))).toEqual([]);
+});
+
 test("answers: the asker's node answers for one that died; a client that went by itself excuses it", () => {
   const asked = (): Tale =>
     new Tale()
@@ -222,7 +265,13 @@ test("delivery: a message that had somebody to go to must not bounce", () => {
       .then("iq-sent", { login: "bob#1", id: "q", to: bob, about: "ping" })
       .then("iq-answered", { login: "bob#1", id: "q", from: bob, outcome: "result" });
   expect(bounced(bob, both())).toHaveLength(1);
-  expect(bounced(bob, both(), "resource-constraint")).toEqual([]);
+  const full = (): Tale =>
+    both().then("logged", {
+      ...{ level: "warning", event: "queue-full" },
+      detail: "peer=n2#2.bb queue=stanzas",
+    });
+  expect(bounced(bob, full(), "resource-constraint")).toEqual([]);
+  expect(bounced(bob, both(), "resource-constraint")).toHaveLength(1);
   expect(bounced("bob@meerkat.test/other", both())).toEqual([]);
   // Whether a user without a presence wants messages, nobody knows.
   expect(bounced("bob@meerkat.test", both())).toEqual([]);

@@ -4,7 +4,7 @@ import { planFromSeed } from "../../sim/plan-from-seed.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../../sim/trace.ts";
 
 const plan = planFromSeed(1);
-const { negotiationTimeout, sendTimeout, keepAliveInterval } = plan.limits;
+const { negotiationTimeout, sendTimeout, keepAliveInterval, maxSendQueue } = plan.limits;
 const result = "<iq><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>a@b/c</jid></bind></iq>";
 const connection = 1;
 
@@ -64,6 +64,24 @@ test("who reads nothing is given up in time, and no sooner", () => {
   expect(congested().failures(2 * sendTimeout)).toHaveLength(1);
   const drained = congested().then(2, "connection-drained", { connection });
   expect(drained.failures(keepAliveInterval)).toEqual([]);
+  const reading = congested().then(2, "connection-drained", { connection }).writes(3, text);
+  expect(reading.failures(3)).toHaveLength(1);
+  // As it is told: what was written before the end comes after it.
+  const told = congested().then(2, "close-asked", { connection }).writes(2, text);
+  expect(told.failures(2)).toHaveLength(1);
+});
+
+test("who is given up for what waits has had that much sent to it", () => {
+  const text = `More than ${maxSendQueue} bytes wait to be read`;
+  const given = (bytes: number) =>
+    bound()
+      .then(1, "connection-congested", { connection })
+      .then(2, "bytes-received", { connection: 2, bytes: new Uint8Array(bytes) })
+      .writes(3, text)
+      .failures(3);
+  expect(given(maxSendQueue)).toEqual([]);
+  expect(given(maxSendQueue >> 3)).toHaveLength(1);
+  expect(bound().writes(3, text).failures(3)).toHaveLength(1);
 });
 
 test("of a node that stood still, was slow or stops, nothing is said", () => {

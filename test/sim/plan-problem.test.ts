@@ -40,7 +40,11 @@ test("plan problem: what the generator draws is a plan, in every profile", () =>
 });
 
 test.each([
-  [/"kind":"flapping"/, '"kind":"flappin"', "`faults[0].kind` must be one of reset, reconnect-storm, half-open"],
+  [
+    /"kind":"flapping"/,
+    '"kind":"flappin"',
+    "`faults[0].kind` must be one of reset, reconnect-storm, half-open",
+  ],
   [/"target":"n3~n2"/, '"target":"n9~n2"', '`faults[0].target`: there is no node or client "n9"'],
   [/"startAt":7037/, '"startAt":"7s"', "`faults[0].startAt` must be a number of milliseconds"],
   [/"startAt":7037/, '"startAt":39000', "`faults[0]` ends before it starts"],

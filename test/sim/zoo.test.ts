@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { purposes } from "../../sim/cli/zoo-matrix.ts";
 import { makeOracles } from "../../sim/oracles/index.ts";
 import { planFromSeed } from "../../sim/plan-from-seed.ts";
 import { plants } from "../../sim/zoo/index.ts";
@@ -24,6 +25,19 @@ describe("the zoo", () => {
   it("has one plant of each name", () => {
     const names = plants.map(({ name }) => name);
     expect(names).toEqual([...new Set(names)]);
+  });
+
+  it("says whether each oracle sees something that no other does", () => {
+    const rows = [
+      { name: "one", found: true, seen: ["a"] },
+      { name: "both", found: true, seen: ["a", "b"] },
+    ];
+    const { lines, complete } = purposes(rows, ["a", "b"]);
+    expect(complete).toBe(false);
+    expect(lines.at(-1)).toBe("switched off, none is missed of: b");
+    const more = [...rows, { name: "other", found: true, seen: ["b"] }];
+    expect(purposes(more, ["a", "b"]).complete).toBe(true);
+    expect(purposes(more, ["a", "b"]).lines.at(-1)).toContain("any one of the 2 oracles lowers");
   });
 
   it("refuses to plant where its text occurs never, or twice", () => {

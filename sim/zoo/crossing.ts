@@ -1,0 +1,185 @@
+/** Plants in what crosses between nodes: hand-back, answers whose askers are out of sight, order on a link. */
+import type { Plant } from "./plant.ts";
+
+const requests = "src/server/requests.ts";
+const stranded = "src/server/stranded.ts";
+const traffic = "src/server/traffic.ts";
+const host = "src/server/cluster-host.ts";
+const link = "src/cluster/link-session.ts";
+const queues = "src/cluster/link-queues.ts";
+const router = "src/router/router.ts";
+
+const plantsOfCrossing: readonly Plant[] = [
+  {
+    name: "stranded-forgets-the-others",
+    file: stranded,
+    find: "    this.#waiting = kept;",
+    replace: "    this.#waiting = [];",
+    oracle: "answers",
+  },
+  {
+    name: "stranded-looks-for-the-lost-too-late",
+    file: host,
+    find: "    if (!final) this.#options.traffic.peerLost(now, peer);\n    const lookedUp = new Set<string>();\n    for (const { body } of returned) this.#return(now, body, lookedUp);",
+    replace:
+      "    const lookedUp = new Set<string>();\n    for (const { body } of returned) this.#return(now, body, lookedUp);\n    if (!final) this.#options.traffic.peerLost(now, peer);",
+    oracle: "answers",
+  },
+  {
+    name: "stranded-waits-for-nobody",
+    file: stranded,
+    find: "some((since) => at <= since + patience)",
+    replace: "some((since) => at > since + patience)",
+    oracle: "answers",
+  },
+  {
+    name: "stranded-keeps-what-is-overwritten",
+    file: stranded,
+    find: "    const stanza = strand.stanza.copy();",
+    replace: "    const stanza = strand.stanza;",
+    oracle: "answers",
+  },
+  {
+    name: "requests-give-up-who-is-not-late",
+    file: requests,
+    find: "filter(({ until }) => until <= at);",
+    replace: "filter(({ until }) => until >= at);",
+    oracle: "answers",
+  },
+  {
+    name: "requests-forget-that-they-are-answered",
+    file: requests,
+    find: "    if (own?.delete(keyOf(name)) !== true) return false;",
+    replace: "    if (own === undefined) return false;\n    own.delete(keyOf(name));",
+    oracle: "answers",
+  },
+  {
+    name: "requests-to-who-leaves-are-forgotten",
+    file: traffic,
+    find: "    if (final) this.#answerFor(now, this.#requests.peerGone(peer));",
+    replace: "    if (final) this.#requests.peerGone(peer);",
+    oracle: "answers",
+    profile: "cluster",
+  },
+  {
+    name: "requests-take-a-successor-for-a-stranger",
+    file: requests,
+    find: "      else if (loss.peer.name === peer.name) gone.push(...this.peerGone(loss.peer));\n",
+    replace: "",
+    oracle: "answers",
+  },
+  {
+    name: "handed-back-what-waited-first",
+    file: link,
+    find: "    for (const frame of this.#retained) {\n      // A message",
+    replace:
+      "    for (const waiting of this.#queues.stanzas) keep(waiting);\n    for (const frame of this.#retained) {\n      // A message",
+    oracle: "conservation",
+  },
+  {
+    name: "peer-stays-full",
+    file: host,
+    find: "    this.#exchange?.setFull(peer, false);\n",
+    replace: "",
+    oracle: "delivery",
+  },
+  {
+    name: "stanzas-overtake-tables",
+    file: queues,
+    find: "    return mayOvertake || tables.written < stanza.after ? tables : stanzas;",
+    replace: "    return mayOvertake ? tables : stanzas;",
+    oracle: "operation-order",
+  },
+  {
+    name: "stanzas-go-before-tables",
+    file: queues,
+    find: "    return mayOvertake || tables.written < stanza.after ? tables : stanzas;",
+    replace: "    return mayOvertake && tables.written > stanza.after ? tables : stanzas;",
+    oracle: "operation-order",
+  },
+  {
+    name: "answers-go-by-records-alone",
+    file: router,
+    find: "    const peer = this.#directory.returnPath(target);",
+    replace: "    const peer = this.#directory.ownerOf(target);",
+    oracle: "answers",
+  },
+  {
+    name: "stranded-are-not-looked-at-again",
+    file: host,
+    find: "        return traffic.peerBack(now, effect.owner);",
+    replace: "        return;",
+    oracle: "answers",
+  },
+  {
+    name: "answer-without-a-link-is-dropped",
+    file: traffic,
+    find: '      return this.#strand(now, { ...effect, type: "strand" });',
+    replace: "      return;",
+    oracle: "answers",
+  },
+  {
+    name: "second-copies-are-not-marked",
+    file: "src/router/arrivals.ts",
+    find: "    if (maybe) this.#marked.add(id);\n",
+    replace: "",
+    oracle: "conservation",
+  },
+  {
+    name: "each-copy-bounces",
+    file: traffic,
+    find: "      if (!this.#bounces.isFirst(transit?.id)) continue;\n",
+    replace: "",
+    oracle: "conservation",
+  },
+  {
+    name: "each-copy-that-comes-back-bounces",
+    file: traffic,
+    find: "    if (isBounce && !this.#bounces.isFirst(id)) return;\n",
+    replace: "",
+    oracle: "conservation",
+  },
+  {
+    name: "bind-limit-counts-the-login-itself",
+    file: "src/server/binding.ts",
+    find: "  if (count >= limits.max_per_user) {",
+    replace: "  if (count + 1 >= limits.max_per_user) {",
+    oracle: "progress",
+  },
+  {
+    name: "link-backs-off-without-bound",
+    file: "src/cluster/link-dialling.ts",
+    find: "    const longest = Math.min(this.#backoff, dialBackoffMax);\n    this.#backoff = Math.min(2 * longest, dialBackoffMax);",
+    replace:
+      "    const longest = Math.min(this.#backoff, 8 * dialBackoffMax);\n    this.#backoff = 2 * longest;",
+    oracle: "convergence",
+  },
+  {
+    name: "discovery-keeps-the-row-of-who-leaves",
+    file: "src/cluster/discovery.ts",
+    find: '      return this.#ask({ type: "remove", owner: this.#owner });',
+    replace: "      return this.#leave();",
+    oracle: "registry",
+    profile: "cluster",
+  },
+  {
+    name: "directory-keeps-who-left-while-away",
+    file: "src/router/directory.ts",
+    find: "if (record?.sid === session.sid && record.gen === session.gen) this.#table?.delete(key);",
+    replace:
+      "if (session.available && record?.sid === session.sid && record.gen === session.gen)\n      this.#table?.delete(key);",
+    oracle: "directory",
+  },
+  {
+    name: "log-is-bounded-by-bytes-alone",
+    file: "src/cluster/operation-log.ts",
+    find: "(this.#bytes > this.#bytesMax || this.size > this.#countMax)",
+    replace: "this.#bytes > this.#bytesMax",
+    oracle: "bounds",
+  },
+];
+
+export const crossingPlants: readonly Plant[] = plantsOfCrossing.map((plant) => ({
+  profile: "splits",
+  ...plant,
+}));
