@@ -358,6 +358,7 @@ export class NodePort implements Network {
 
   /** The process stands still: what arrives stays with its kernel. */
   setProcessReads(reads: boolean): void {
+    if (this.#reads === reads) return;
     this.#reads = reads;
     for (const end of this.#ends.values()) end.setProcessReads(reads);
   }

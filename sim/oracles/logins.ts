@@ -42,6 +42,10 @@ export class Logins {
   readonly #ends: { readonly node: string; readonly at: number }[] = [];
   readonly #byBare = new Map<string, Login[]>();
   readonly #byUser = new Map<string, Login[]>();
+  /** By user: logins that a node has accepted and not closed, and when others were closed, in that order. */
+  readonly #open = new Map<string, { readonly logins: Set<Login>; readonly closedAt: number[] }>();
+  /** By bare JID: those that were told one, and that neither side has ended. */
+  readonly #live = new Map<string, Set<Login>>();
   readonly #lastOf = new Map<string, Login>();
   #latest: TraceEvent | undefined;
 
@@ -66,6 +70,7 @@ export class Logins {
         if (login === undefined) break;
         login.connection = data.connection;
         this.#byConnection.set(data.connection, login);
+        this.#opened(login);
         break;
       }
       case "login-bound": {
@@ -74,6 +79,7 @@ export class Logins {
         login.jid = data.jid;
         login.boundAt = at;
         add(this.#byBare, bareOf(data.jid), login);
+        this.#isLive(login);
         break;
       }
       case "login-leaving": {
@@ -88,13 +94,14 @@ export class Logins {
         const login = this.#all.get(data.login);
         if (login === undefined) break;
         login.endedAt = at;
+        this.#live.get(bareOf(login.jid))?.delete(login);
         login.clean = data.clean && !this.#givenUp.delete(data.login);
         break;
       }
       case "connection-closed":
       case "close-asked": {
         const login = this.#byConnection.get(data.connection);
-        if (login !== undefined) login.nodeClosedAt ??= at;
+        if (login !== undefined) this.#closed(login, at);
         break;
       }
       case "node-started":
@@ -109,10 +116,33 @@ export class Logins {
         if (kind === "node-killed" && data.silent) this.#dark.add(place);
         this.#deaths.push({ node: place, at });
         for (const login of this.#byConnection.values()) {
-          if (login.node === place) login.nodeClosedAt ??= at;
+          if (login.node === place) this.#closed(login, at);
         }
         break;
     }
+  }
+
+  #opened(login: Login): void {
+    let open = this.#open.get(login.user);
+    if (open === undefined)
+      this.#open.set(login.user, (open = { logins: new Set(), closedAt: [] }));
+    open.logins.add(login);
+  }
+
+  #isLive(login: Login): void {
+    if (login.endedAt !== undefined || login.nodeClosedAt !== undefined) return;
+    const bare = bareOf(login.jid);
+    const others = this.#live.get(bare);
+    if (others === undefined) this.#live.set(bare, new Set([login]));
+    else others.add(login);
+  }
+
+  #closed(login: Login, at: number): void {
+    if (login.nodeClosedAt !== undefined) return;
+    login.nodeClosedAt = at;
+    this.#live.get(bareOf(login.jid))?.delete(login);
+    const open = this.#open.get(login.user);
+    if (open?.logins.delete(login) === true) open.closedAt.push(at);
   }
 
   /** Does nothing answer what is sent there? */
@@ -150,6 +180,22 @@ export class Logins {
   /** Those that were told a JID of this user, in that order. */
   ofUser(bare: string): readonly Login[] {
     return this.#byBare.get(bare) ?? [];
+  }
+
+  /** Of these, those that neither side has ended. */
+  liveOf(bare: string): Iterable<Login> {
+    return this.#live.get(bare) ?? [];
+  }
+
+  /** How many others of this login's user a node had accepted and not closed before this time. */
+  besides(login: Login, since: number): number {
+    const { logins, closedAt } = this.#open.get(login.user) ?? { logins: new Set(), closedAt: [] };
+    let count = logins.size - Number(logins.has(login));
+    for (let last = closedAt.length - 1; last >= 0 && (closedAt[last] ?? 0) >= since; last--) {
+      count += 1;
+    }
+    if ((login.nodeClosedAt ?? -Infinity) >= since && login.connection !== undefined) count -= 1;
+    return count;
   }
 
   /** Those that began with this user's name, in that order. */

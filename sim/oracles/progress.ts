@@ -85,11 +85,5 @@ export const progress: OracleMaker = (plan, { logins }) => {
 /** Sessions of the same user that a node may have known since this login began. */
 function mayExist(logins: Logins, login: string, stale: number): number {
   const self = logins.get(login);
-  if (self === undefined) return 0;
-  let count = 0;
-  for (const other of logins.asUser(self.user)) {
-    if (other === self || other.connection === undefined) continue;
-    if ((other.nodeClosedAt ?? Infinity) >= self.startedAt - stale) count += 1;
-  }
-  return count;
+  return self === undefined ? 0 : logins.besides(self, self.startedAt - stale);
 }

@@ -107,10 +107,7 @@ function miscount(node: string, count: number, jids: readonly string[]): string[
 function crowd(logins: Logins, login: string, jid: string, max: number): string[] {
   const node = logins.get(login)?.node;
   const jids = new Set<string>();
-  for (const each of logins.ofUser(bareOf(jid))) {
-    if (each.node !== node || each.endedAt !== undefined) continue;
-    if (each.nodeClosedAt === undefined) jids.add(each.jid);
-  }
+  for (const each of logins.liveOf(bareOf(jid))) if (each.node === node) jids.add(each.jid);
   if (jids.size <= max) return [];
   return [`${login} is session ${jids.size} of ${bareOf(jid)} on ${node}, the maximum is ${max}`];
 }

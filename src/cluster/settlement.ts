@@ -36,6 +36,8 @@ interface Group {
   readonly skipped: ReadonlySet<Peer>;
 }
 
+const none: readonly SettledEffect[] = [];
+
 export class Settlement {
   readonly #timeout: Duration;
   #groups: Group[] = [];
@@ -96,7 +98,7 @@ export class Settlement {
 
   /** The requests that need not or must not wait any longer. */
   take(now: Instant): readonly SettledEffect[] {
-    if (this.#groups.length === 0) return [];
+    if (!this.#groups.some((group) => isDue(group, now))) return none;
     const done: SettledEffect[] = [];
     this.#groups = this.#groups.filter((group) => {
       group.waits = group.waits.filter(({ peer, source, seq }) => {
@@ -110,6 +112,15 @@ export class Settlement {
     });
     return done;
   }
+}
+
+/** Is there anything new about what it waits for? */
+function isDue({ waits, until }: Group, now: Instant): boolean {
+  return (
+    until <= now ||
+    waits.length === 0 ||
+    waits.some(({ source, seq }) => source.state === "stale" || source.visibleSeq >= seq)
+  );
 }
 
 function settled({

@@ -1,0 +1,43 @@
+/**
+ * Speed: `node scripts/bundled.mjs sim/cli/speed.ts SEEDS PROFILE...` runs so many seeds of each profile one after
+ * the other, as a worker of a hunt does, and writes what each took as JSON. For `npm run bench`.
+ */
+import { planFromSeed, profiles, type Profile, type ProfileName } from "../plan-from-seed.ts";
+import { run } from "../run.ts";
+import { runPorts } from "./ports.ts";
+
+export interface Measured {
+  readonly seed: number;
+  readonly events: number;
+  readonly failures: number;
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number;
+  readonly simulatedSeconds: number;
+}
+
+const ports = runPorts();
+
+function measure(profile: Profile, seed: number): Measured {
+  const plan = planFromSeed(seed, profile);
+  const began = performance.now();
+  const cpu = process.cpuUsage();
+  const { stats, failures } = run(plan, ports);
+  const { user, system } = process.cpuUsage(cpu);
+  return {
+    seed,
+    events: stats.events,
+    failures: failures.length,
+    wallSeconds: (performance.now() - began) / 1_000,
+    cpuSeconds: (user + system) / 1_000_000,
+    simulatedSeconds: stats.simulatedMs / 1_000,
+  };
+}
+
+const [seeds = "5", ...names] = process.argv.slice(2);
+const results = names.map((name) => {
+  const profile = profiles[name as ProfileName];
+  // The first only warms up.
+  measure(profile, Number(seeds) + 1);
+  return Array.from({ length: Number(seeds) }, (_, index) => measure(profile, index + 1));
+});
+process.stdout.write(JSON.stringify(results));
