@@ -71,7 +71,13 @@ export class TablesWorld {
   readonly settled: (SettledEffect & { readonly node: number })[] = [];
   readonly logs: string[] = [];
   /** What was handed to `Tables` or taken from it, to be looked at by tests. */
-  readonly frames: { from: number; to: number; kind: MessageKind | "beat"; size: number }[] = [];
+  readonly frames: {
+    from: number;
+    to: number;
+    kind: MessageKind | "beat";
+    body: BinaryString;
+    size: number;
+  }[] = [];
   readonly counts = { synced: 0, disconnects: 0 };
   readonly nodes: ModelNode[] = [];
   readonly links = new Map<string, Link>();
@@ -234,7 +240,7 @@ export class TablesWorld {
       if (frame === undefined) return any;
       any = true;
       const { kind } = frame;
-      this.frames.push({ from, to, kind, size: frame.body.length });
+      this.frames.push({ from, to, kind, body: frame.body, size: frame.body.length });
       const body = bytesFromBinary(frame.body);
       const { peer } = this.node(from);
       if (kind === "beat") this.step(to, { type: "beat-received", peer, body });
