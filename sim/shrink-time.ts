@@ -57,6 +57,16 @@ export function shorterFaults(plan: Plan): readonly Plan[] {
   });
 }
 
+/** What lasts, lasts from the set-up to the heal, so that it is met whenever its moment comes. */
+export function longFaults(plan: Plan): Plan {
+  const startAt = plan.duration.setUp;
+  const endAt = startAt + plan.duration.safety;
+  const faults = plan.faults.map((fault) =>
+    fault.endAt > fault.startAt ? { ...fault, startAt, endAt } : fault,
+  );
+  return { ...plan, faults };
+}
+
 /** Alone, its length kept: to the end of the set-up, or half of the way. */
 export function movedFaults(plan: Plan): readonly Plan[] {
   return plan.faults.flatMap((fault, index): Plan[] => {

@@ -12,7 +12,14 @@ import { planProblem } from "./plan-problem.ts";
 import type { Plan } from "./plan.ts";
 import type { Failure } from "./run.ts";
 import { keepClients, keepFaults, simplerClients, withoutNode } from "./shrink-parts.ts";
-import { earlier, movedFaults, shorterFaults, simplerWorld, untilItFails } from "./shrink-time.ts";
+import {
+  earlier,
+  longFaults,
+  movedFaults,
+  shorterFaults,
+  simplerWorld,
+  untilItFails,
+} from "./shrink-time.ts";
 
 /** What must still be seen: an oracle, and the words of what it said without names and numbers. */
 export interface Symptom {
@@ -73,12 +80,17 @@ const otherSeeds = [1, 2, 3, 4, 5, 6, 7, 8];
 
 /**
  * With less in a plan other draws move the moment that matters, and the seed that showed it may no longer. So
- * what could not be left out is left out under another; one step, for then the other passes may go on.
+ * what could not be left out is left out under another, and what could not be made simple is tried with faults
+ * that last longer; one step, for then the other passes may go on.
  */
 function* reseeded(plan: Plan): Shrinking<Plan> {
   const candidates = lessOf(plan).flatMap((less) =>
     otherSeeds.map((other) => ({ ...less, seed: plan.seed + other })),
   );
+  if (plan.faults.length > 0) {
+    const simpler = [...simplerWorld(plan), ...simplerClients(plan)].map(longFaults);
+    candidates.push(...simpler.filter((next) => planProblem(next) === undefined));
+  }
   if (candidates.length === 0) return plan;
   const index = yield candidates;
   return (index === undefined ? undefined : candidates[index]) ?? plan;
