@@ -9,7 +9,7 @@
  * number once and in order, fragments put together, acknowledgements counted.
  */
 import { assert } from "../base/assert.ts";
-import { allocBytes, flat, type BinaryString } from "../base/bytes.ts";
+import { allocBytes, type BinaryString } from "../base/bytes.ts";
 import { Piece } from "../base/chunk.ts";
 import type { Instant } from "../base/time.ts";
 import { uint, WireError } from "./codec.ts";
@@ -143,7 +143,7 @@ export class LinkSession {
       else out += this.#writeWhole(chunk, classes.sync);
       this.#bytesSinceChunk = 0;
     }
-    if (loose.length > 0) out = settledIn(out, loose, ends);
+    if (loose.length > 0) settleIn(out, loose, ends);
     if (full && this.#window.isFull(this.#acked, this.written)) out += ask;
     // With traffic an acknowledgement costs least.
     return out !== "" && this.#received > this.#ackTold ? this.ack() + out : out;
@@ -336,18 +336,12 @@ export class LinkSession {
   }
 }
 
-/** The same in a string of its own, of which these bodies are parts from now on. */
-function settledIn(
-  out: BinaryString,
-  loose: readonly Outgoing[],
-  ends: readonly number[],
-): BinaryString {
-  const own = flat(out);
+/** These bodies are parts of what is written from now on: the first part that is taken puts it into one piece. */
+function settleIn(out: BinaryString, loose: readonly Outgoing[], ends: readonly number[]): void {
   for (const [index, frame] of loose.entries()) {
     const end = ends[index] ?? 0;
-    settle(frame, own.slice(end - frame.body.length, end));
+    settle(frame, out.slice(end - frame.body.length, end));
   }
-  return own;
 }
 
 function encoded(frame: Outgoing, number: number): BinaryString {

@@ -8,6 +8,7 @@ import { LinkSession } from "../../src/cluster/link-session.ts";
 import { classes, kinds, type Message } from "../../src/cluster/messages.ts";
 import { linkLimits } from "../../src/cluster/timing.ts";
 import { controlFrame, FrameReader, numberedFrame } from "../../src/cluster/wire.ts";
+import { muchBytes, occupied, partOfMuch } from "../support/heap.ts";
 import { Bench, peerNamed } from "./mesh-scripted-peer.ts";
 
 const z = peerNamed("z");
@@ -212,6 +213,23 @@ test("link: a full queue is told once, drained below its half, and ends the sess
   expect([bench.of("queue-full").length, bench.of("peer-down").length]).toEqual([2, 1]);
   // 16 + 40 - refused were taken, 11 acknowledged: the rest is handed back.
   expect(bench.of("peer-down")[0]?.undelivered.length).toBe(56 - refused - 11);
+});
+
+test("link: what waits, and what was written and may be sent again, keeps nothing alive that it was a part of", () => {
+  const bench = new Bench({ limits: { ...linkLimits, windowBytes: 10_000 } });
+  bench.arrive(z).enter();
+  const before = occupied();
+  const stanzas = 100;
+  for (let count = 0; count < stanzas; count += 1) {
+    bench.mesh.send(z, kinds.stanza, partOfMuch());
+    if (count % 10 === 0) bench.flush();
+  }
+  bench.flush();
+  bench.effects.length = 0;
+  const [link] = bench.mesh.status();
+  expect(link?.unackedBytes).toBeGreaterThan(5_000);
+  expect(link?.queuedMessages).toBeGreaterThan(50);
+  expect(occupied() - before).toBeLessThan((stanzas * muchBytes) / 10);
 });
 
 test("link: who asks has its acknowledgement at the end of the turn, once", () => {

@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { floodBytes } from "../support/echo-core.ts";
 import { c2sListener, EchoServer } from "../support/echo-server.ts";
+import { muchBytes, occupied, partOfMuch } from "../support/heap.ts";
 import { SocketClient } from "../support/socket-client.ts";
 
 const servers: EchoServer[] = [];
@@ -47,6 +48,25 @@ test("network: the core is told when a flood has drained, and can go on", async 
   await client.until(({ received }) => received.length >= all);
   expect(client.received).toHaveLength(all);
   expect(client.received.endsWith("xDRAINED\n")).toBe(true);
+});
+
+test("network: what waits for a slow reader keeps nothing alive that it was a part of", async () => {
+  const server = await serving();
+  const client = await SocketClient.connect(server.port);
+  client.socket.pause();
+  client.write("FLOOD");
+  await server.input("connection-congested");
+  const [opened] = server.inputs("connection-opened");
+  const before = occupied();
+  const parts = 100;
+  for (let count = 0; count < parts; count += 1) {
+    server.network.write(opened?.connection ?? 0, partOfMuch());
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(occupied() - before).toBeLessThan((parts * muchBytes) / 10);
+  client.socket.resume();
+  const all = floodBytes + parts * partOfMuch().length + "DRAINED\n".length;
+  await client.until(({ received }) => received.length >= all);
 });
 
 test("network: a peer that does not take the rest is given up after the close timeout", async () => {
