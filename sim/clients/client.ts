@@ -127,9 +127,9 @@ export class Client {
       to,
       ...(type === "chat" ? {} : { type }),
     });
-    const body = bodyOf(id, bytes);
+    const body = escapeText(bodyHead(id)) + fillerOf(id, bytes);
     this.#write(
-      `<message to='${escapeValue(to)}' id='${escapeValue(id)}' type='${type}'><body>${escapeText(body)}</body></message>`,
+      `<message to='${escapeValue(to)}' id='${escapeValue(id)}' type='${type}'><body>${body}</body></message>`,
     );
   }
 
@@ -458,8 +458,16 @@ function newReader(): Reader {
 
 /** Every message says which it is, and carries characters of one to four bytes. */
 export function bodyOf(id: string, bytes: number): string {
-  const start = `${id} ä€😀 `;
-  return start + "x".repeat(Math.max(0, bytes - start.length));
+  return bodyHead(id) + fillerOf(id, bytes);
+}
+
+/** Characters of all lengths. */
+function bodyHead(id: string): string {
+  return `${id} ä€😀 `;
+}
+
+function fillerOf(id: string, bytes: number): string {
+  return "x".repeat(Math.max(0, bytes - bodyHead(id).length));
 }
 
 /** The name of the first child in this namespace; "" without one. */

@@ -197,11 +197,16 @@ export class Delivery implements Oracle {
     const node = this.#logins.get(login)?.node ?? "";
     const self = this.#replicas.running.get(node);
     const priorities = new Map<string, number>();
+    const names = new Set<string>();
     const views: View[] = [];
     let version = "";
     for (const other of this.#logins.ofUser(bareOf(to))) {
       if (other.node === node || priorities.has(other.jid)) continue;
       const owner = this.#replicas.running.get(other.node)?.peer ?? "";
+      // One after the other had that name there: what is known of it is one thing.
+      const name = `${owner} ${other.jid}`;
+      if (names.has(name)) continue;
+      names.add(name);
       const key = binaryFromText(other.jid);
       const history = this.#replicas.history(owner, sessionTable.name);
       const value = history?.records.get(key);
@@ -209,7 +214,7 @@ export class Delivery implements Oracle {
       if (view === undefined || view.records.get(key) !== value) return undefined;
       if (this.#isContested(key, owner, self)) return undefined;
       views.push(view);
-      version += `${owner} ${other.jid} ${history?.lastWrite(key, Infinity)?.seq ?? 0} `;
+      version += `${name} ${history?.lastWrite(key, Infinity)?.seq ?? 0} `;
       const record = value === undefined ? undefined : decodeSession(value);
       if (record !== undefined) priorities.set(other.jid, record.available ? record.priority : -1);
     }

@@ -77,7 +77,8 @@ export class Replicas {
   /** The process that a node runs, once it has joined. */
   readonly running = new Map<string, Process>();
   readonly #slow = new Set<string>();
-  readonly #histories = new Map<string, History>();
+  /** By owner, then by table. */
+  readonly #histories = new Map<string, Map<string, History>>();
   /** By reader, then by table, then by owner. */
   readonly #views = new Map<Process, Map<string, Map<string, View>>>();
   readonly #tables = new Set<string>();
@@ -132,7 +133,7 @@ export class Replicas {
   }
 
   history(owner: string, table: string): History | undefined {
-    return this.#histories.get(`${table} ${owner}`);
+    return this.#histories.get(owner)?.get(table);
   }
 
   view(reader: Process, table: string, owner: string): View | undefined {
@@ -198,10 +199,11 @@ export class Replicas {
   #write(node: string, at: number, data: TraceKinds["table-written"]): void {
     const owner = this.running.get(node);
     if (owner === undefined) return;
-    const key = `${data.table} ${owner.peer}`;
-    let history = this.#histories.get(key);
+    let histories = this.#histories.get(owner.peer);
+    if (histories === undefined) this.#histories.set(owner.peer, (histories = new Map()));
+    let history = histories.get(data.table);
     if (history === undefined) {
-      this.#histories.set(key, (history = new History()));
+      histories.set(data.table, (history = new History()));
       this.#tables.add(data.table);
     }
     history.write(at, data);
