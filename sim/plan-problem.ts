@@ -23,7 +23,7 @@ import {
   type Plan,
   type Topology,
 } from "./plan.ts";
-import { releases } from "./releases/releases.ts";
+import { releasesThatMeet } from "./releases/releases.ts";
 import { attackNames } from "./workloads/attacks.ts";
 
 /** What is wrong with the value that stands at `where`; undefined: nothing. */
@@ -200,7 +200,7 @@ const node = record<NodePlan>({
   wallOrigin: time,
   drift: optional(integer(-999_999, "an integer of parts per million, above -1000000")),
   joins: flag,
-  release: optional(oneOf(releases)),
+  release: optional(oneOf(releasesThatMeet)),
 });
 
 const cluster = record<ClusterPlan>({

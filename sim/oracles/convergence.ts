@@ -10,6 +10,7 @@
 import { sameDigest, type Process } from "./replicas.ts";
 import type { Gathered, Oracle, Verdict } from "./oracle.ts";
 import { syncTimeMs } from "./sync-time.ts";
+import { canMeet } from "../releases/releases.ts";
 import { traffic, type TraceEvent } from "../trace.ts";
 import type { Plan } from "../plan.ts";
 
@@ -70,6 +71,11 @@ class Convergence implements Oracle {
     for (const reader of present) {
       for (const owner of present) {
         if (reader === owner) continue;
+        if (!canMeet(reader.release, owner.release)) {
+          pairs += 1;
+          this.#judgeStrangers(reader, owner);
+          continue;
+        }
         if (this.#judgePair(reader, owner)) pairs += 1;
         else unknown += 1;
         for (const table of replicas.tables()) {
@@ -79,6 +85,12 @@ class Convergence implements Oracle {
     }
     const also = { "pairs and tables": tables };
     return { judged: pairs, also, unknown, failures: this.#failures, recoveredMs };
+  }
+
+  /** Two whose releases have no version in common. */
+  #judgeStrangers(reader: Process, owner: Process): void {
+    if (!this.#since.has(`${reader.peer} ${owner.peer}`)) return;
+    this.#failures.push(`${reader.node} had ${owner.peer}, though they speak no common version`);
   }
 
   #from(reader: Process, owner: Process): number {

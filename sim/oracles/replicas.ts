@@ -4,12 +4,14 @@
  * Several oracles judge by this, gathered from the trace. The history of an owner's table is exact: every
  * write with its seq. A view is a visible partition of another owner, as its reader last had it.
  */
+import type { Release } from "../releases/releases.ts";
 import type { TraceEvent, TraceKinds } from "../trace.ts";
 
 export interface Process {
   /** `name#incarnation.boot` */
   readonly peer: string;
   readonly node: string;
+  readonly release: Release;
   readonly startedAt: number;
   endedAt: number | undefined;
   /** When it last went on after a pause or was no longer slow, or was seen to start; Infinity: it is slow. */
@@ -87,6 +89,8 @@ export class Replicas {
   /** What that was before the latest `table-seen`. */
   #shownBefore = 0;
   #latest: TraceEvent | undefined;
+  /** Of each node's last process. */
+  readonly #releases = new Map<string, Release>();
 
   /** The same event again is no news: several oracles ask one of these. */
   see(event: TraceEvent): void {
@@ -94,9 +98,13 @@ export class Replicas {
     this.#latest = event;
     const { at, place, kind, data } = event;
     switch (kind) {
+      case "node-started":
+        this.#releases.set(place, data.release ?? 1);
+        break;
       case "cluster-joined":
         this.#join({
           ...{ peer: data.peer, node: place, startedAt: at, endedAt: undefined },
+          release: this.#releases.get(place) ?? 1,
           ...{ awakeAt: this.#slow.has(place) ? Infinity : at, paused: false },
         });
         break;

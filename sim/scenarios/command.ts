@@ -13,7 +13,7 @@
  *     begin dns-down all                    begin node-slow n1 100ms               end node-slow n1
  *     install release 2 on n1 n2
  *     wait 5s | until quiet                 until n3 table-loading [text]
- *     show directory | links | tables | ready [n1]
+ *     show directory | links | tables | ready | status [n1]
  *
  * `login` waits for its outcome, `until` for an event of the trace at that node; all others take no time.
  */
@@ -33,7 +33,7 @@ export interface LoginOrder {
 
 export type NodeOrder = "start" | "crash" | "lose-power" | "restart" | "stop" | "pause" | "resume";
 export type ClientOrder = "logout" | "reset" | "vanish";
-export const views = ["directory", "links", "tables", "ready"] as const;
+export const views = ["directory", "links", "tables", "ready", "status"] as const;
 export type View = (typeof views)[number];
 
 export type Command =

@@ -30,6 +30,8 @@ export class Narrator {
   /** Logins that have sent a presence. */
   readonly #present = new Set<string>();
   #saying: string | undefined;
+  /** Whom a node has refused and why, and who has refused it: they go on trying. */
+  readonly #refusals = new Set<string>();
 
   /** What the next message that is sent shall mean. */
   saying(text: string): void {
@@ -76,11 +78,19 @@ export class Narrator {
     return this.#generations.has(place);
   }
 
+  #isSaidAgain(place: string, { event, detail }: TraceKinds["logged"]): boolean {
+    if (event !== "handshake-refused" && event !== "refused-by-peer") return false;
+    const said = `${place} ${event} ${detail}`;
+    if (this.#refusals.has(said)) return true;
+    this.#refusals.add(said);
+    return false;
+  }
+
   #tell(event: TraceEvent): string | undefined {
     return this.#isNode(event) ? this.#ofNode(event) : this.#ofClient(event);
   }
 
-  #ofNode({ kind, data }: TraceEvent): string | undefined {
+  #ofNode({ kind, data, place }: TraceEvent): string | undefined {
     switch (kind) {
       case "node-started":
         return startOf(data);
@@ -120,7 +130,7 @@ export class Narrator {
           ? undefined
           : `binds though ${data.missing.join(", ")} may not know yet`;
       case "logged":
-        return logLine(data);
+        return this.#isSaidAgain(place, data) ? undefined : logLine(data);
       default:
         return undefined;
     }

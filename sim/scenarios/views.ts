@@ -2,6 +2,7 @@
 import { textFromBinary } from "../../src/base/bytes.ts";
 import { peerText, samePeer } from "../../src/cluster/peer.ts";
 import type { LinkStatus } from "../../src/cluster/mesh-contract.ts";
+import type { ClusterStatus } from "../../src/server/cluster-status.ts";
 import { decodeSession, sessionTable } from "../../src/router/session-record.ts";
 import type { View } from "./command.ts";
 import type { Running, Stage } from "./stage.ts";
@@ -21,7 +22,20 @@ export function viewOf(stage: Stage, name: string, view: View): readonly string[
     case "ready":
       // A slow node's turn may not be over yet.
       return [stage.request(name, "/readyz").trim() || "does not answer at once"];
+    case "status":
+      return status(stage.request(name, "/cluster"));
   }
+}
+
+/** What an operator is told first: is all well, who is missing, and what was last wrong there? */
+function status(body: string): readonly string[] {
+  if (body === "") return ["does not answer at once"];
+  const { ready, degraded, nodes, links: all } = JSON.parse(body) as ClusterStatus;
+  const errors = all.flatMap(({ name, lastError }) =>
+    nodes.unavailable.includes(name) ? [`${name}: ${lastError ?? "no error"}`] : [],
+  );
+  const state = degraded ? "degraded" : "all well";
+  return [`${ready ? "ready" : "not ready"}, ${state}`, ...errors];
 }
 
 /** Its own sessions, then those it shows of others, in the order of JIDs. */
