@@ -10,13 +10,19 @@ import type { OracleMaker } from "./oracle.ts";
 /** Rows are refreshed and expired every few seconds, and a database may be slow. */
 const slackMs = 15_000;
 
-export const registry: OracleMaker = ({ topology, duration, faults }, { replicas }) => {
+/** So long after such a trouble a row may not have been removed. */
+const calmAfterMs = 5_000;
+
+export const registry: OracleMaker = ({ topology, duration }, { replicas }) => {
   const { cluster } = topology;
   const failures: string[] = [];
   const healAt = duration.setUp + duration.safety;
-  /** Who left in order took its row away, if the database let it. */
-  const troubled = faults.some(({ kind }) => kind.startsWith("database"));
+  const noisy = topology.network.noise !== undefined;
+  /** Troubles of the database under way, and when the last was over. */
+  let troubles = 0;
+  let troubledAt = -Infinity;
   const latest = new Map<string, string>();
+  /** Who left in order took its row away, if the database and its own pace let it. */
   const left = new Set<string>();
   let judged = 0;
   let unknown = 0;
@@ -26,9 +32,18 @@ export const registry: OracleMaker = ({ topology, duration, faults }, { replicas
     ignores: traffic,
     see(event) {
       const { kind, data, place, at } = event;
+      const awakeAt = replicas.running.get(place)?.awakeAt ?? 0;
       replicas.see(event);
       if (kind === "cluster-joined") latest.set(place, data.peer);
-      if (kind === "node-stopped") left.add(latest.get(place) ?? "");
+      if (kind === "fault-started" && data.fault.startsWith("database")) troubles += 1;
+      if (kind === "fault-ended" && data.fault.startsWith("database")) {
+        troubles -= 1;
+        troubledAt = at;
+      }
+      if (kind === "node-stopped") {
+        const calm = troubles === 0 && Math.max(troubledAt, awakeAt) + calmAfterMs <= at;
+        if (calm && !noisy) left.add(latest.get(place) ?? "");
+      }
       if (kind !== "registry-observed" || cluster?.discovery !== "sql") return;
       const listed = new Set(data.peers);
       for (const { peer, startedAt } of replicas.running.values()) {
@@ -37,7 +52,7 @@ export const registry: OracleMaker = ({ topology, duration, faults }, { replicas
       }
       for (const peer of listed) {
         const expired = at > healAt + cluster.expireAfter + slackMs;
-        if (!expired && (troubled || !left.has(peer))) unknown += 1;
+        if (!expired && !left.has(peer)) unknown += 1;
         else {
           judged += 1;
           failures.push(`${peer} is still listed at ${at} ms, though it has ended`);

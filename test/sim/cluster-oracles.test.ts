@@ -289,9 +289,12 @@ test("registry: the database lists who runs, and nobody who has left", () => {
     tale.then("database", "registry-observed", { peers }).failures("registry", bySql);
   expect(listed([one, two])).toEqual([]);
   expect(listed([one])).toHaveLength(1);
-  const left = () => new Tale().then("n2", "node-stopped", {});
+  const left = (tale = new Tale()) => tale.until(10_000).then("n2", "node-stopped", {});
   expect(listed([one], left())).toEqual([]);
   expect(listed([one, two], left())).toHaveLength(1);
+  const fault = { fault: "database-down", target: "database" } as const;
+  const troubled = left(new Tale().then("world", "fault-started", fault));
+  expect(listed([one, two], troubled)).toEqual([]);
   const killed = () => new Tale().then("n2", "node-killed", { silent: true });
   expect(listed([one, two], killed())).toEqual([]);
   expect(listed([one, two], killed().until(healed + cluster.expireAfter + 60_000))).toHaveLength(1);
