@@ -33,13 +33,6 @@ const plantsOfCrossing: readonly Plant[] = [
     oracle: "answers",
   },
   {
-    name: "stranded-keeps-what-is-overwritten",
-    file: stranded,
-    find: "    const stanza = strand.stanza.copy();",
-    replace: "    const stanza = strand.stanza;",
-    oracle: "answers",
-  },
-  {
     name: "requests-give-up-who-is-not-late",
     file: requests,
     find: "filter(({ until }) => until <= at);",
@@ -84,13 +77,6 @@ const plantsOfCrossing: readonly Plant[] = [
     oracle: "delivery",
   },
   {
-    name: "stanzas-overtake-tables",
-    file: queues,
-    find: "    return mayOvertake || tables.written < stanza.after ? tables : stanzas;",
-    replace: "    return mayOvertake ? tables : stanzas;",
-    oracle: "operation-order",
-  },
-  {
     name: "stanzas-go-before-tables",
     file: queues,
     find: "    return mayOvertake || tables.written < stanza.after ? tables : stanzas;",
@@ -117,27 +103,6 @@ const plantsOfCrossing: readonly Plant[] = [
     find: '      return this.#strand(now, { ...effect, type: "strand" });',
     replace: "      return;",
     oracle: "answers",
-  },
-  {
-    name: "second-copies-are-not-marked",
-    file: "src/router/arrivals.ts",
-    find: "    if (maybe) this.#marked.add(id);\n",
-    replace: "",
-    oracle: "conservation",
-  },
-  {
-    name: "each-copy-bounces",
-    file: traffic,
-    find: "      if (!this.#bounces.isFirst(transit?.id)) continue;\n",
-    replace: "",
-    oracle: "conservation",
-  },
-  {
-    name: "each-copy-that-comes-back-bounces",
-    file: traffic,
-    find: "    if (isBounce && !this.#bounces.isFirst(id)) return;\n",
-    replace: "",
-    oracle: "conservation",
   },
   {
     name: "bind-limit-counts-the-login-itself",
