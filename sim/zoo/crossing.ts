@@ -120,15 +120,6 @@ const plantsOfCrossing: readonly Plant[] = [
     profile: "cluster",
   },
   {
-    name: "names-are-asked-for-once",
-    file: "src/cluster/discovery.ts",
-    find: "    this.#nextAt = now.at + this.#interval(now);",
-    replace:
-      '    const again = this.#options.source.type === "sql";\n    this.#nextAt = again ? now.at + this.#interval(now) : undefined;',
-    oracle: "convergence",
-    profile: "lists",
-  },
-  {
     name: "rows-expire-a-thousand-times-too-soon",
     file: "src/storage/discovery.ts",
     find: "`${expireAfterMs} milliseconds`",
