@@ -169,7 +169,7 @@ function planCluster(random: Random, profile: Profile): ClusterPlan {
       fragment: random.pick([512, 4_096, 65_536]),
       logOperations: random.pick([0, 4, 32, 16_384]),
       chunk: random.pick([200, 1_024, 65_536]),
-      syncWindow: random.pick([1_024, 262_144]),
+      syncWindow: random.pick([600, 262_144]),
       retention: random.pick([3_000, 15_000, 600_000]),
       requestPatience: random.pick([2_000, 30_000, 30_000]),
       overtaking: random.pick([256, window]),
