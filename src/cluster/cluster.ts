@@ -77,13 +77,16 @@ export class Cluster {
   #shown: OfPartition[] = [];
 
   constructor(options: ClusterOptions) {
-    const { tables, tablesTiming: timing, tablesLimits: limits, ...mesh } = options;
+    const { tables, tablesTiming: timing, tablesLimits: given = tablesLimits, ...mesh } = options;
+    // A delta waits as a whole: one that has no room would end the session that asks for it, time and again.
+    const deltaBytesMax = Math.min(given.deltaBytesMax, mesh.limits.queueBytes >> 1);
+    const limits = { ...given, deltaBytesMax };
     const machine = new Tables({
       self: options.self,
       tables,
       hash: secretHash(options),
       ...(timing === undefined ? {} : { timing }),
-      ...(limits === undefined ? {} : { limits }),
+      limits,
     });
     this.#tables = machine;
     this.#mesh = new Mesh({
@@ -92,7 +95,7 @@ export class Cluster {
       chunks: {
         pull: (peer, written) => machine.pull(peer, written),
         ready: (peer) => machine.ready(peer),
-        bytesMax: (limits ?? tablesLimits).chunkBytesMax,
+        bytesMax: limits.chunkBytesMax,
       },
     });
   }

@@ -93,3 +93,32 @@ test("cluster: a flood of stanzas on a narrow link holds no login back, nor does
   world.run(120_000);
   expect([heard(), b.view(a.model.peer).size]).toEqual([801, 401]);
 });
+
+test("cluster: who missed more than a queue holds catches up by a snapshot, in one session", () => {
+  const world = new LinksWorld({ seed: 1 });
+  const links = { ...linkLimits, windowBytes: 16_384, queueBytes: 32_768 };
+  const nodes = new ClusterNodes(world, { links, tables: {} });
+  nodes.add("a");
+  nodes.add("b");
+  const [a, b] = [nodes.byName.get("a"), nodes.byName.get("b")];
+  if (a === undefined || b === undefined) throw new Error("two nodes");
+  world.discover("a", "b");
+  a.put("before", "the split");
+  world.run(5_000);
+  world.block("a", "b");
+  world.block("b", "a");
+  world.run(linkTiming.heartbeatTimeout + linkTiming.linkGrace + 5_000);
+  expect(a.cluster.peers()).toEqual([]);
+  for (let at = 0; at < 500; at++) a.put(`k${at}`, "v".repeat(300));
+  world.unblock("a", "b");
+  world.unblock("b", "a");
+  for (let at = 0; at < 300; at++) {
+    world.run(1);
+    // What is written meanwhile finds the delta, if there is one, in the queue.
+    a.put("live", `${at}`);
+    world.endTurn(world.node("a"));
+  }
+  world.run(5_000);
+  expect(b.view(a.model.peer).size).toBe(502);
+  expect(world.seen.filter(({ owner }) => owner.name === "a")).toHaveLength(2);
+});
