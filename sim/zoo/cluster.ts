@@ -109,7 +109,7 @@ const plantsOfCluster: readonly Plant[] = [
     file: "src/cluster/sync-source.ts",
     find: "this.table.log.after(from, seq, this.#limits.deltaBytesMax);",
     replace: "this.table.log.after(from + 1, seq, this.#limits.deltaBytesMax);",
-    oracle: "atomic-sync",
+    oracle: "links",
   },
   {
     name: "snapshot-forgets-what-had-no-room",

@@ -3,11 +3,9 @@ import type { Plant } from "./plant.ts";
 
 const requests = "src/server/requests.ts";
 const stranded = "src/server/stranded.ts";
-const traffic = "src/server/traffic.ts";
 const host = "src/server/cluster-host.ts";
 const link = "src/cluster/link-session.ts";
 const queues = "src/cluster/link-queues.ts";
-const router = "src/router/router.ts";
 
 const plantsOfCrossing: readonly Plant[] = [
   {
@@ -47,14 +45,6 @@ const plantsOfCrossing: readonly Plant[] = [
     oracle: "answers",
   },
   {
-    name: "requests-to-who-leaves-are-forgotten",
-    file: traffic,
-    find: "    if (final) this.#answerFor(now, this.#requests.peerGone(peer));",
-    replace: "    if (final) this.#requests.peerGone(peer);",
-    oracle: "answers",
-    profile: "cluster",
-  },
-  {
     name: "requests-take-a-successor-for-a-stranger",
     file: requests,
     find: "      else if (loss.peer.name === peer.name) gone.push(...this.peerGone(loss.peer));\n",
@@ -84,24 +74,10 @@ const plantsOfCrossing: readonly Plant[] = [
     oracle: "operation-order",
   },
   {
-    name: "answers-go-by-records-alone",
-    file: router,
-    find: "    const peer = this.#directory.returnPath(target);",
-    replace: "    const peer = this.#directory.ownerOf(target);",
-    oracle: "answers",
-  },
-  {
     name: "stranded-are-not-looked-at-again",
     file: host,
     find: "        return traffic.peerBack(now, effect.owner);",
     replace: "        return;",
-    oracle: "answers",
-  },
-  {
-    name: "answer-without-a-link-is-dropped",
-    file: traffic,
-    find: '      return this.#strand(now, { ...effect, type: "strand" });',
-    replace: "      return;",
     oracle: "answers",
   },
   {
