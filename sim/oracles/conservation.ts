@@ -178,6 +178,8 @@ class Conservation implements Oracle {
     if (message.bounced > Math.max(1, copies) + handedBack) this.#fail(`${id} bounced twice`);
     if (message.bounced > 1 || !message.to.includes("/") || condition === "resource-constraint")
       return;
+    // What came back may have gone to the user's others, on any nodes, and bounced there.
+    if (this.#logins.ofUser(bareOf(message.to)).some(({ jid }) => jid !== message.to)) return;
     const way = `${login} < ${message.to}`;
     const last = this.#last.get(way);
     this.#last.set(way, message);
