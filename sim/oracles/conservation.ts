@@ -244,6 +244,8 @@ class Conservation implements Oracle {
 /** By one link, for one session, and what came since came of that: then they went the same way. */
 function cameBackTogether(one: Sent, other: Sent): boolean {
   const { returned, to } = one;
+  // What comes back a second time had been sent again, behind what was newer.
+  if (one.handedBack > 1 || other.handedBack > 1) return false;
   if (returned === undefined || returned !== other.returned || other.cameAt < returned.at)
     return false;
   return to === other.to && to.includes("/");
