@@ -108,7 +108,8 @@ class Answers implements Oracle {
   judge(): Verdict {
     const { logins } = this.#gathered;
     let unknown = 0;
-    for (const { id, login, to, at, answers } of this.#requests.values()) {
+    for (const request of this.#requests.values()) {
+      const { id, login, to, at, answers } = request;
       if (answers > 0) continue;
       const asker = logins.get(login);
       const late = this.#now >= at + this.#patience * returns + underWayMs;
@@ -122,12 +123,20 @@ class Answers implements Oracle {
         );
       // What is sent to a machine without power arrives nowhere, and nothing says so.
       const inTheDark = logins.hasNoPower(logins.get(login)?.node ?? "");
-      if (excused || inTheDark) unknown += 1;
+      if (excused || inTheDark || this.#mayYetBeAnswered(request)) unknown += 1;
       else this.#failures.push(`${id} to "${to}", sent at ${at} ms, was never answered`);
     }
     for (const request of this.#requests.values()) this.#judgeWait(request);
     if (this.#answersLost === 0) this.#failures.push(...this.#unheard);
     return { judged: this.#requests.size - unknown, unknown, failures: this.#failures };
+  }
+
+  /** A link that was lost since it was asked gives its answers back, or else the asker's node gives its own. */
+  #mayYetBeAnswered({ login, at, peer }: Request): boolean {
+    const node = this.#gathered.logins.get(login)?.node;
+    if (node === undefined || peer === undefined) return false;
+    const lost = this.#outOfSight.of(node, peer).findLast(({ since }) => since >= at);
+    return lost !== undefined && this.#now < lost.since + this.#patience * returns + slackMs;
   }
 
   #wrote(id: string, place: string, at: number): void {
