@@ -63,6 +63,8 @@ export const sessions: OracleMaker = (plan, { logins }) => {
       } else if (kind === "metrics-observed") {
         failures.push(...miscount(event.place, data.sessions, perNode.at(-1) ?? []));
       } else if (kind === "online-observed" && data.online) {
+        // Its machine is without power for good, and nobody has told it.
+        if (logins.hasNoPower(logins.lastOf(data.client)?.node ?? "")) return;
         const other = online.get(data.jid);
         if (other !== undefined) {
           if (justBound(logins, data.jid, at - conflictUnderWayMs)) beingReplaced += 1;
