@@ -159,10 +159,11 @@ export class Cluster {
   }
 
   /**
-   * Sends a message of a kind from 32 on; it leaves at `flush`. False if the peer has no live session. What it
-   * does not acknowledge before its session ends comes back with `peer-down`.
+   * Sends a message of a kind from 32 on; it leaves at `flush`, behind all that was written before it. False if
+   * the peer has no live session. What it does not acknowledge before its session ends comes back with `peer-down`.
    */
   send(peer: Peer, kind: MessageKind, body: BinaryString): boolean {
+    this.#fromTables(this.#tables.sendWritten());
     return this.#mesh.send(peer, kind, body) !== undefined;
   }
 

@@ -129,6 +129,14 @@ export class Tables {
     return this.#take();
   }
 
+  /** What was written so far leaves now, in front of something else that is about to be sent. */
+  sendWritten(): readonly TablesEffect[] {
+    for (let number = 0; number < this.#tables.length; number += 1) {
+      if (this.#tables[number]?.hasUnsent === true) this.#flush(number);
+    }
+    return this.#take();
+  }
+
   /** Is there something that only the next `flush` will say? */
   get pending(): boolean {
     for (const session of this.#sessions.values()) if (session.ending) return true;

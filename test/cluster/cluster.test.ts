@@ -123,3 +123,23 @@ test("cluster: who missed more than a queue holds catches up by a snapshot, in o
   expect(b.view(a.model.peer).size).toBe(501);
   expect(world.seen.filter(({ owner }) => owner.name === "a")).toHaveLength(2);
 });
+
+test("cluster: what is sent leaves behind what its turn has written before it, whatever may overtake what", () => {
+  const { world, nodes } = pair({ ...linkLimits, overtakingBytes: 0 });
+  const [a, b] = [nodes.byName.get("a"), nodes.byName.get("b")];
+  if (a === undefined || b === undefined) throw new Error("two nodes");
+  world.discover("a", "b");
+  world.run(5_000);
+  a.put("k1", "first");
+  a.cluster.send(b.model.peer, stanzaKind, "second");
+  a.put("k2", "third");
+  a.cluster.send(b.model.peer, stanzaKind, "fourth");
+  const effects = a.cluster.flush({ at: 10_000, wall: 0 });
+  const written = effects.map((effect) => (effect.type === "write" ? effect.data : "")).join("");
+  expect(written.match(/first|second|third|fourth/g)).toEqual([
+    "first",
+    "second",
+    "third",
+    "fourth",
+  ]);
+});
