@@ -131,10 +131,12 @@ class Answers implements Oracle {
     return { judged: this.#requests.size - unknown, unknown, failures: this.#failures };
   }
 
-  /** A link that was lost since it was asked gives its answers back, or else the asker's node gives its own. */
+  /** What a node gives up of the answers that a lost link gave back, the asker's node makes up for later. */
   #mayYetBeAnswered({ login, at, peer }: Request): boolean {
-    const node = this.#gathered.logins.get(login)?.node;
+    const { logins } = this.#gathered;
+    const node = logins.get(login)?.node;
     if (node === undefined || peer === undefined) return false;
+    if (this.#answersLost === 0 && !logins.anyNodeEnded(at)) return false;
     const lost = this.#outOfSight.of(node, peer).findLast(({ since }) => since >= at);
     return lost !== undefined && this.#now < lost.since + this.#patience * returns + slackMs;
   }
