@@ -1,6 +1,6 @@
 /** Probes: which rare states did a run reach? One that a healthy hunt never reaches is a finding. */
 import type { FaultKind, LookupFaultKind } from "./plan.ts";
-import type { TraceEvent } from "./trace.ts";
+import type { TraceEvent, TraceKind } from "./trace.ts";
 
 export const probeNames = [
   "queue congested",
@@ -73,6 +73,39 @@ const faultProbes: Readonly<Partial<Record<FaultKind, Probe>>> = {
 };
 
 export type Probe = (typeof probeNames)[number];
+
+/** Of which events any shows something. */
+export const probeKinds: readonly TraceKind[] = [
+  "connection-congested",
+  "connection-drained",
+  "message-bounced",
+  "query-failed",
+  "clock-jumped",
+  "clock-drifts",
+  "attack-answered",
+  "registration-answered",
+  "login-refused",
+  "login-ended",
+  "connection-closed",
+  "stream-error-received",
+  "host-resolved",
+  "file-read",
+  "fault-started",
+  "lookup-troubled",
+  "peer-up",
+  "peer-down",
+  "table-loading",
+  "dial-failed",
+  "table-seen",
+  "settled",
+  "node-killed",
+  "node-started",
+  "node-paused",
+  "node-slowed",
+  "node-recovered",
+  "logged",
+  "bytes-received",
+];
 
 /** What this event shows to have been reached, if anything. */
 export function probeOf({ kind, data }: TraceEvent): Probe | undefined {

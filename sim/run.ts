@@ -25,9 +25,9 @@ import { DatabaseFaults, type DatabaseEngine } from "./ports/database-faults.ts"
 import type { SimulatedLookups } from "./ports/resolver.ts";
 import { noNoise } from "./kit/fabric.ts";
 import { SimulatedNetwork } from "./kit/network.ts";
-import { probeOf, type Probe } from "./probes.ts";
+import { probeKinds, probeOf, type Probe } from "./probes.ts";
 import { stream } from "./kit/random.ts";
-import { Trace, traceVersion, type TraceEvent, type TraceSink } from "./trace.ts";
+import { Trace, traceVersion, type TraceSink } from "./trace.ts";
 import { startWorkload } from "./workloads/index.ts";
 import { scheduleTroubles } from "./kit/troubles.ts";
 import { TimeStandsStill, World } from "./kit/world.ts";
@@ -77,14 +77,14 @@ export function run(plan: Plan, options: RunOptions): Outcome {
   const trace: Trace = new Trace(
     () => world.now(),
     [
-      (event) => lists.see(event),
-      ...oracles.map((oracle) => ({
-        see: (event: TraceEvent): void => oracle.see(event),
-        ignores: oracle.ignores,
-      })),
-      (event) => {
-        const probe = probeOf(event);
-        if (probe !== undefined) probes.set(probe, (probes.get(probe) ?? 0) + 1);
+      lists,
+      ...oracles,
+      {
+        sees: probeKinds,
+        see: (event) => {
+          const probe = probeOf(event);
+          if (probe !== undefined) probes.set(probe, (probes.get(probe) ?? 0) + 1);
+        },
       },
       ...(options.sinks ?? []),
     ],

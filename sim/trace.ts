@@ -218,16 +218,10 @@ export type TraceEvent = {
 /** Receives every event; must not keep `Uint8Array` data past the call. */
 export type TraceSink = (event: TraceEvent) => void;
 
-/** Kinds that are most of a trace and say little each. A sink need not see what it has no use for. */
-export const traffic: ReadonlySet<TraceKind> = new Set<TraceKind>([
-  "bytes-received",
-  "bytes-sent",
-  "deadline-reached",
-]);
-
+/** Is shown these kinds only: most of a trace says little to most of those who read it. */
 export interface SelectiveSink {
-  readonly see: TraceSink;
-  readonly ignores: ReadonlySet<TraceKind> | undefined;
+  readonly sees: readonly TraceKind[];
+  see(event: TraceEvent): void;
 }
 
 export class Trace {
@@ -263,7 +257,7 @@ export class Trace {
     const readers: TraceSink[] = [];
     for (const sink of this.#sinks) {
       if (typeof sink === "function") readers.push(sink);
-      else if (sink.ignores?.has(kind) !== true) readers.push(sink.see);
+      else if (sink.sees.includes(kind)) readers.push(sink.see.bind(sink));
     }
     this.#readers.set(kind, readers);
     return readers;

@@ -7,7 +7,6 @@
 import { accountsOf, type Plan } from "../plan.ts";
 import { clientOf } from "../kit/network.ts";
 import type { OracleMaker } from "./oracle.ts";
-import { traffic } from "../trace.ts";
 
 export const accounts: OracleMaker = (plan: Plan) => {
   const impostors = new Set(
@@ -24,7 +23,13 @@ export const accounts: OracleMaker = (plan: Plan) => {
   return {
     name: "accounts",
     counts: "accounts and logins",
-    ignores: traffic,
+    sees: [
+      "registration-sent",
+      "registration-answered",
+      "login-authenticated",
+      "login-refused",
+      "accounts-observed",
+    ],
     see({ kind, data, at }) {
       if (kind === "registration-sent") asked.add(data.user);
       if (kind === "registration-answered") {

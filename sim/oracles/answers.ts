@@ -10,7 +10,7 @@ import { requestPatience } from "../../src/server/requests.ts";
 import { bareOf, leftInOrder, type Login } from "./logins.ts";
 import type { Gathered, Oracle, Verdict } from "./oracle.ts";
 import { OutOfSight } from "./out-of-sight.ts";
-import type { TraceEvent, TraceKinds } from "../trace.ts";
+import type { TraceEvent, TraceKind, TraceKinds } from "../trace.ts";
 import { userOf, type Plan } from "../plan.ts";
 
 interface Request {
@@ -48,6 +48,7 @@ function endedMeanwhile({ endedAt, nodeClosedAt }: Login, at: number, period: nu
 class Answers implements Oracle {
   readonly name = "answers";
   readonly counts = "requests";
+  readonly sees: readonly TraceKind[];
   readonly #patience: number;
   readonly #gathered: Gathered;
   readonly #requests = new Map<string, Request>();
@@ -61,6 +62,18 @@ class Answers implements Oracle {
   #now = 0;
 
   constructor({ topology }: Plan, gathered: Gathered) {
+    this.sees = [
+      ...gathered.logins.sees,
+      ...gathered.replicas.sees,
+      ...gathered.written.sees,
+      ...this.#outOfSight.sees,
+      "iq-sent",
+      "answer-given",
+      "iq-answered",
+      "connection-congested",
+      "metrics-observed",
+      "registry-observed",
+    ];
     this.#gathered = gathered;
     this.#patience = topology.cluster?.bounds?.requestPatience ?? requestPatience;
   }

@@ -7,7 +7,6 @@
  */
 import { sameDigest } from "./replicas.ts";
 import type { Gathered, Oracle } from "./oracle.ts";
-import { traffic } from "../trace.ts";
 import type { Plan } from "../plan.ts";
 
 export function atomicSync(_plan: Plan, { replicas }: Gathered): Oracle {
@@ -17,7 +16,7 @@ export function atomicSync(_plan: Plan, { replicas }: Gathered): Oracle {
   return {
     name: "atomic-sync",
     counts: "views",
-    ignores: traffic,
+    sees: [...replicas.sees],
     see(event) {
       replicas.see(event);
       if (event.kind !== "table-seen") return;

@@ -6,7 +6,6 @@
 import { tablesLimits } from "../../src/cluster/tables-contract.ts";
 import { linkLimits } from "../../src/cluster/timing.ts";
 import type { OracleMaker } from "./oracle.ts";
-import { traffic } from "../trace.ts";
 
 /** One more may be taken in when there is room for a part of it. */
 const oneMessage = linkLimits.fragmentBytes + 4_096;
@@ -24,7 +23,7 @@ export const bounds: OracleMaker = (plan) => {
   return {
     name: "bounds",
     counts: "looks at queues",
-    ignores: traffic,
+    sees: ["node-killed", "node-stopped", "cluster-observed"],
     see({ kind, data, at, place }) {
       if (kind === "node-killed" || kind === "node-stopped") waiting.delete(place);
       if (kind !== "cluster-observed") return;

@@ -14,7 +14,7 @@
 import { bodyOf } from "../clients/client.ts";
 import { userOf } from "../plan.ts";
 import { bareOf, leftInOrder, type Login, type Logins } from "./logins.ts";
-import type { TraceEvent, TraceKinds } from "../trace.ts";
+import type { TraceEvent, TraceKind, TraceKinds } from "../trace.ts";
 import type { Gathered, Oracle, OracleMaker, Verdict } from "./oracle.ts";
 import type { Written } from "./written.ts";
 
@@ -52,6 +52,7 @@ export const conservation: OracleMaker = (plan, gathered) =>
 class Conservation implements Oracle {
   readonly name = "conservation";
   readonly counts = "messages and deliveries";
+  readonly sees: readonly TraceKind[];
   readonly #logins: Logins;
   readonly #written: Written;
   readonly #messages = new Map<string, Sent>();
@@ -69,6 +70,16 @@ class Conservation implements Oracle {
   #sequence = 0;
 
   constructor(clustered: boolean, { logins, written }: Gathered) {
+    this.sees = [
+      ...logins.sees,
+      ...written.sees,
+      "message-sent",
+      "message-received",
+      "message-bounced",
+      "presence-sent",
+      "peer-down",
+      "metrics-observed",
+    ];
     this.#logins = logins;
     this.#written = written;
     this.#clustered = clustered;

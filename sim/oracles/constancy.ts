@@ -7,7 +7,6 @@
  */
 import { hostsOf } from "../kit/paths.ts";
 import type { FaultKind } from "../plan.ts";
-import { traffic } from "../trace.ts";
 import type { OracleMaker } from "./oracle.ts";
 
 const calmAfterMs = 30_000;
@@ -22,6 +21,15 @@ const harmless: ReadonlySet<FaultKind> = new Set<FaultKind>([
   ...(["dns-down", "dns-slow", "dns-stale", "dns-lacking"] as const),
   ...(["file-gone", "file-half-written", "file-lacking"] as const),
 ]);
+
+/** What it has a use for of its own. */
+const own = [
+  "fault-started",
+  "fault-ended",
+  "shutdown-requested",
+  "cluster-observed",
+  "peer-down",
+] as const;
 
 export const constancy: OracleMaker = (plan, { replicas }) => {
   const noisy = plan.topology.network.noise !== undefined;
@@ -46,7 +54,7 @@ export const constancy: OracleMaker = (plan, { replicas }) => {
   return {
     name: "constancy",
     counts: "looks at links in calm times",
-    ignores: traffic,
+    sees: [...replicas.sees, ...own],
     see(event) {
       replicas.see(event);
       const { kind, data, at, place } = event;

@@ -11,7 +11,7 @@ import { sameDigest, type Process } from "./replicas.ts";
 import type { Gathered, Oracle, Verdict } from "./oracle.ts";
 import { syncTimeMs } from "./sync-time.ts";
 import { canMeet } from "../releases/releases.ts";
-import { traffic, type TraceEvent } from "../trace.ts";
+import { type TraceEvent, type TraceKind } from "../trace.ts";
 import type { Plan } from "../plan.ts";
 
 const leastBoundMs = 30_000;
@@ -22,7 +22,7 @@ const underWayMs = 5_000;
 class Convergence implements Oracle {
   readonly name = "convergence";
   readonly counts = "pairs of nodes";
-  readonly ignores = traffic;
+  readonly sees: readonly TraceKind[];
   readonly #gathered: Gathered;
   readonly #clustered: boolean;
   readonly #healAt: number;
@@ -37,6 +37,7 @@ class Convergence implements Oracle {
   #endedAt = 0;
 
   constructor(plan: Plan, gathered: Gathered) {
+    this.sees = [...gathered.replicas.sees, "cluster-observed", "registry-observed"];
     const { duration, topology } = plan;
     this.#syncMs = syncTimeMs(plan);
     this.#boundMs = Math.max(leastBoundMs, besideSyncMs + this.#syncMs);

@@ -7,7 +7,6 @@
 import { wellBehaved, type FaultKind } from "../plan.ts";
 import { clientOf } from "../kit/network.ts";
 import type { OracleMaker } from "./oracle.ts";
-import { traffic } from "../trace.ts";
 
 const slow: readonly FaultKind[] = [
   "half-open",
@@ -57,7 +56,7 @@ export const courtesy: OracleMaker = (plan) => {
   return {
     name: "courtesy",
     counts: "logins",
-    ignores: traffic,
+    sees: ["login-started", "server-misspoke", "stream-error-received"],
     see({ kind, data, at }) {
       if (kind === "login-started" && good.has(clientOf(data.login))) logins += 1;
       if (kind === "server-misspoke") {

@@ -15,11 +15,10 @@ import { Fullness } from "./fullness.ts";
 import { decodeSession, sessionTable } from "../../src/router/session-record.ts";
 import { bareOf, type Login, type Logins } from "./logins.ts";
 import type { MessageType, Plan } from "../plan.ts";
-import type { TraceEvent } from "../trace.ts";
+import type { TraceEvent, TraceKind } from "../trace.ts";
 import type { Gathered, Oracle, Verdict } from "./oracle.ts";
 import type { Process, Replicas, View } from "./replicas.ts";
 import { sessionEnded } from "./sessions.ts";
-import { traffic } from "../trace.ts";
 
 /** What the server knows for certain of a session's presence, and since when. */
 interface Presence {
@@ -52,7 +51,7 @@ interface Elsewhere {
 export class Delivery implements Oracle {
   readonly name = "delivery";
   readonly counts = "deliveries";
-  readonly ignores = traffic;
+  readonly sees: readonly TraceKind[];
   readonly #logins: Logins;
   readonly #presences = new Map<string, Presence>();
   readonly #replicas: Replicas;
@@ -71,6 +70,17 @@ export class Delivery implements Oracle {
   #unknown = 0;
 
   constructor({ logins, replicas }: Gathered) {
+    this.sees = [
+      ...logins.sees,
+      ...replicas.sees,
+      ...this.#fullness.sees,
+      "presence-sent",
+      "iq-sent",
+      "iq-answered",
+      "message-sent",
+      "message-received",
+      "message-bounced",
+    ];
     this.#logins = logins;
     this.#replicas = replicas;
   }

@@ -8,7 +8,6 @@ import { textFromBinary } from "../../src/base/bytes.ts";
 import { decodeSession, sessionTable } from "../../src/router/session-record.ts";
 import type { Process, Replicas } from "./replicas.ts";
 import type { OracleMaker } from "./oracle.ts";
-import { traffic } from "../trace.ts";
 
 interface Holding {
   readonly begunAt: number;
@@ -91,7 +90,7 @@ export const directory: OracleMaker = (_plan, { replicas, logins }) => {
   return {
     name: "directory",
     counts: "sessions and conflicts",
-    ignores: traffic,
+    sees: [...replicas.sees, ...logins.sees, "sessions-observed"],
     see(event) {
       replicas.see(event);
       logins.see(event);

@@ -1,7 +1,8 @@
 /** Fullness: since when has no node said any more that stanzas for a peer are too many? */
-import type { TraceEvent } from "../trace.ts";
+import type { TraceEvent, TraceKind } from "../trace.ts";
 
 export class Fullness {
+  readonly sees: readonly TraceKind[] = ["peer-down", "node-killed", "node-stopped", "logged"];
   /** By node and peer. */
   readonly #full = new Set<string>();
   #endedAt = -Infinity;

@@ -8,7 +8,6 @@
  */
 import { nameOf, type Process } from "./replicas.ts";
 import type { OracleMaker } from "./oracle.ts";
-import { traffic } from "../trace.ts";
 
 /** Bytes of a dead process may arrive late, and each is a sign of life; ticks may be late too. */
 const slackMs = 12_000;
@@ -61,7 +60,7 @@ export const ghosts: OracleMaker = (plan, { replicas }) => {
   return {
     name: "ghosts",
     counts: "views",
-    ignores: traffic,
+    sees: [...replicas.sees, "peer-up", "cluster-observed"],
     see(event) {
       replicas.see(event);
       const { kind, data, at, place } = event;

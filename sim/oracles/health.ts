@@ -8,7 +8,7 @@
  */
 import { nameOf, type Replicas } from "./replicas.ts";
 import { sessionTable } from "../../src/router/session-record.ts";
-import { traffic, type TraceEvent, type TraceKinds } from "../trace.ts";
+import { type TraceEvent, type TraceKind, type TraceKinds } from "../trace.ts";
 import type { Plan, Topology } from "../plan.ts";
 import type { Gathered, Oracle, OracleMaker, Verdict } from "./oracle.ts";
 
@@ -50,7 +50,7 @@ export const health: OracleMaker = (plan, gathered) => new Health(plan, gathered
 class Health implements Oracle {
   readonly name = "health";
   readonly counts = "answers to health checks";
-  readonly ignores = traffic;
+  readonly sees: readonly TraceKind[];
   readonly #topology: Topology;
   readonly #healAt: number;
   /** Of a list that never changes, each node knows all others as soon as it knows itself. */
@@ -62,6 +62,19 @@ class Health implements Oracle {
   #unknown = 0;
 
   constructor({ topology, duration }: Plan, { replicas }: Gathered) {
+    this.sees = [
+      ...replicas.sees,
+      "peer-up",
+      "peer-down",
+      "shutdown-requested",
+      "health-asked",
+      "health-answered",
+      "host-resolved",
+      "file-read",
+      "query-sent",
+      "query-answered",
+      "query-failed",
+    ];
     this.#replicas = replicas;
     this.#topology = topology;
     this.#healAt = duration.setUp + duration.safety;

@@ -8,7 +8,6 @@
  * version that both of their releases know.
  */
 import type { OracleMaker } from "./oracle.ts";
-import { traffic } from "../trace.ts";
 
 interface Side {
   ups: number;
@@ -35,7 +34,7 @@ export const links: OracleMaker = (plan, { replicas }) => {
   return {
     name: "links",
     counts: "sessions of links",
-    ignores: traffic,
+    sees: [...replicas.sees, "logged", "peer-up", "peer-down"],
     see(event) {
       replicas.see(event);
       const { kind, data, at, place } = event;

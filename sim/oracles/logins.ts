@@ -1,6 +1,6 @@
 /** Logins: what several oracles must know of each login, gathered from the trace. */
 import { clientOf } from "../kit/network.ts";
-import type { TraceEvent, TraceKinds } from "../trace.ts";
+import type { TraceEvent, TraceKind, TraceKinds } from "../trace.ts";
 
 export interface Login {
   readonly login: string;
@@ -32,6 +32,20 @@ const nodesOwnReasons: ReadonlySet<string> = new Set([
 ]);
 
 export class Logins {
+  readonly sees: readonly TraceKind[] = [
+    "login-started",
+    "connection-opened",
+    "login-bound",
+    "login-leaving",
+    "stream-error-received",
+    "login-ended",
+    "connection-closed",
+    "close-asked",
+    "node-started",
+    "shutdown-requested",
+    "node-killed",
+    "node-stopped",
+  ];
   readonly #all = new Map<string, Login>();
   readonly #byConnection = new Map<number, Login>();
   readonly #givenUp = new Set<string>();

@@ -13,7 +13,7 @@ import { decodeSession, sessionTable } from "../../src/router/session-record.ts"
 import { userOf } from "../plan.ts";
 import { bareOf, type Login } from "./logins.ts";
 import type { Gathered, Oracle, Verdict } from "./oracle.ts";
-import type { TraceEvent } from "../trace.ts";
+import type { TraceEvent, TraceKind } from "../trace.ts";
 import type { Plan } from "../plan.ts";
 
 interface Sent {
@@ -27,6 +27,7 @@ interface Sent {
 class OperationOrder implements Oracle {
   readonly name = "operation-order";
   readonly counts = "views and messages";
+  readonly sees: readonly TraceKind[];
   readonly #gathered: Gathered;
   readonly #failures: string[] = [];
   readonly #sent = new Map<string, Sent>();
@@ -39,6 +40,15 @@ class OperationOrder implements Oracle {
   #judged = 0;
 
   constructor(gathered: Gathered) {
+    this.sees = [
+      ...gathered.replicas.sees,
+      ...gathered.logins.sees,
+      ...gathered.written.sees,
+      "presence-sent",
+      "message-sent",
+      "peer-down",
+      "logged",
+    ];
     this.#gathered = gathered;
   }
 

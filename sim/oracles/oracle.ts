@@ -27,8 +27,10 @@ export interface Oracle {
   readonly name: string;
   /** What `judged` counts, in the plural. */
   readonly counts: string;
-  /** Kinds that it has no use for and is not shown; missing: it sees all. For speed alone. */
-  readonly ignores?: ReadonlySet<TraceKind>;
+  /**
+   * Kinds that it has a use for, with those of what it gathers. It need not be shown others, which is for speed alone.
+   */
+  readonly sees: readonly TraceKind[];
   see(event: TraceEvent): void;
   /** Called once, after the last event. */
   judge(): Verdict;

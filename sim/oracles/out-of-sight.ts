@@ -1,5 +1,5 @@
 /** Out of sight: from when to when did a node show nothing of a process that it had known? */
-import type { TraceEvent } from "../trace.ts";
+import type { TraceEvent, TraceKind } from "../trace.ts";
 import { nameOf } from "./replicas.ts";
 
 export interface Absence {
@@ -13,6 +13,7 @@ export interface Absence {
 }
 
 export class OutOfSight {
+  readonly sees: readonly TraceKind[] = ["peer-down", "table-seen", "node-started"];
   /** By node and peer. */
   readonly #absences = new Map<string, Absence[]>();
 

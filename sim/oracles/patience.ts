@@ -38,12 +38,27 @@ const slackBytes = 2_000;
 /** Of the answers that tell of what a link has handed back. */
 const returnedBytes = 1_000;
 
-const ignored: ReadonlySet<TraceKind> = new Set<TraceKind>(["deadline-reached", "table-seen"]);
-
 class Patience implements Oracle {
   readonly name = "patience";
   readonly counts = "waits for clients";
-  readonly ignores = ignored;
+  readonly sees: readonly TraceKind[] = [
+    "connection-opened",
+    "peer-down",
+    "bytes-received",
+    "bytes-sent",
+    "connection-congested",
+    "connection-drained",
+    "close-asked",
+    "connection-closed",
+    "node-paused",
+    "node-resumed",
+    "node-slowed",
+    "node-recovered",
+    "shutdown-requested",
+    "node-killed",
+    "node-stopped",
+    "registry-observed",
+  ];
   readonly #limits: Plan["limits"];
   readonly #served = new Map<number, Served>();
   /** Closed in this step: what was written before it is told after it. */

@@ -3,7 +3,6 @@ import type { BehaviourKind } from "../plan.ts";
 import type { Logins } from "./logins.ts";
 import { clientOf } from "../kit/network.ts";
 import type { OracleMaker } from "./oracle.ts";
-import { traffic } from "../trace.ts";
 
 const stays: readonly BehaviourKind[] = [
   "chatter",
@@ -33,7 +32,7 @@ export const progress: OracleMaker = (plan, { logins }) => {
   return {
     name: "progress",
     counts: "clients",
-    ignores: traffic,
+    sees: [...logins.sees, "phase-started", "bind-refused", "online-observed"],
     see(event) {
       logins.see(event);
       const { kind, data, at } = event;

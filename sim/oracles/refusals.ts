@@ -2,7 +2,6 @@
 import { clientOf } from "../kit/network.ts";
 import { attackOf } from "../workloads/attacks.ts";
 import type { OracleMaker } from "./oracle.ts";
-import { traffic } from "../trace.ts";
 
 /** An attack this close to the end, or that met a broken network, cannot be judged. */
 const answeredWithinMs = 15_000;
@@ -19,6 +18,23 @@ const inconclusive = [
   "temporary-auth-failure",
 ];
 
+/** What it has a use for of its own. */
+const own = [
+  "node-started",
+  "shutdown-requested",
+  "node-paused",
+  "cluster-joined",
+  "node-killed",
+  "node-stopped",
+  "node-resumed",
+  "fault-started",
+  "fault-ended",
+  "login-started",
+  "attack-sent",
+  "attack-answered",
+  "registry-observed",
+] as const;
+
 export const refusals: OracleMaker = ({ topology }) => {
   const open = new Map<string, { attack: string; at: number }>();
   const failures: string[] = [];
@@ -30,7 +46,7 @@ export const refusals: OracleMaker = ({ topology }) => {
   return {
     name: "refusals",
     counts: "attacks",
-    ignores: traffic,
+    sees: own,
     see({ kind, data, at, place }) {
       lastAt = at;
       switch (kind) {

@@ -4,7 +4,6 @@
  * For clusters that find each other by it. The row of a process that was killed, or whose database was away
  * when it left, stays until it expires.
  */
-import { traffic } from "../trace.ts";
 import type { OracleMaker } from "./oracle.ts";
 
 /** Rows are refreshed and expired every few seconds, and a database may be slow. */
@@ -29,7 +28,7 @@ export const registry: OracleMaker = ({ topology, duration }, { replicas }) => {
   return {
     name: "registry",
     counts: "rows of nodes",
-    ignores: traffic,
+    sees: [...replicas.sees, "fault-started", "fault-ended", "registry-observed"],
     see(event) {
       const { kind, data, place, at } = event;
       const awakeAt = replicas.running.get(place)?.awakeAt ?? 0;

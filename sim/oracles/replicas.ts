@@ -5,7 +5,7 @@
  * write with its seq. A view is a visible partition of another owner, as its reader last had it.
  */
 import type { Release } from "../releases/releases.ts";
-import type { TraceEvent, TraceKinds } from "../trace.ts";
+import type { TraceEvent, TraceKind, TraceKinds } from "../trace.ts";
 
 export interface Process {
   /** `name#incarnation.boot` */
@@ -75,6 +75,20 @@ export interface View {
 }
 
 export class Replicas {
+  readonly sees: readonly TraceKind[] = [
+    "node-started",
+    "cluster-joined",
+    "node-killed",
+    "node-stopped",
+    "node-crashed",
+    "node-paused",
+    "node-resumed",
+    "node-slowed",
+    "node-recovered",
+    "table-written",
+    "table-seen",
+    "table-hidden",
+  ];
   readonly processes = new Map<string, Process>();
   /** The process that a node runs, once it has joined. */
   readonly running = new Map<string, Process>();

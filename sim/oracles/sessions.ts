@@ -23,6 +23,15 @@ const rebootMs = 10_000;
 /** For the node's next sign of life to get there, and the answer that nobody knows of it. */
 const noticeMs = 5_000;
 
+/** What it has a use for of its own. */
+const own = [
+  "table-written",
+  "logged",
+  "sessions-observed",
+  "metrics-observed",
+  "online-observed",
+] as const;
+
 export const sessions: OracleMaker = (plan, { logins }) => {
   const max = plan.limits.maxSessionsPerUser;
   const healAt = plan.duration.setUp + plan.duration.safety;
@@ -34,8 +43,7 @@ export const sessions: OracleMaker = (plan, { logins }) => {
   /** When the server ended the session of this full JID: its client may not have been told yet. */
   const endedAt = new Map<string, number>();
   const perNode: (readonly string[])[] = [];
-  let observedAt = 0;
-  let beingReplaced = 0;
+  let [observedAt, beingReplaced] = [0, 0];
 
   function judgeGhost(jid: string): "ghost" | "unknown" {
     const same = logins.ofUser(bareOf(jid)).filter((login) => login.jid === jid);
@@ -51,6 +59,7 @@ export const sessions: OracleMaker = (plan, { logins }) => {
   return {
     name: "sessions",
     counts: "sessions and clients",
+    sees: [...logins.sees, ...own],
     see(event) {
       logins.see(event);
       const { kind, data, at } = event;

@@ -9,8 +9,10 @@
  */
 import { textFromBinary } from "../../src/base/bytes.ts";
 import type { Gathered, Oracle } from "./oracle.ts";
-import { traffic } from "../trace.ts";
 import type { Plan } from "../plan.ts";
+
+/** What it has a use for of its own. */
+const own = ["login-started", "login-bound", "peer-down", "settle-asked", "settled"] as const;
 
 export function settled(_plan: Plan, { replicas }: Gathered): Oracle {
   const failures: string[] = [];
@@ -41,7 +43,7 @@ export function settled(_plan: Plan, { replicas }: Gathered): Oracle {
   return {
     name: "settled",
     counts: "answers",
-    ignores: traffic,
+    sees: [...replicas.sees, ...own],
     see(event) {
       replicas.see(event);
       const { kind, data, at, place } = event;

@@ -7,6 +7,16 @@ export function uncaught(): Oracle {
   return {
     name: "uncaught",
     counts: "inputs",
+    sees: [
+      "bytes-received",
+      "query-answered",
+      "query-failed",
+      "connection-closed",
+      "deadline-reached",
+      "node-crashed",
+      "time-stood-still",
+      "logged",
+    ],
     see({ kind, data, at, place }) {
       if (kind === "bytes-received" || kind === "query-answered" || kind === "query-failed")
         inputs += 1;

@@ -1,11 +1,12 @@
 /** Written: which stanzas of our clients are in what a node writes to a client? Looked for once, for all oracles. */
-import type { TraceEvent } from "../trace.ts";
+import type { TraceEvent, TraceKind } from "../trace.ts";
 
 /** Of messages and requests of ours, and of what answers them. */
 const ids = / id=["']([mq]\/[^"']+)["']/g;
 const none: readonly string[] = [];
 
 export class Written {
+  readonly sees: readonly TraceKind[] = ["connection-opened", "bytes-sent"];
   /** Connections between nodes. */
   readonly #links = new Set<number>();
   #latest: TraceEvent | undefined;
