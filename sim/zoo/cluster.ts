@@ -3,6 +3,7 @@ import type { Plant } from "./plant.ts";
 
 const link = "src/cluster/link-session.ts";
 const queues = "src/cluster/link-queues.ts";
+const retained = "src/cluster/retained-frames.ts";
 const replica = "src/cluster/sync-replica.ts";
 const settlement = "src/cluster/settlement.ts";
 const discovery = "src/cluster/discovery.ts";
@@ -27,23 +28,22 @@ const plantsOfCluster: readonly Plant[] = [
   {
     name: "link-forgets-what-waited",
     file: link,
-    find: "    for (const waiting of this.#queues.stanzas) keep(waiting);",
-    replace: "",
+    find: "const waiting = [...tables, ...stanzas]",
+    replace: "const waiting = [...tables]",
     oracle: "conservation",
   },
   {
     name: "link-forgets-what-was-in-flight",
-    file: link,
-    find: "if (frame.frameClass !== classes.sync && frame.end === frame.body.length) keep(frame);",
-    replace: "if (frame.frameClass !== classes.sync && frame.start > 0) keep(frame);",
+    file: retained,
+    find: "if (more) continue;",
+    replace: "if (more || !whole.has(number)) continue;",
     oracle: "conservation",
   },
   {
     name: "link-has-no-window",
     file: link,
-    find: "return this.#retainedBytes === 0 || this.#retainedBytes + bytes <= this.#window.bytes;",
-    replace:
-      "return this.#retainedBytes >= 0 || this.#retainedBytes + bytes <= this.#window.bytes;",
+    find: "return retained === 0 || retained + bytes <= this.#window.bytes;",
+    replace: "return retained >= 0 || retained + bytes <= this.#window.bytes;",
     oracle: "bounds",
   },
   {
@@ -233,8 +233,8 @@ const plantsOfCluster: readonly Plant[] = [
   },
   {
     name: "chunks-fill-their-window-for-ever",
-    file: link,
-    find: "      if (frame.frameClass === classes.sync) this.#syncBytes -= cost(frame);\n",
+    file: retained,
+    find: "    if (sync) this.#syncBytes -= cost;\n",
     replace: "",
     oracle: "convergence",
   },

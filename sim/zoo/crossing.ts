@@ -54,9 +54,8 @@ const plantsOfCrossing: readonly Plant[] = [
   {
     name: "handed-back-what-waited-first",
     file: link,
-    find: "    for (const frame of this.#retained) {\n      // A message",
-    replace:
-      "    for (const waiting of this.#queues.stanzas) keep(waiting);\n    for (const frame of this.#retained) {\n      // A message",
+    find: "[...this.#retained.undelivered(), ...waiting]",
+    replace: "[...waiting, ...this.#retained.undelivered()]",
     oracle: "conservation",
   },
   {

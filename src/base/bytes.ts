@@ -94,6 +94,18 @@ export function flat(text: BinaryString): BinaryString {
   return scratch.latin1Slice(0, scratch.latin1Write(text, 0));
 }
 
+let lastSeen = 0;
+
+/**
+ * The same string, a sum of others, which it does not keep alive from here on: whoever asks for a char of it
+ * makes the engine put it into one piece. Cheaper than `flat`, but a slice stays one.
+ */
+export function inOnePiece(text: BinaryString): BinaryString {
+  // An answer that nobody wants would not be asked for.
+  lastSeen ^= text.charCodeAt(text.length - 1);
+  return text;
+}
+
 /** UTF-8 bytes as text; invalid sequences become U+FFFD (check with `isUtf8` first where it matters). */
 export function textFromBytes(bytes: Uint8Array, start = 0, end = bytes.length): string {
   return view(bytes).utf8Slice(start, end);

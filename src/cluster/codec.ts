@@ -31,6 +31,10 @@ const twoTo32 = 4_294_967_296;
 /** Non-negative integer below 2^53. */
 export function uint(value: number): BinaryString {
   if (value < 128) return fromCharCode(value);
+  if (value < 16_384) return fromCharCode((value & 127) | 128, value >> 7);
+  if (value < 2_097_152) {
+    return fromCharCode((value & 127) | 128, ((value >> 7) & 127) | 128, value >> 14);
+  }
   let out = "";
   let rest = value;
   while (rest >= 128) {

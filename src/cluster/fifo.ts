@@ -33,8 +33,13 @@ export class Fifo<T> implements Iterable<T> {
     this.#head = 0;
   }
 
-  *[Symbol.iterator](): Iterator<T> {
-    for (let at = this.#head; at < this.#items.length; at += 1) {
+  [Symbol.iterator](): Iterator<T> {
+    return this.last(this.length)[Symbol.iterator]();
+  }
+
+  /** The `count` last, the oldest of them first. */
+  *last(count: number): Iterable<T> {
+    for (let at = this.#items.length - count; at < this.#items.length; at += 1) {
       const item = this.#items[at];
       if (item !== undefined) yield item;
     }

@@ -11,19 +11,17 @@
  * So a stanza waits no longer than in one queue for all, but for the bytes that may overtake it.
  *
  * A stanza comes as a sum of strings that keeps alive the chunk in which it was received. Most are written in
- * the same turn, and all of one write get a string of their own together; what stays in the queue, one each.
+ * the same turn, and what is kept of them is what was written; what stays in the queue gets memory of its own.
  */
 import { flat, type BinaryString } from "../base/bytes.ts";
 import { Fifo } from "./fifo.ts";
 import { classes, classOf, type MessageKind } from "./messages.ts";
 import type { LinkLimits } from "./timing.ts";
 
-/** A message that waits, or (part of) one that was written: the part from `start` to `end`. */
+/** A message that waits, or (part of) one that is written: the part from `start` to `end`. */
 export interface Outgoing {
   readonly kind: MessageKind;
   body: BinaryString;
-  /** `body` still keeps others alive. */
-  loose: boolean;
   readonly frameClass: number;
   readonly start: number;
   readonly end: number;
@@ -33,19 +31,18 @@ export interface Outgoing {
 
 /** What a queued or retained frame costs beside its body, in memory as on the wire, roughly. */
 export const frameOverhead = 64;
-export const cost = (frame: Outgoing): number => frame.end - frame.start + frameOverhead;
+const cost = (frame: Outgoing): number => frame.end - frame.start + frameOverhead;
 
 /** From now on it keeps alive nothing but its own memory. */
-export function settle(message: Outgoing, body = flat(message.body)): void {
-  message.body = body;
-  message.loose = false;
+function settle(message: Outgoing): void {
+  message.body = flat(message.body);
 }
 
 /** One class. */
 export class LinkQueue {
   readonly #waiting = new Fifo<Outgoing>();
-  /** Pushed since the last `settle`. */
-  #fresh: Outgoing[] = [];
+  /** How many of the last have bodies that keep others alive. */
+  #loose = 0;
   /** How much of the first message has been written, as fragments. */
   #cutAt = 0;
   bytes = 0;
@@ -68,9 +65,10 @@ export class LinkQueue {
     return Math.min((this.#waiting.first()?.end ?? 0) - this.#cutAt, fragmentBytes);
   }
 
-  push(message: Outgoing): void {
+  /** `loose`: its body keeps others alive. */
+  push(message: Outgoing, loose = false): void {
     this.#waiting.push(message);
-    if (message.loose) this.#fresh.push(message);
+    if (loose) this.#loose += 1;
     this.bytes += cost(message);
     this.sent += 1;
   }
@@ -88,16 +86,16 @@ export class LinkQueue {
     } else {
       this.#cutAt = end;
     }
-    if (first.loose) settle(first);
+    if (start === 0) settle(first);
     return { ...first, start, end };
   }
 
   /** The end of a turn: what has not been written will wait. */
   settle(): void {
-    if (this.#fresh.length === 0) return;
-    const fresh = this.#fresh;
-    this.#fresh = [];
-    for (const message of fresh) if (message.loose) settle(message);
+    if (this.#loose === 0) return;
+    const { length } = this.#waiting;
+    for (const message of this.#waiting.last(Math.min(this.#loose, length))) settle(message);
+    this.#loose = 0;
   }
 
   [Symbol.iterator](): Iterator<Outgoing> {
@@ -128,9 +126,9 @@ export class LinkQueues {
   push(kind: MessageKind, body: BinaryString): LinkQueue {
     const frameClass = classOf(kind);
     const queue = frameClass === classes.stanzas ? this.stanzas : this.tables;
-    const loose = queue === this.stanzas;
     const after = this.tables.sent;
-    queue.push({ kind, body, loose, frameClass, start: 0, end: body.length, after });
+    const message = { kind, body, frameClass, start: 0, end: body.length, after };
+    queue.push(message, queue === this.stanzas);
     return queue;
   }
 

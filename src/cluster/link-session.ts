@@ -3,32 +3,25 @@
  *
  *     send → queues --[room in the window]--> number, write, retain --[acknowledged]--> gone
  *
- * Outgoing: messages wait in `link-queues.ts`; a frame gets its number when it is written, and is kept until
- * the peer has acknowledged it, since a new connection sends again whatever the peer lacks. At most a window
- * (`link-window.ts`) is kept so; chunks of a sync are made only when there is room for them. Incoming: each
- * number once and in order, fragments put together, acknowledgements counted.
+ * Outgoing: messages wait in `link-queues.ts`; a frame gets its number when it is written, and is
+ * kept (`retained-frames.ts`) until the peer has acknowledged it, since a new connection sends again whatever
+ * the peer lacks. At most a window (`link-window.ts`) is kept so; chunks of a sync are made only when there is
+ * room for them. Incoming: each number once and in order, fragments put together, acknowledgements counted.
  */
 import { assert } from "../base/assert.ts";
 import { allocBytes, type BinaryString } from "../base/bytes.ts";
 import { Piece } from "../base/chunk.ts";
 import type { Instant } from "../base/time.ts";
 import { uint, WireError } from "./codec.ts";
-import { Fifo } from "./fifo.ts";
 import type { SessionId } from "./handshake.ts";
 import { leastWindowBytes, LinkWindow } from "./link-window.ts";
 import type { ChunkSource } from "./mesh-contract.ts";
-import {
-  cost,
-  frameOverhead,
-  LinkQueues,
-  settle,
-  type LinkQueue,
-  type Outgoing,
-} from "./link-queues.ts";
+import { frameOverhead, LinkQueues, type LinkQueue, type Outgoing } from "./link-queues.ts";
 import { classes, ignorableFrom, kinds, type Message, type MessageKind } from "./messages.ts";
 import type { Peer } from "./peer.ts";
+import { RetainedFrames } from "./retained-frames.ts";
 import type { LinkLimits } from "./timing.ts";
-import { controlFrame, numberedFrame, type FrameReader } from "./wire.ts";
+import { controlFrame, type FrameReader } from "./wire.ts";
 
 interface Assembly {
   readonly kind: MessageKind;
@@ -54,12 +47,8 @@ export class LinkSession {
   readonly #queues: LinkQueues;
   readonly #window: LinkWindow;
   #now: Instant = 0;
-  /** Written and not acknowledged, by number from `#acked + 1`. */
-  readonly #retained = new Fifo<Outgoing>();
-  #retainedBytes = 0;
-  /** Of which chunks. */
-  #syncBytes = 0;
-  #acked = 0;
+  /** Written and not acknowledged. */
+  readonly #retained = new RetainedFrames();
   #resend = false;
   #bytesSinceChunk = 0;
 
@@ -87,7 +76,7 @@ export class LinkSession {
   }
 
   get unackedBytes(): number {
-    return this.#retainedBytes;
+    return this.#retained.bytes;
   }
 
   /** The last number that was handed up here. */
@@ -97,7 +86,7 @@ export class LinkSession {
 
   /** The last number that was written. */
   get written(): number {
-    return this.#acked + this.#retained.length;
+    return this.#retained.written;
   }
 
   /** Queues a message; the queue's `sent` is its position among those of its class. */
@@ -115,13 +104,11 @@ export class LinkSession {
     this.#now = now;
     let out = this.#resend ? this.#writeAgain() : "";
     const limits = this.#limits;
+    const retained = this.#retained;
     const fragmentBytes = this.#fragmentBytes();
     let full = false;
-    const loose: Outgoing[] = [];
-    /** Where their bodies end in `out`. */
-    const ends: number[] = [];
     let syncs = chunks !== undefined && chunks.ready?.(this.peer) !== false;
-    while (out.length < limits.pieceBytes) {
+    while (out.length + retained.open < limits.pieceBytes) {
       const queue = this.#queues.next();
       const first = queue?.first;
       const chunkIsDue = syncs && this.#bytesSinceChunk >= limits.messagesPerChunk;
@@ -130,10 +117,7 @@ export class LinkSession {
         full = !this.#hasRoom(bytes + frameOverhead);
         if (full) break;
         this.#bytesSinceChunk += bytes;
-        const frame = this.#queues.take(queue, first, bytes);
-        out += this.#retain(frame);
-        if (frame.loose) ends[loose.push(frame) - 1] = out.length;
-        out += this.#askAfter(cost(frame));
+        out += this.#number(this.#queues.take(queue, first, bytes));
         continue;
       }
       full = syncs && !this.#hasRoomForChunk(chunks?.bytesMax);
@@ -143,8 +127,8 @@ export class LinkSession {
       else out += this.#writeWhole(chunk, classes.sync);
       this.#bytesSinceChunk = 0;
     }
-    if (loose.length > 0) settleIn(out, loose, ends);
-    if (full && this.#window.isFull(this.#acked, this.written)) out += ask;
+    out += retained.cut();
+    if (full && this.#window.isFull(retained.acked, this.written)) out += ask;
     // With traffic an acknowledgement costs least.
     return out !== "" && this.#received > this.#ackTold ? this.ack() + out : out;
   }
@@ -187,16 +171,9 @@ export class LinkSession {
     if (number > this.written) {
       throw new WireError(`Frame ${number} is acknowledged, the last one sent is ${this.written}`);
     }
-    const before = this.#acked;
-    while (this.#acked < number) {
-      const frame = this.#retained.shift();
-      assert(frame !== undefined, "a frame between acked and written is retained");
-      this.#retainedBytes -= cost(frame);
-      if (frame.frameClass === classes.sync) this.#syncBytes -= cost(frame);
-      this.#acked += 1;
-    }
+    const isNews = this.#retained.acknowledged(number);
     this.#window.acknowledged(now, number);
-    return this.#acked > before;
+    return isNews;
   }
 
   /** A new connection: the peer has everything up to this number, what follows is to be sent again. */
@@ -210,15 +187,9 @@ export class LinkSession {
   /** What this process cannot know to have arrived; `peerReceived` if the peer has told at last. */
   undelivered(peerReceived = 0): readonly Message[] {
     if (peerReceived <= this.written) this.acknowledged(peerReceived);
-    const messages: Message[] = [];
-    const keep = ({ kind, body }: Outgoing): number => messages.push({ kind, body });
-    for (const frame of this.#retained) {
-      // A message in fragments counts by its last one.
-      if (frame.frameClass !== classes.sync && frame.end === frame.body.length) keep(frame);
-    }
-    for (const waiting of this.#queues.tables) keep(waiting);
-    for (const waiting of this.#queues.stanzas) keep(waiting);
-    return messages;
+    const { tables, stanzas } = this.#queues;
+    const waiting = [...tables, ...stanzas].map(({ kind, body }) => ({ kind, body }));
+    return [...this.#retained.undelivered(), ...waiting];
   }
 
   /** Takes the reader's numbered frame in; the body of the message that it completes, if any. */
@@ -275,7 +246,8 @@ export class LinkSession {
 
   /** One frame always fits into an empty window, however small that is. */
   #hasRoom(bytes: number): boolean {
-    return this.#retainedBytes === 0 || this.#retainedBytes + bytes <= this.#window.bytes;
+    const { bytes: retained } = this.#retained;
+    return retained === 0 || retained + bytes <= this.#window.bytes;
   }
 
   /** Of a narrow line no frame takes more than a quarter. */
@@ -293,8 +265,8 @@ export class LinkSession {
     const { bytes: windowBytes } = this.#window;
     const bytes = Math.min(fragmentBytes, chunkBytesMax) + frameOverhead;
     return (
-      this.#syncBytes + Math.min(bytes, syncWindowBytes >> 1) <= syncWindowBytes &&
-      this.#retainedBytes + Math.min(bytes, windowBytes >> 1) <= windowBytes
+      this.#retained.syncBytes + Math.min(bytes, syncWindowBytes >> 1) <= syncWindowBytes &&
+      this.#retained.bytes + Math.min(bytes, windowBytes >> 1) <= windowBytes
     );
   }
 
@@ -303,49 +275,24 @@ export class LinkSession {
     let start = 0;
     do {
       const end = Math.min(body.length, start + this.#limits.fragmentBytes);
-      out += this.#retain({ kind, body, loose: false, frameClass, start, end, after: 0 });
-      out += this.#askAfter(end - start + frameOverhead);
+      out += this.#number({ kind, body, frameClass, start, end, after: 0 });
       start = end;
     } while (start < body.length);
     return out;
   }
 
-  /** A frame of so many bytes has been written. */
-  #askAfter(bytes: number): BinaryString {
-    return this.#window.wrote(this.#now, this.written, bytes, this.#retainedBytes) ? ask : "";
-  }
-
-  #retain(frame: Outgoing): BinaryString {
-    this.#retained.push(frame);
-    this.#retainedBytes += cost(frame);
-    if (frame.frameClass === classes.sync) this.#syncBytes += cost(frame);
+  /** The frame is the next one; returned are pieces that are complete with it, an ask after each quarter of the window. */
+  #number(frame: Outgoing): BinaryString {
+    const before = this.#retained.add(frame);
     this.framesSent += 1;
-    return encoded(frame, this.written);
+    const bytes = frame.end - frame.start + frameOverhead;
+    const asks = this.#window.wrote(this.#now, this.written, bytes, this.#retained.bytes);
+    return asks ? before + this.#retained.cut() + ask : before;
   }
 
   #writeAgain(): BinaryString {
     this.#resend = false;
-    let out = "";
-    let number = this.#acked;
-    for (const frame of this.#retained) {
-      number += 1;
-      out += encoded(frame, number);
-    }
     this.framesResent += this.#retained.length;
-    return out;
+    return this.#retained.again();
   }
-}
-
-/** These bodies are parts of what is written from now on: the first part that is taken puts it into one piece. */
-function settleIn(out: BinaryString, loose: readonly Outgoing[], ends: readonly number[]): void {
-  for (const [index, frame] of loose.entries()) {
-    const end = ends[index] ?? 0;
-    settle(frame, out.slice(end - frame.body.length, end));
-  }
-}
-
-function encoded(frame: Outgoing, number: number): BinaryString {
-  const { kind, body, frameClass, start, end } = frame;
-  const part = end - start === body.length ? body : body.slice(start, end);
-  return numberedFrame(kind, frameClass, number, part, end < body.length);
 }

@@ -74,6 +74,13 @@ function frame(
   );
 }
 
+/** How many bytes the frame has that begins at `at`. */
+export function frameBytesAt(data: BinaryString, at: number): number {
+  let length = 0;
+  for (let index = 0; index < 4; index += 1) length = length * 256 + data.charCodeAt(at + index);
+  return 4 + length;
+}
+
 const nothing = new Chunk(new Uint8Array(0), 0, 0);
 
 export class FrameReader {

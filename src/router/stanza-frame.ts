@@ -22,7 +22,7 @@ import {
   type BinaryString,
 } from "../base/bytes.ts";
 import { Piece } from "../base/chunk.ts";
-import { binary, byte, readerOf, uint, WireError } from "../cluster/codec.ts";
+import { binary, readerOf, uint, WireError, WireReader } from "../cluster/codec.ts";
 import type { Peer } from "../cluster/peer.ts";
 import { Interner, ObjectInterner } from "../xmpp/interner.ts";
 import { NS } from "../xmpp/namespaces.ts";
@@ -54,16 +54,28 @@ export interface StanzaFrame {
   readonly stanza: SealedStanza;
 }
 
+const { fromCharCode } = String;
 const flagMaybe = 1;
 const flagDeclares = 2;
 const stanzaNames = ["", "message", "presence", "iq"];
 const originBytesMax = 300;
 const noOrigin = "";
+
+interface Addresses {
+  readonly from: string;
+  readonly target: string;
+}
+
 /** Those who talk are the same for a while, and a string that is known is found faster, too. */
 const origins = new Interner(256, binaryFromBytes);
-const jids = new Interner(4_096, textFromBytes);
+const addresses = new Interner(4_096, (bytes, start, end): Addresses => {
+  const wire = new WireReader(bytes, start, end);
+  return {
+    from: wire.field(jidBytesMax, textFromBytes),
+    target: wire.field(jidBytesMax, textFromBytes),
+  };
+});
 const originOfBytes = origins.get.bind(origins);
-const jidOfBytes = jids.get.bind(jids);
 const fields = new ObjectInterner<BinaryString>(4_096);
 const fieldOf = (jid: string): BinaryString => fields.get(jid, makeField);
 const makeField = (jid: string): BinaryString => flat(binary(binaryFromText(jid)));
@@ -79,12 +91,11 @@ export function encodeFrame(
   sender: BinaryString = noOrigin,
 ): BinaryString {
   const { id, maybe, hops, target } = transit;
+  const flags = (maybe ? flagMaybe : 0) | (stanza.declaresDefault ? flagDeclares : 0);
   return (
     binary(id.origin === sender ? noOrigin : id.origin) +
     uint(id.counter) +
-    byte((maybe ? flagMaybe : 0) | (stanza.declaresDefault ? flagDeclares : 0)) +
-    byte(hops) +
-    byte(stanzaNames.indexOf(stanza.name)) +
+    fromCharCode(flags, hops & 255, stanzaNames.indexOf(stanza.name)) +
     fieldOf(addresses.from ?? stanza.from ?? "") +
     fieldOf(target) +
     noOptions +
@@ -101,8 +112,10 @@ export function decodeFrame(body: Piece, sender: BinaryString = noOrigin): Stanz
   const hops = wire.byte();
   const name = stanzaNames[wire.byte()] ?? "";
   if (name === "") throw new WireError("A frame of what is no stanza");
-  const from = wire.field(jidBytesMax, jidOfBytes);
-  const target = wire.field(jidBytesMax, jidOfBytes);
+  const addressesAt = wire.position;
+  wire.skip();
+  wire.skip();
+  const { from, target } = addresses.get(wire.bytes, addressesAt, wire.position);
   wire.skip();
   const start = wire.position;
   if (wire.done) throw new WireError("A frame without a stanza");

@@ -1,8 +1,8 @@
 /**
  * Interner: which string do these bytes spell, without decoding them again?
  *
- * A direct-mapped cache from the bytes of an attribute's value (or a name) to its text. One slot per
- * hash: a collision replaces what was there, so it is bounded by construction and nobody can make it
+ * A direct-mapped cache from the bytes of an attribute's value (or a name) to its text, or to whatever else
+ * bytes stand for. One slot per hash: a collision replaces what was there, so it is bounded by construction and nobody can make it
  * slow, only useless. Equal bytes mostly give the very same string, which makes comparing cheap.
  */
 import { copyBytes } from "../base/bytes.ts";
@@ -13,31 +13,31 @@ const LENGTH_MAX = 256;
 
 const KEY_LENGTH_MAX = 1024;
 
-export class Interner {
+export class Interner<T = string> {
   readonly #mask: number;
   readonly #keys: (Uint8Array | undefined)[];
-  readonly #texts: string[];
-  readonly #decode: (bytes: Uint8Array, start: number, end: number) => string;
+  readonly #values: (T | undefined)[];
+  readonly #decode: (bytes: Uint8Array, start: number, end: number) => T;
 
-  /** `slots` must be a power of two. By default bytes are those of a value: references are undone. */
-  constructor(slots: number, decode = valueFromBytes) {
+  /** `slots` must be a power of two. */
+  constructor(slots: number, decode: (bytes: Uint8Array, start: number, end: number) => T) {
     this.#decode = decode;
     this.#mask = slots - 1;
     this.#keys = new Array<Uint8Array | undefined>(slots).fill(undefined);
-    this.#texts = new Array<string>(slots).fill("");
+    this.#values = new Array<T | undefined>(slots).fill(undefined);
   }
 
   /** What these bytes spell. */
-  get(bytes: Uint8Array, start: number, end: number): string {
+  get(bytes: Uint8Array, start: number, end: number): T {
     const slot = hash(bytes, start, end) & this.#mask;
     const key = this.#keys[slot];
-    if (key !== undefined && spells(key, bytes, start, end)) return this.#texts[slot] as string;
-    const text = this.#decode(bytes, start, end);
+    if (key !== undefined && spells(key, bytes, start, end)) return this.#values[slot] as T;
+    const value = this.#decode(bytes, start, end);
     if (end - start <= LENGTH_MAX) {
       this.#keys[slot] = copyBytes(bytes, start, end);
-      this.#texts[slot] = text;
+      this.#values[slot] = value;
     }
-    return text;
+    return value;
   }
 }
 
@@ -93,6 +93,6 @@ export class ObjectInterner<T> {
 }
 
 /** Element and attribute names, stanza types. */
-export const names = new Interner(512);
-export const namespaces = new Interner(1024);
-export const addresses = new Interner(16_384);
+export const names = new Interner(512, valueFromBytes);
+export const namespaces = new Interner(1024, valueFromBytes);
+export const addresses = new Interner(16_384, valueFromBytes);

@@ -6,6 +6,7 @@ import { uint, WireReader } from "../../src/cluster/codec.ts";
 import { LinkQueues, type Outgoing } from "../../src/cluster/link-queues.ts";
 import { LinkSession } from "../../src/cluster/link-session.ts";
 import { classes, kinds, type Message } from "../../src/cluster/messages.ts";
+import { RetainedFrames, retainedOverhead } from "../../src/cluster/retained-frames.ts";
 import { linkLimits } from "../../src/cluster/timing.ts";
 import { controlFrame, FrameReader, numberedFrame } from "../../src/cluster/wire.ts";
 import { muchBytes, occupied, partOfMuch } from "../support/heap.ts";
@@ -71,7 +72,7 @@ test("link: no more than the window waits for acknowledgements; each makes room"
   const one = session();
   for (let count = 0; count < 50; count += 1) one.send(kinds.stanza, "x".repeat(900));
   one.write(undefined);
-  expect([one.written, one.unackedBytes, one.queues.length]).toEqual([10, 9_640, 40]);
+  expect([one.written, one.unackedBytes, one.queues.length]).toEqual([10, 9_630, 40]);
   expect(one.write(undefined)).toBe("");
   one.acknowledged(3);
   one.write(undefined);
@@ -90,7 +91,7 @@ test("link: chunks are made only when the wire has room and messages have gone f
   };
   for (let count = 0; count < 4; count += 1) one.send(kinds.operations, "x".repeat(900));
   one.write(source);
-  expect(asked).toEqual([4, 4, 4, 4, 4, 4]); // 10 frames of 964 bytes fill the window
+  expect(asked).toEqual([4, 4, 4, 4, 4, 4]); // 10 frames of 963 bytes fill the window
   one.write(source);
   expect(asked.length).toBe(6);
   one.acknowledged(5);
@@ -359,24 +360,71 @@ test("link: neither a message nor what fragments add up to may pass 16 MiB", () 
   }).toThrow("6000 bytes, at most 5000");
 });
 
-test("link queue: what stays when the turn ends keeps nothing but itself alive, what was written does so already", () => {
+test("link queue: neither what stays when the turn ends nor a fragment of it keeps anything else alive", () => {
   const queues = new LinkQueues({ ...linkLimits, overtakingBytes: 0 });
-  for (const body of ["first", "second", "a".repeat(30)]) queues.push(kinds.stanza, body);
-  const [written, waiting, cut] = [...queues.stanzas];
-  const take = (bytes: number): Outgoing | undefined =>
-    written && queues.take(queues.stanzas, queues.stanzas.first ?? written, bytes);
-  const frame = take(5);
-  expect([frame?.loose, waiting?.loose, cut?.loose]).toEqual([true, true, true]);
-  queues.stanzas.settle();
-  expect([...queues.stanzas].map(({ loose, body }) => [loose, body])).toEqual([
-    [false, "second"],
-    [false, "a".repeat(30)],
+  const { stanzas } = queues;
+  const before = occupied();
+  const kept: (Outgoing | undefined)[] = [];
+  const take = (bytes: number): unknown =>
+    stanzas.first && kept.push(queues.take(stanzas, stanzas.first, bytes));
+  for (let count = 0; count < 20; count += 1) queues.push(kinds.stanza, partOfMuch());
+  take(200);
+  kept.length = 0; // the link keeps it as it was written
+  take(5);
+  stanzas.settle();
+  take(195);
+  for (let count = 0; count < 20; count += 1) queues.push(kinds.stanza, partOfMuch());
+  stanzas.settle();
+  expect([stanzas.length, kept.map((frame) => frame && frame.end - frame.start)]).toEqual([
+    38,
+    [5, 195],
   ]);
-  queues.push(kinds.stanza, "b".repeat(30));
-  take(6);
-  take(30);
-  // A fragment is kept until it is acknowledged, as long as all others of its message.
-  expect([take(10)?.loose, queues.stanzas.first?.loose]).toEqual([false, false]);
+  expect(occupied() - before).toBeLessThan(5 * muchBytes);
+  expect([...stanzas].every(({ body }) => body === "x".repeat(200))).toBe(true);
+});
+
+test("retained frames: what was received of a piece is not written again, nor handed back", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ size: fc.nat(400), sync: fc.boolean(), cut: fc.boolean() }), {
+        maxLength: 30,
+      }),
+      fc.nat(30),
+      fc.nat(30),
+      (frames, some, more) => {
+        const retained = new RetainedFrames();
+        let out = "";
+        for (const [index, { size, sync, cut }] of frames.entries()) {
+          const body = `${index}:`.padEnd(size, "x");
+          const [kind, frameClass] = sync
+            ? [kinds.chunk, classes.sync]
+            : [kinds.stanza, classes.stanzas];
+          const whole = { kind, body, frameClass, start: 0, end: body.length, after: 0 };
+          out += retained.add(whole);
+          if (cut) out += retained.cut();
+        }
+        out += retained.cut();
+        expect(retained.again()).toBe(out);
+        for (const acked of [Math.min(some, frames.length), Math.min(some + more, frames.length)]) {
+          retained.acknowledged(acked);
+          const reader = new FrameReader(10_000);
+          reader.push(bytesFromBinary(retained.again()));
+          const numbers: number[] = [];
+          while (reader.next()) numbers.push(reader.number);
+          expect(numbers).toEqual(frames.slice(acked).map((_, index) => acked + 1 + index));
+          const bodies = retained.undelivered().map(({ body }) => Number(body.split(":")[0]));
+          const expected = [...frames.keys()].filter(
+            (index) => index >= acked && !frames[index]?.sync,
+          );
+          expect(bodies).toEqual(expected);
+          const bytes = retained.again().length + retainedOverhead * numbers.length;
+          expect([retained.bytes, retained.acked]).toEqual([bytes, acked]);
+        }
+        retained.acknowledged(frames.length);
+        expect([retained.bytes, retained.syncBytes, retained.length]).toEqual([0, 0, 0]);
+      },
+    ),
+  );
 });
 
 test("link: written stanzas are kept as they were until they are acknowledged, however many at once", () => {
