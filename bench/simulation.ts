@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Measured } from "../sim/cli/speed.ts";
+import { v8Flags } from "../sim/cli/v8-flags.ts";
 import { profiles, type Profile } from "../sim/profiles.ts";
 import { machine, median, writeJson } from "./report.ts";
 
@@ -19,11 +20,11 @@ const rows: readonly Row[] = [
   { what: "3 nodes, 30 clients, 10 simulated minutes", profile: profiles["speed-3"] },
 ];
 
-/** As one bundled file, as `npm run sim` and the workers of a hunt are: a tenth faster than loaded one by one. */
+/** As one bundled file and with their flags, as `npm run sim` and the workers of a hunt are. */
 function speedOf(seeds: number): readonly (readonly Measured[])[] {
   const names = rows.map(({ profile }) => profile.name);
   const bundled = fileURLToPath(new URL("../scripts/bundled.mjs", import.meta.url));
-  const args = [bundled, "sim/cli/speed.ts", String(seeds), ...names];
+  const args = [...v8Flags, bundled, "sim/cli/speed.ts", String(seeds), ...names];
   const stdio: ["ignore", "pipe", "inherit"] = ["ignore", "pipe", "inherit"];
   const output = execFileSync(process.execPath, args, { encoding: "utf8", stdio });
   return JSON.parse(output) as readonly (readonly Measured[])[];

@@ -9,6 +9,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { root } from "./code-version.ts";
 import { perform, type Task, type TaskResult } from "./tasks.ts";
+import { v8Flags } from "./v8-flags.ts";
 
 interface Worker {
   readonly child: ChildProcess;
@@ -66,7 +67,7 @@ export class Workers {
   #start(): Worker {
     const child = fork(join(root, "scripts", "bundled.mjs"), [join("sim", "cli", "worker.ts")], {
       cwd: root,
-      execArgv: [],
+      execArgv: [...v8Flags],
     });
     const worker: Worker = { child, settle: undefined };
     child.on("message", (result) => worker.settle?.resolve(result as TaskResult));

@@ -27,6 +27,7 @@ import { plants } from "../zoo/index.ts";
 import { infect, type Plant } from "../zoo/plant.ts";
 import { isAlone, matrixLines, purposes, type Row } from "./zoo-matrix.ts";
 import type { ShrunkSize, ZooOrder, ZooResult } from "./zoo-run.ts";
+import { v8Flags } from "./v8-flags.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = join(root, "build", "zoo");
@@ -187,7 +188,7 @@ function hunt(
     ...(enough === undefined ? {} : { enough }),
   };
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [file, JSON.stringify(order)], {
+    const child = spawn(process.execPath, [...v8Flags, file, JSON.stringify(order)], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     let output = "";

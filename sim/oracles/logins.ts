@@ -236,9 +236,18 @@ function add(all: Map<string, Login[]>, key: string, login: Login): void {
 
 function newLogin({ login, user, node }: TraceKinds["login-started"], at: number): Login {
   return {
-    ...{ login, client: clientOf(login), user, node, startedAt: at, jid: "", clean: false },
-    ...{ boundAt: undefined, leavingAt: undefined, endedAt: undefined },
-    ...{ nodeClosedAt: undefined, connection: undefined },
+    login,
+    client: clientOf(login),
+    user,
+    node,
+    startedAt: at,
+    jid: "",
+    clean: false,
+    boundAt: undefined,
+    leavingAt: undefined,
+    endedAt: undefined,
+    nodeClosedAt: undefined,
+    connection: undefined,
   };
 }
 

@@ -223,8 +223,14 @@ class Patience implements Oracle {
 
 function served(node: string, { login }: { readonly login: string }, at: number): Served {
   return {
-    ...{ node, login, openedAt: at, lastSignAt: at, everCongested: false },
-    ...{ boundAt: undefined, congestedAt: undefined, takenBefore: 0 },
+    node,
+    login,
+    openedAt: at,
+    lastSignAt: at,
+    everCongested: false,
+    boundAt: undefined,
+    congestedAt: undefined,
+    takenBefore: 0,
   };
 }
 

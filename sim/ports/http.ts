@@ -54,10 +54,8 @@ export class SimulatedHttp implements Http {
     const request = ++this.#lastId;
     this.#outstanding.set(request, { method, answered });
     const path = httpPathOf(target);
-    this.#deliver({
-      ...{ type: "http-requested", request, listener, method, path },
-      host: httpHostOf(host),
-    });
+    const type = "http-requested";
+    this.#deliver({ type, request, listener, method, path, host: httpHostOf(host) });
     return () => void this.#outstanding.delete(request);
   }
 

@@ -108,7 +108,8 @@ export function readBeat(reader: WireReader): {
 } {
   const digest = reader.uint();
   const tables = readEntries(reader, (entry) => ({
-    ...readHead(entry),
+    table: entry.uint(),
+    stream: entry.uint(),
     seq: entry.uint(),
     count: entry.uint(),
     low: entry.fixed32(),
@@ -162,7 +163,7 @@ export function readOperations(reader: WireReader): Operations {
   const flags = reader.byte();
   const from = reader.uint() - 1;
   if (from < 0) throw new WireError("Operations are numbered from 1");
-  return { ...readList(reader, from), report: (flags & report) !== 0 };
+  return readList(reader, from, (flags & report) !== 0);
 }
 
 export function writeDelta(
@@ -175,7 +176,7 @@ export function writeDelta(
 
 export function readDelta(reader: WireReader): Operations {
   const from = reader.uint();
-  return { ...readList(reader, from), report: false };
+  return readList(reader, from, false);
 }
 
 /** Mostly they lie one behind the other, and are copied together. */
@@ -193,14 +194,15 @@ function writeList(operations: readonly Operation[]): BinaryString {
   return run === undefined ? body : body + binaryFromBytes(run.bytes, run.at, end);
 }
 
-function readList(reader: WireReader, from: number): Omit<Operations, "report"> {
+function readList(reader: WireReader, from: number, reported: boolean): Operations {
   const last = from + reader.uint();
   const start = reader.position;
   for (let seq = from + 1; seq <= last; seq++) {
     const found = passRecord(reader);
     if (found !== seq) throw new WireError(`Operation ${seq} has the number ${found}`);
   }
-  return { from, last, records: { bytes: reader.bytes, start, end: reader.position } };
+  const records = { bytes: reader.bytes, start, end: reader.position };
+  return { from, last, records, report: reported };
 }
 
 /** Its seq. */

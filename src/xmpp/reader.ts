@@ -103,7 +103,9 @@ export class Reader {
 
   constructor(limits: ReaderLimits, mode: "stream" | "message" = "stream") {
     const all = { maxDepth: 64, maxAttributes: 64, maxNameLength: 256, ...limits };
-    this.#limits = sharedLimits.get(JSON.stringify(all), () => all);
+    const { maxDepth, maxAttributes, maxNameLength, maxStanzaSize } = all;
+    const key = `${maxDepth} ${maxAttributes} ${maxNameLength} ${maxStanzaSize}`;
+    this.#limits = sharedLimits.get(key, () => all);
     this.#mode = mode;
   }
 

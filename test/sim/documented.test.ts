@@ -1,6 +1,7 @@
 /** Whoever reads docs/simulator.md must find there all that can happen and all that is judged. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { v8Flags } from "../../sim/cli/v8-flags.ts";
 import { faultKinds } from "../../sim/faults/index.ts";
 import { makeOracles } from "../../sim/oracles/index.ts";
 import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
@@ -80,4 +81,11 @@ const wanted: Readonly<Record<string, readonly (typeof faultKinds)[number][] | "
 test("simulator: each kind of trouble that was asked for is there, and each that is there was", () => {
   const kinds = Object.values(wanted).flatMap((each) => (each === "of the plan" ? [] : each));
   expect(kinds.toSorted()).toEqual(faultKinds.toSorted());
+});
+
+test("simulator: `npm run sim` has the flags of its workers", () => {
+  const { scripts } = JSON.parse(
+    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+  ) as { scripts: { sim: string } };
+  expect(scripts.sim).toBe(`node ${v8Flags.join(" ")} scripts/bundled.mjs sim/cli/main.ts`);
 });
