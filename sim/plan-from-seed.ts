@@ -357,7 +357,7 @@ function planBehaviour(
         peers,
       };
     case "impostor":
-      return { kind, everyMs: [1_000, 5_000] };
+      return { kind, everyMs: [1_000, 5_000], insists: true };
     case "registrar":
       return { kind, everyMs: [2_000, 8_000] };
     case "hostile":

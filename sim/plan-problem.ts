@@ -279,7 +279,7 @@ const behaviours: { readonly [K in BehaviourKind]: FieldsOf<K> } = {
   rival: chat,
   "non-reader": { readsMs: range, pausesMs: range },
   flooder: { everyMs: range, burst: count, bytes: count, peers: list(text, 1) },
-  impostor: { everyMs: range },
+  impostor: { everyMs: range, insists: optional(flag) },
   registrar: { everyMs: range },
   hostile: { everyMs: range, attacks: list(oneOf(attackNames), 1) },
 };

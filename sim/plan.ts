@@ -167,7 +167,8 @@ export type Behaviour =
       readonly peers: readonly string[];
     }
   /** Tries passwords that are wrong, or accounts that do not exist. */
-  | { readonly kind: "impostor"; readonly everyMs: Range }
+  /** `insists`: on each stream, until the server has had enough. Missing: one guess a stream. */
+  | { readonly kind: "impostor"; readonly everyMs: Range; readonly insists?: boolean }
   /** Registers accounts in-band and logs in with them. */
   | { readonly kind: "registrar"; readonly everyMs: Range }
   /** Sends what no client may send, and looks at the answer. */

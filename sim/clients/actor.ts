@@ -33,6 +33,7 @@ export interface LoginOptions {
   readonly password?: string;
   readonly priority?: number;
   readonly register?: string;
+  readonly insists?: boolean;
   readonly takeOver?: (stage: Stage, client: Client) => boolean;
 }
 
@@ -118,6 +119,7 @@ export class Actor {
       trace,
       sasl: (tls) => this.#sasl(user, password, tls),
       register: options.register,
+      insists: options.insists === true,
       takeOver: options.takeOver,
       answer: (act) => this.#whenItHasThought(act),
       events: {

@@ -34,6 +34,8 @@ export interface ClientOptions {
   readonly register?: string | undefined;
   /** For hostile clients: true at a stage means that the client goes no further by itself. */
   readonly takeOver?: ((stage: Stage, client: Client) => boolean) | undefined;
+  /** Tries the same again where its password is refused, until the server ends the stream. */
+  readonly insists?: boolean;
   /** Answers what it was asked, when it likes to; missing: at once. */
   readonly answer?: (act: () => void) => void;
 }
@@ -310,7 +312,8 @@ export class Client {
     if (this.#state !== "authenticating" || this.#sasl === undefined) return;
     if (element.name === "failure") {
       this.#trace.record(login, "login-refused", { login, condition });
-      return this.leave();
+      const insists = this.#options.insists === true && condition === "not-authorized";
+      return insists ? this.authenticate() : this.leave();
     }
     const data = fromBase64(element.element().getText().trim()) ?? new Uint8Array(0);
     if (element.name === "challenge") {

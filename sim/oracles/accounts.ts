@@ -1,6 +1,8 @@
 /**
  * Accounts: does the database hold what clients were told, and does nobody get in without a password?
  *
+ * Nor may anybody guess more often than a stream allows, or be thrown out sooner (RFC 6120 §6.4.5).
+ *
  * A registration answered by an error may have been committed all the same (the connection died between
  * commit and answer): unknown, and fine either way.
  */
@@ -16,6 +18,9 @@ export const accounts: OracleMaker = (plan: Plan) => {
   const asked = new Set<string>(accountsOf(plan));
   const refused = new Set<string>();
   const authenticated = new Map<string, string>();
+  /** How often each login was refused. */
+  const guesses = new Map<string, number>();
+  const { maxAuthAttempts } = plan.limits;
   const failures: string[] = [];
   let observed: ReadonlySet<string> | undefined;
   let attempts = 0;
@@ -28,6 +33,7 @@ export const accounts: OracleMaker = (plan: Plan) => {
       "registration-answered",
       "login-authenticated",
       "login-refused",
+      "stream-error-received",
       "accounts-observed",
     ],
     see({ kind, data, at }) {
@@ -45,12 +51,23 @@ export const accounts: OracleMaker = (plan: Plan) => {
       }
       if (kind === "login-refused") {
         attempts += 1;
+        const count = (guesses.get(data.login) ?? 0) + 1;
+        guesses.set(data.login, count);
+        if (count === maxAuthAttempts + 1) {
+          failures.push(`${data.login} may guess on at ${at} ms, after ${count} guesses`);
+        }
         // Told by the client, which then leaves: `<success/>` came, but no proof that the server has the keys.
         if (data.condition === "server not authentic") {
           failures.push(`${data.login} was let in at ${at} ms by a server that proves nothing`);
         }
         if (data.condition === "not-authorized" && !impostors.has(clientOf(data.login))) {
           failures.push(`${data.login} was refused at ${at} ms though its password is right`);
+        }
+      }
+      if (kind === "stream-error-received" && data.condition === "policy-violation") {
+        const count = guesses.get(data.login);
+        if (count !== undefined && count < maxAuthAttempts) {
+          failures.push(`${data.login} may guess no more at ${at} ms, after ${count} guesses`);
         }
       }
       if (kind === "accounts-observed") observed = new Set(data.users);

@@ -184,13 +184,17 @@ class Answers implements Oracle {
     return first.node === home ? undefined : replicas.running.get(first.node)?.peer;
   }
 
-  #judgeWait({ id, login, to, at, peer, givenAt, writtenAt }: Request): void {
+  #judgeWait(request: Request): void {
+    const { id, login, to, at, peer, givenAt, writtenAt } = request;
     const { logins, replicas } = this.#gathered;
     const asker = logins.get(login);
     if (asker === undefined || peer === undefined) return;
     if (this.#congested.has(asker.connection ?? 0)) return;
-    if (this.#addressees(to).some(({ node }) => node !== replicas.processes.get(peer)?.node))
-      return;
+    // Who takes its addressee's name elsewhere later has nothing to do with it, unless it was looked up again.
+    const relevantUntil = request.handedBack ? Infinity : givenAt;
+    const home = replicas.processes.get(peer)?.node;
+    const elsewhere = this.#addressees(to).filter(({ node }) => node !== home);
+    if (elsewhere.some(({ startedAt }) => startedAt <= relevantUntil)) return;
     const absence = this.#outOfSight.of(asker.node, peer).find(({ since }) => since >= givenAt);
     if (absence === undefined) return;
     const { since, until, final, succeededAt } = absence;

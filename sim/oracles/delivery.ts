@@ -8,13 +8,14 @@
  *
  * Nor may a message bounce that had somebody to go to, from its sending to its bounce: the very session that it
  * was sent to, here or in sight on another node, or for a user one that wants messages. Only who has too much
- * waiting may be left out, and as too much is refused only what a full link would have to take.
+ * waiting may be left out, and as too much is refused only what a full link would have to take. And a headline to
+ * a user of whom there is no session is ignored (RFC 6121 §8.5.2.2.1).
  */
 import { binaryFromText, type BinaryString } from "../../src/base/bytes.ts";
 import { Fullness } from "./fullness.ts";
 import { decodeSession, sessionTable } from "../../src/router/session-record.ts";
 import { bareOf, type Login, type Logins } from "./logins.ts";
-import type { MessageType, Plan } from "../plan.ts";
+import { userOf, type MessageType, type Plan } from "../plan.ts";
 import type { TraceEvent, TraceKind } from "../trace.ts";
 import type { Gathered, Oracle, Verdict } from "./oracle.ts";
 import type { Process, Replicas, View } from "./replicas.ts";
@@ -169,6 +170,10 @@ export class Delivery implements Oracle {
       return;
     }
     const users = this.#logins.ofUser(bareOf(to));
+    const wasNobody = users.length === 0 && this.#logins.unboundOf(userOf(to)).length === 0;
+    if (type === "headline" && !to.includes("/") && wasNobody) {
+      this.#failures.push(`${id} to ${to}, a headline to nobody, bounced (${condition})`);
+    }
     for (const other of users) {
       if (!this.#stays(other, at) || this.#lostSince(sender.node, other.node, at)) continue;
       const near = other.node === sender.node;

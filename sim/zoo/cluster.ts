@@ -232,6 +232,13 @@ const plantsOfCluster: readonly Plant[] = [
     oracle: "links",
   },
   {
+    name: "tables-leave-with-something-else-alone",
+    file: "src/cluster/tables.ts",
+    find: "      if (table.hasUnsent || this.#reports.has(table.name)) this.#flush(number);",
+    replace: "      if (this.pending || this.#reports.has(table.name)) this.#flush(number);",
+    oracle: "convergence",
+  },
+  {
     name: "chunks-fill-their-window-for-ever",
     file: retained,
     find: "    if (sync) this.#syncBytes -= cost;\n",

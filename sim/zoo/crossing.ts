@@ -9,6 +9,29 @@ const queues = "src/cluster/link-queues.ts";
 
 const plantsOfCrossing: readonly Plant[] = [
   {
+    name: "requests-to-who-leaves-are-forgotten",
+    file: "src/server/traffic.ts",
+    find: "    if (final) this.#answerFor(now, this.#requests.peerGone(peer));",
+    replace: "    if (final) this.#requests.peerGone(peer);",
+    oracle: "answers",
+    profile: "cluster",
+  },
+  {
+    name: "undelivered-forgets-what-went-in-fragments",
+    file: "src/cluster/retained-frames.ts",
+    find: "if (more) continue;",
+    replace: "if (more || whole.has(number)) continue;",
+    oracle: "conservation",
+  },
+  {
+    name: "undelivered-forgets-what-is-cut",
+    file: queues,
+    find: "    return this.#waiting[Symbol.iterator]();",
+    replace:
+      "    const waiting = [...this.#waiting];\n    return (this.#cutAt > 0 ? waiting.slice(1) : waiting)[Symbol.iterator]();",
+    oracle: "conservation",
+  },
+  {
     name: "stranded-forgets-the-others",
     file: stranded,
     find: "    this.#waiting = kept;",

@@ -7,6 +7,13 @@ const life = "src/server/session-life.ts";
 
 export const serverPlants: readonly Plant[] = [
   {
+    name: "headline-to-nobody-bounces",
+    file: "src/router/delivery-rules.ts",
+    find: '    "message headline": "ignore",\n',
+    replace: '    "message headline": "bounce",\n',
+    oracle: "delivery",
+  },
+  {
     name: "router-lets-a-forged-sender-pass",
     file: router,
     find: "if (from !== undefined && from !== sender.jid.full && !this.#isOwn(sender, from)) {",

@@ -6,6 +6,13 @@ const outbox = "src/stream/outbox.ts";
 
 export const streamPlants: readonly Plant[] = [
   {
+    name: "stream-allows-one-more-guess",
+    file: c2s,
+    find: "if (this.#authGuesses >= max ||",
+    replace: "if (this.#authGuesses > max ||",
+    oracle: "accounts",
+  },
+  {
     name: "stream-takes-a-second-auth",
     file: c2s,
     find: 'return this.#fail(now, "not-authorized", "Already authenticated (RFC 6120 §6.4.6)");',

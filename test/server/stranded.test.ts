@@ -1,5 +1,9 @@
 /** Answers whose asker is out of sight: how long they wait, and how many. */
 import { expect, test } from "vitest";
+import { bytesFromBinary } from "../../src/base/bytes.ts";
+import { Piece } from "../../src/base/chunk.ts";
+import { kinds } from "../../src/cluster/messages.ts";
+import { encodeFrame } from "../../src/router/stanza-frame.ts";
 import { Stranded, strandedLimits, type Strand } from "../../src/server/stranded.ts";
 import { stanza } from "../router/scene.ts";
 import { balcony } from "./balcony.ts";
@@ -93,4 +97,29 @@ test("stranded: an asker whose node was cut off has the answer when it is back",
   cluster.run(12_000);
   const received = [...n1.read(asker).matchAll(/type='(\w+)' id='(\w+)'/g)];
   expect(received.map(([, type, id]) => `${type} ${id}`)).toEqual(["result q", "result later"]);
+});
+
+test("stranded: what would go back to a node that has gone, since no record told of its asker, waits too", () => {
+  const { cluster, first: n1, last: n3, romeo } = balcony(["n1", "n2", "n3"]);
+  const peer = n3.peers().find(({ name }) => name === "n1");
+  if (peer === undefined) throw new TypeError("n1 is a peer");
+  cluster.cut("n1", "n3");
+  cluster.run(12_000); // n1 is out of sight
+  const nurse = n1.login("nurse", "hall");
+  cluster.run(3_000);
+  n1.read(nurse);
+  // It had come by n1 before n1's records came into sight.
+  const id = { origin: "0123456789abcdef n1", counter: 1 };
+  const to = "romeo@localhost/orchard";
+  const asked = stanza(`<message id='m' from='nurse@localhost/hall' to='${to}'/>`);
+  const frame = encodeFrame({ id, maybe: false, hops: 0, target: to }, asked, {});
+  const body = Piece.of(bytesFromBinary(frame));
+  n3.pretended.push({ type: "message-received", peer, kind: kinds.stanza, body });
+  cluster.run(1_100);
+  expect(n3.read(romeo)).toContain("id='m'");
+  n3.send(romeo, "<message to='nurse@localhost/hall' type='error' id='m'/>");
+  cluster.run(1_000);
+  cluster.heal();
+  cluster.run(12_000);
+  expect(n1.read(nurse)).toMatch(/<message [^>]*type='error' id='m'/);
 });

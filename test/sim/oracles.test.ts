@@ -166,6 +166,17 @@ test("answers: whom a node out of sight has is not answered for before its time,
   expect(failures(told(lost(asked()).wait(patience), error))).toEqual([]);
   expect(failures(told(lost(asked()).wait(patience + 5_000), error))).toHaveLength(1);
   expect(failures(told(lost(asked(), true).wait(5_000), error))).toHaveLength(1);
+  // Who takes the name elsewhere meanwhile has not been asked, unless it came back and was looked up again.
+  const elsewhere = (tale: Tale): Tale =>
+    tale
+      .then("login-started", { login: "bob#2", user: "bob", node: "n3" })
+      .then("login-bound", { login: "bob#2", jid: bob });
+  expect(failures(told(lost(elsewhere(asked()), true).wait(5_000), error))).toHaveLength(1);
+  const back = { peer: n2, session: 1, reason: "gone", undelivered: 1, handedBack: ["q/1"] };
+  const returned = elsewhere(asked())
+    .at("n1")
+    .then("peer-down", { ...back, final: true });
+  expect(failures(told(returned.wait(5_000), error))).toEqual([]);
   const answers = (tale: Tale): Tale => tale.then("answer-given", { login: "bob#1", id: "q/1" });
   expect(failures(told(lost(answers(asked())).wait(100), error))).toHaveLength(1);
   expect(failures(told(lost(answers(asked())).wait(patience), error))).toEqual([]);
@@ -280,6 +291,18 @@ test("delivery: a message that had somebody to go to must not bounce", () => {
   expect(bounced(bob, gone)).toEqual([]);
 });
 
+test("delivery: a headline to a user without a session is dropped [RFC 6121 §8.5.2.2.1]", () => {
+  const bounced = (to: string, type: "headline" | "normal"): readonly string[] =>
+    both()
+      .then("message-sent", { login: "alice#1", id: "m", to, type })
+      .then("message-bounced", { login: "alice#1", id: "m", condition: "service-unavailable" })
+      .verdict("delivery").failures;
+  expect(bounced("nobody@meerkat.test", "headline")).toHaveLength(1);
+  expect(bounced("nobody@meerkat.test", "normal")).toEqual([]);
+  expect(bounced("nobody@meerkat.test/x", "headline")).toEqual([]);
+  expect(bounced("bob@meerkat.test", "headline")).toEqual([]);
+});
+
 test("accounts: a promise without a row, a stranger and a wrong password are failures", () => {
   const users = ["alice", "bob", "eve", "mallory"];
   const registered = (outcome: string): Tale =>
@@ -295,6 +318,21 @@ test("accounts: a promise without a row, a stranger and a wrong password are fai
   expect(seen(new Tale(), ["stranger"]).failures).toHaveLength(1);
   const broken = new Tale().then("login-authenticated", { login: "eve#1", user: "alice" });
   expect(seen(broken, []).failures).toHaveLength(1);
+});
+
+test("accounts: who guesses may do so as often as a stream allows, not less and not more", () => {
+  const { maxAuthAttempts: max } = plan.limits;
+  const guessed = (count: number): Tale => {
+    const tale = new Tale();
+    const refused = { login: "eve#1", condition: "not-authorized" };
+    for (let guess = 0; guess < count; guess += 1) tale.then("login-refused", refused);
+    return tale;
+  };
+  const failures = (tale: Tale): readonly string[] => tale.verdict("accounts").failures;
+  const thrownOut = { login: "eve#1", condition: "policy-violation" };
+  expect(failures(guessed(max).then("stream-error-received", thrownOut))).toEqual([]);
+  expect(failures(guessed(max - 1).then("stream-error-received", thrownOut))).toHaveLength(1);
+  expect(failures(guessed(max + 1))).toHaveLength(1);
 });
 
 test("courtesy: blaming a client that keeps to the protocol is a failure", () => {
