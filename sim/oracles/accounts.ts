@@ -18,10 +18,8 @@ export const accounts: OracleMaker = (plan: Plan) => {
   const asked = new Set<string>(accountsOf(plan));
   const refused = new Set<string>();
   const authenticated = new Map<string, string>();
-  /** How often each login was refused. */
-  const guesses = new Map<string, number>();
-  const { maxAuthAttempts } = plan.limits;
   const failures: string[] = [];
+  const guesses = new Guesses(plan.limits.maxAuthAttempts, failures);
   let observed: ReadonlySet<string> | undefined;
   let attempts = 0;
 
@@ -51,11 +49,7 @@ export const accounts: OracleMaker = (plan: Plan) => {
       }
       if (kind === "login-refused") {
         attempts += 1;
-        const count = (guesses.get(data.login) ?? 0) + 1;
-        guesses.set(data.login, count);
-        if (count === maxAuthAttempts + 1) {
-          failures.push(`${data.login} may guess on at ${at} ms, after ${count} guesses`);
-        }
+        guesses.refused(data.login, at);
         // Told by the client, which then leaves: `<success/>` came, but no proof that the server has the keys.
         if (data.condition === "server not authentic") {
           failures.push(`${data.login} was let in at ${at} ms by a server that proves nothing`);
@@ -65,10 +59,7 @@ export const accounts: OracleMaker = (plan: Plan) => {
         }
       }
       if (kind === "stream-error-received" && data.condition === "policy-violation") {
-        const count = guesses.get(data.login);
-        if (count !== undefined && count < maxAuthAttempts) {
-          failures.push(`${data.login} may guess no more at ${at} ms, after ${count} guesses`);
-        }
+        guesses.thrownOut(data.login, at);
       }
       if (kind === "accounts-observed") observed = new Set(data.users);
     },
@@ -86,3 +77,28 @@ export const accounts: OracleMaker = (plan: Plan) => {
     },
   };
 };
+
+/** How often was each login refused? */
+class Guesses {
+  readonly #max: number;
+  readonly #failures: string[];
+  readonly #counts = new Map<string, number>();
+
+  constructor(max: number, failures: string[]) {
+    this.#max = max;
+    this.#failures = failures;
+  }
+
+  refused(login: string, at: number): void {
+    const count = (this.#counts.get(login) ?? 0) + 1;
+    this.#counts.set(login, count);
+    if (count !== this.#max + 1) return;
+    this.#failures.push(`${login} may guess on at ${at} ms, after ${count} guesses`);
+  }
+
+  thrownOut(login: string, at: number): void {
+    const count = this.#counts.get(login);
+    if (count === undefined || count >= this.#max) return;
+    this.#failures.push(`${login} may guess no more at ${at} ms, after ${count} guesses`);
+  }
+}
