@@ -275,7 +275,7 @@ export class Reader {
       lang: header.attributes.get("xml:lang"),
       declarations: prefixes.local(),
     };
-    this.#context = sharedContexts.get(JSON.stringify(context), () => context);
+    this.#context = sharedContexts.get(keyOf(context), () => context);
     this.#at = after;
     this.#state = tag.selfClosing ? "ending" : "content";
     return header;
@@ -400,4 +400,13 @@ function headerOfTag(bytes: Uint8Array, prefixes: Prefixes): StreamHeader {
     contentNamespace,
     attributes,
   };
+}
+
+/** Tells any two apart: U+0000 is in no document. */
+function keyOf({ contentNamespace, lang, declarations }: StreamContext): string {
+  let key = `${contentNamespace}\0${lang === undefined ? "" : `=${lang}`}`;
+  for (const { prefix, namespace, depth } of declarations) {
+    key += `\0${prefix}\0${namespace}\0${depth}`;
+  }
+  return key;
 }
