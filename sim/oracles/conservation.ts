@@ -35,6 +35,8 @@ interface Sent {
   /** How often links handed it back, and with what it came back last. */
   handedBack: number;
   returned: Return | undefined;
+  /** Had a node written it to any client before it came back last? One of its copies may still be under way. */
+  writtenBefore: boolean;
   /** When it last came to anybody, itself or as a bounce. */
   cameAt: number;
   /** Has a node written it, or its bounce, to any client? Until then no end of a client excuses its loss. */
@@ -102,6 +104,7 @@ class Conservation implements Oracle {
         bounced: 0,
         handedBack: 0,
         returned: undefined,
+        writtenBefore: false,
         cameAt: at,
         written: false,
       });
@@ -165,6 +168,7 @@ class Conservation implements Oracle {
       if (message === undefined) continue;
       message.handedBack += 1;
       message.returned = together;
+      message.writtenBefore = message.written;
     }
   }
 
@@ -259,6 +263,8 @@ function cameBackTogether(one: Sent, other: Sent): boolean {
   if (one.handedBack > 1 || other.handedBack > 1) return false;
   if (returned === undefined || returned !== other.returned || other.cameAt < returned.at)
     return false;
+  // To a session that is not there it goes to all best ones of its user: that copy may be a client's who reads slowly.
+  if (other.writtenBefore) return false;
   return to === other.to && to.includes("/");
 }
 

@@ -107,6 +107,26 @@ test("conservation: a message to a host that died meanwhile is unknown, much lat
   expect(late.failures).toHaveLength(1);
 });
 
+test("conservation: what links hand back together stays in order, but for copies on their way to a client", () => {
+  const back = {
+    session: 1,
+    reason: "gone",
+    final: false,
+    undelivered: 2,
+    handedBack: ["m/1", "m/2"],
+  };
+  const returned = (tale: Tale): Tale => tale.then("peer-down", { ...back, peer: "n2#1.b" });
+  const sent = (): Tale => both().sends("alice#1", "m/1", bob).sends("alice#1", "m/2", bob);
+  const swapped = (tale: Tale): readonly string[] =>
+    tale
+      .receives("bob#1", "m/2", alice, bob)
+      .receives("bob#1", "m/1", alice, bob)
+      .verdict("conservation").failures;
+  expect(swapped(returned(sent()))).toHaveLength(1);
+  const written = sent().then("bytes-sent", { connection: 1, data: "<message id='m/2'>" });
+  expect(swapped(returned(written))).toEqual([]);
+});
+
 test("conservation: twice, too late, by the wrong client, forged or changed is a failure", () => {
   const sent = (): Tale => both().sends("alice#1", "1", bob).sends("alice#1", "2", bob);
   const good = sent().receives("bob#1", "1", alice, bob).receives("bob#1", "2", alice, bob);
