@@ -69,8 +69,8 @@ export class Client {
   #tls: TlsInfo | undefined;
   #authenticated = false;
   #registered = false;
-  /** Was it this client that began to close the stream? Then all before has been read. */
-  #leaves = false;
+  /** This client has begun to close the stream, and its node has answered that: all before has been read. */
+  #inOrder = false;
   #sasl: ClientSasl | undefined;
   #jid = "";
   #sequence = 0;
@@ -101,7 +101,7 @@ export class Client {
           this.#trace.record(login, "login-secured", { login });
           this.#greet();
         },
-        closed: (reason) => this.#end(reason, this.#leaves && reason === "ended"),
+        closed: (reason) => this.#end(reason, this.#inOrder && reason === "ended"),
       },
     });
   }
@@ -158,7 +158,6 @@ export class Client {
     if (this.#state === "ended" || this.#state === "leaving") return;
     if (this.#state === "connecting") return this.abort();
     this.#leaving();
-    this.#leaves = true;
     this.#wire.write("</stream:stream>");
   }
 
@@ -359,7 +358,8 @@ export class Client {
   }
 
   #peerClosed(): void {
-    if (this.#state !== "leaving") {
+    if (this.#state === "leaving") this.#inOrder = true;
+    else {
       this.#leaving();
       this.#wire.write("</stream:stream>");
     }

@@ -1,6 +1,7 @@
 /** Refusals: is everything that no client may send refused, in the words that the RFC demands? */
 import { clientOf } from "../kit/network.ts";
 import { attackOf } from "../workloads/attacks.ts";
+import type { TraceEvent } from "../trace.ts";
 import type { OracleMaker } from "./oracle.ts";
 
 /** An attack this close to the end, or that met a broken network, cannot be judged. */
@@ -17,6 +18,9 @@ const inconclusive = [
   "connection-timeout",
   "temporary-auth-failure",
 ];
+
+/** The end of a process is the end of these. */
+const ofLives = ["it starts", "it stops", "it is paused"];
 
 /** What it has a use for of its own. */
 const own = [
@@ -39,7 +43,7 @@ export const refusals: OracleMaker = ({ topology }) => {
   const open = new Map<string, { attack: string; at: number }>();
   const failures: string[] = [];
   const nodes = new Map<string, string>();
-  const troubles = new Troubles();
+  const troubles = new Troubles(topology.cluster !== undefined);
   let judged = 0;
   let unknown = 0;
   let lastAt = 0;
@@ -47,29 +51,11 @@ export const refusals: OracleMaker = ({ topology }) => {
     name: "refusals",
     counts: "attacks",
     sees: own,
-    see({ kind, data, at, place }) {
+    see(event) {
+      const { kind, data, at } = event;
       lastAt = at;
+      troubles.see(event);
       switch (kind) {
-        case "node-started":
-          // A node of a cluster serves nobody before it is registered.
-          if (topology.cluster !== undefined) troubles.begin(place);
-          break;
-        case "shutdown-requested":
-        case "node-paused":
-          troubles.begin(place);
-          break;
-        case "cluster-joined":
-        case "node-killed":
-        case "node-stopped":
-        case "node-resumed":
-          troubles.end(place, at);
-          break;
-        case "fault-started":
-          for (const host of hostsOf(data.target)) troubles.begin(host);
-          break;
-        case "fault-ended":
-          for (const host of hostsOf(data.target)) troubles.end(host, at);
-          break;
         case "login-started":
           nodes.set(data.login, data.node);
           break;
@@ -110,21 +96,63 @@ export const refusals: OracleMaker = ({ topology }) => {
 
 /** Who could not speak or hear, or had just died, since when: it may have been answered and not know it. */
 class Troubles {
-  readonly #open = new Map<string, number>();
+  readonly #clustered: boolean;
+  readonly #open = new Map<string, string[]>();
   readonly #over = new Map<string, number>();
 
-  begin(host: string): void {
-    this.#open.set(host, (this.#open.get(host) ?? 0) + 1);
+  constructor(clustered: boolean) {
+    this.#clustered = clustered;
   }
 
-  end(host: string, at: number): void {
-    this.#open.set(host, Math.max(0, (this.#open.get(host) ?? 0) - 1));
+  see({ kind, data, at, place }: TraceEvent): void {
+    switch (kind) {
+      case "node-started":
+        // A node of a cluster serves nobody before it is registered.
+        if (this.#clustered) this.#begin(place, "it starts");
+        break;
+      case "shutdown-requested":
+        this.#begin(place, "it stops");
+        break;
+      case "node-paused":
+        this.#begin(place, "it is paused");
+        break;
+      case "cluster-joined":
+        this.#end(place, "it starts", at);
+        break;
+      case "node-resumed":
+        this.#end(place, "it is paused", at);
+        break;
+      case "node-killed":
+      case "node-stopped":
+        for (const why of ofLives) this.#end(place, why, at);
+        break;
+      case "fault-started":
+        for (const host of hostsOf(data.target)) this.#begin(host, data.fault);
+        break;
+      case "fault-ended":
+        for (const host of hostsOf(data.target)) this.#end(host, data.fault, at);
+        break;
+      default:
+    }
+  }
+
+  #begin(host: string, why: string): void {
+    const open = this.#open.get(host);
+    if (open === undefined) this.#open.set(host, [why]);
+    else open.push(why);
+  }
+
+  /** One trouble; the others of this host go on. */
+  #end(host: string, why: string, at: number): void {
+    const open = this.#open.get(host) ?? [];
+    const index = open.indexOf(why);
+    if (index >= 0) open.splice(index, 1);
     this.#over.set(host, at + lastWordsMs);
   }
 
   /** Has it been in trouble at that moment or later? */
   since(host: string, at: number): boolean {
-    return (this.#open.get(host) ?? 0) > 0 || (this.#over.get(host) ?? -1) >= at;
+    return (this.#open.get(host)?.length ?? 0) > 0 || (this.#over.get(host) ?? -1) >= at;
   }
 }
 

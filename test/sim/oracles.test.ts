@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { bodyOf } from "../../sim/clients/client.ts";
 import { makeOracles } from "../../sim/oracles/index.ts";
 import type { Verdict } from "../../sim/oracles/oracle.ts";
-import { planFromSeed } from "../../sim/plan-from-seed.ts";
+import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
 import type { Plan } from "../../sim/plan.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../../sim/trace.ts";
 
@@ -67,8 +67,8 @@ class Tale {
     return this.then("message-received", { login, id, from, to, body });
   }
 
-  verdict(oracle: string): Verdict {
-    const made = makeOracles(plan).find((each) => each.name === oracle);
+  verdict(oracle: string, of = plan): Verdict {
+    const made = makeOracles(of).find((each) => each.name === oracle);
     if (made === undefined) throw new Error(`no oracle ${oracle}`);
     for (const event of this.events) made.see(event);
     return made.judge();
@@ -125,6 +125,29 @@ test("conservation: what links hand back together stays in order, but for copies
   expect(swapped(returned(sent()))).toHaveLength(1);
   const written = sent().then("bytes-sent", { connection: 1, data: "<message id='m/2'>" });
   expect(swapped(returned(written))).toEqual([]);
+});
+
+test("refusals: a node that starts is excused until it has joined, whatever else of it is over", () => {
+  const clustered = planFromSeed(1, profiles.cluster);
+  const refused = (tale: Tale): readonly string[] => {
+    const answer = { login: "mallory#1", attack: "non-ascii-garbage", answer: "connection ended" };
+    const told = tale
+      .wait(60_000)
+      .then("login-started", { login: "mallory#1", user: "mallory", node: "n1" })
+      .then("attack-sent", { login: "mallory#1", attack: "non-ascii-garbage" })
+      .then("attack-answered", answer);
+    return told.verdict("refusals", clustered).failures;
+  };
+  const slow = { fault: "node-slow", target: "n1" } as const;
+  const starts = (): Tale =>
+    new Tale()
+      .at("n1")
+      .then("fault-started", slow)
+      .then("node-killed", { silent: false })
+      .then("node-started", { generation: 2 })
+      .then("fault-ended", slow);
+  expect(refused(starts())).toEqual([]);
+  expect(refused(starts().then("cluster-joined", { peer: "n1#1.b" }))).toHaveLength(1);
 });
 
 test("conservation: twice, too late, by the wrong client, forged or changed is a failure", () => {
