@@ -226,10 +226,13 @@ export class Delivery implements Oracle {
       const history = this.#replicas.history(owner, sessionTable.name);
       const value = history?.records.get(key);
       const view = self && this.#replicas.view(self, sessionTable.name, owner);
-      if (view === undefined || view.records.get(key) !== value) return undefined;
+      const written = history?.lastWrite(key, Infinity)?.seq ?? 0;
+      // A view from before a presence that was taken back says the same, and will say something else in between.
+      if (view === undefined || view.seq < written) return undefined;
+      if (view.records.get(key) !== value) return undefined;
       if (this.#isContested(key, owner, self)) return undefined;
       views.push(view);
-      version += `${name} ${history?.lastWrite(key, Infinity)?.seq ?? 0} `;
+      version += `${name} ${written} `;
       const record = value === undefined ? undefined : decodeSession(value);
       if (record !== undefined) priorities.set(other.jid, record.available ? record.priority : -1);
     }
