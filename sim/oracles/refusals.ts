@@ -156,9 +156,10 @@ class Troubles {
   }
 }
 
-/** The connection went, or the node, whatever had been sent. */
+/** The connection went, or the node, whatever had been sent; or who did not read was thrown out before. */
 function isNoAnswer(answer: string): boolean {
-  return answer.startsWith("connection ") || answer === "system-shutdown";
+  const ownReasons = ["system-shutdown", "resource-constraint"];
+  return answer.startsWith("connection ") || ownReasons.includes(answer);
 }
 
 function hostsOf(target: string): readonly string[] {
