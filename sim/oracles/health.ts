@@ -8,7 +8,7 @@
  */
 import { nameOf, type Replicas } from "./replicas.ts";
 import { sessionTable } from "../../src/router/session-record.ts";
-import { type TraceEvent, type TraceKind, type TraceKinds } from "../trace.ts";
+import type { TraceEvent, TraceKind, TraceKinds } from "../trace.ts";
 import type { Plan, Topology } from "../plan.ts";
 import type { Gathered, Oracle, OracleMaker, Verdict } from "./oracle.ts";
 

@@ -85,8 +85,11 @@ export class LinkQueue {
       if (start === 0) return first;
     } else {
       this.#cutAt = end;
+      if (this.#loose >= this.#waiting.length) {
+        settle(first);
+        this.#loose = this.#waiting.length - 1;
+      }
     }
-    if (start === 0) settle(first);
     return { ...first, start, end };
   }
 

@@ -11,7 +11,7 @@ import { assert } from "../base/assert.ts";
 import { bytesFromBinary, inOnePiece, type BinaryString } from "../base/bytes.ts";
 import { Fifo } from "./fifo.ts";
 import { classes, type Message } from "./messages.ts";
-import { type Outgoing } from "./link-queues.ts";
+import type { Outgoing } from "./link-queues.ts";
 import { frameBytesAt, frameBytesMax, FrameReader, numberedFrame } from "./wire.ts";
 
 /** What a retained frame costs beside its bytes on the wire, roughly. */

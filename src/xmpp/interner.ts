@@ -1,9 +1,10 @@
 /**
  * Interner: which string do these bytes spell, without decoding them again?
  *
- * A direct-mapped cache from the bytes of an attribute's value (or a name) to its text, or to whatever else
- * bytes stand for. One slot per hash: a collision replaces what was there, so it is bounded by construction and nobody can make it
- * slow, only useless. Equal bytes mostly give the very same string, which makes comparing cheap.
+ * A direct-mapped cache from the bytes of an attribute's value (or a name) to its text, or to whatever
+ * else bytes stand for. One slot per hash: a collision replaces what was there, so it is bounded by
+ * construction and nobody can make it slow, only useless. Equal bytes mostly give the very same string,
+ * which makes comparing cheap.
  */
 import { copyBytes } from "../base/bytes.ts";
 import { valueFromBytes } from "./escape.ts";
