@@ -58,6 +58,16 @@ export class SealedStanza implements Sendable {
   open(): Stanza {
     return (this.#opened ??= read(this.#written.bytes));
   }
+
+  /** What cannot be opened is none: whoever it is handed to finds out. */
+  isAnswer(): boolean {
+    try {
+      return this.open().isAnswer();
+    } catch (error) {
+      if (error instanceof WireError) return false;
+      throw error;
+    }
+  }
 }
 
 const header = bytesFromText(`<stream:stream xmlns='${NS.client}' xmlns:stream='${NS.streams}'>`);

@@ -6,8 +6,8 @@
  * client's bytes, so order is kept without queues of stanzas. The states are in `c2s-state.ts`.
  *
  * It does not know who else is connected: a bound stream hands stanzas up (`stanza-received`) and is
- * handed those for its client (`deliver`). A client that reads too slowly has a bounded queue here;
- * what is still in it at the end is handed back, so that nothing vanishes without a word.
+ * handed those for its client (`deliver`). A client that reads too slowly has a bounded queue here: at the
+ * end answers in it are written if it may still read, the rest is handed back. Nothing vanishes without a word.
  */
 import { toBase64, toHex, type BinaryString } from "../base/bytes.ts";
 import type { Duration, Instant, Now } from "../base/time.ts";
@@ -100,7 +100,7 @@ export class C2sStream {
     }
     this.#effects = [];
     if (this.#state === "closed") {
-      if (input.type === "deliver") this.#return(input.delivery);
+      if (input.type === "deliver") this.#return([input.delivery]);
       return this.#effects;
     }
     switch (input.type) {
@@ -246,8 +246,7 @@ export class C2sStream {
     if (this.#headerSent) return;
     this.#headerSent = true;
     const id = toHex(this.#options.entropy.bytes(16)); // RFC 6120 §4.7.3: unpredictable
-    const [first] = this.#options.hosts;
-    const from = this.#host === "" ? (first ?? "") : this.#host;
+    const from = this.#host === "" ? (this.#options.hosts[0] ?? "") : this.#host;
     this.#write(this.#framing.header({ id, from, to: undefined, lang: this.#lang }));
   }
 
@@ -395,10 +394,9 @@ export class C2sStream {
   }
 
   #bound(now: Now): void {
+    const { sendTimeout, keepAliveInterval } = this.#options;
     this.#state = "bound";
-    this.#deadline = this.#congested
-      ? now.at + this.#options.sendTimeout
-      : now.at + this.#options.keepAliveInterval;
+    this.#deadline = now.at + (this.#congested ? sendTimeout : keepAliveInterval);
   }
 
   // --- writing
@@ -408,7 +406,7 @@ export class C2sStream {
   }
 
   #deliver(now: Now, delivery: Delivery): void {
-    if (this.#state === "closing") return this.#return(delivery);
+    if (this.#state === "closing") return this.#return([delivery]);
     if (this.#state === "registering") this.#state = "negotiating";
     if (this.#congested) this.#enqueue(now, delivery);
     else this.#effects.push(this.#written(delivery));
@@ -428,10 +426,12 @@ export class C2sStream {
 
   #drain(now: Now): void {
     this.#congested = false;
-    for (const delivery of this.#outbox.takeAll()) {
-      this.#effects.push(this.#written(delivery));
-    }
+    this.#writeAll(this.#outbox.takeAll());
     if (this.#state === "bound") this.#deadline = now.at + this.#options.keepAliveInterval;
+  }
+
+  #writeAll(deliveries: readonly Delivery[]): void {
+    for (const delivery of deliveries) this.#effects.push(this.#written(delivery));
   }
 
   // --- time and endings
@@ -439,15 +439,14 @@ export class C2sStream {
   #expire(now: Now): void {
     if (this.#deadline === undefined || this.#deadline > now.at) return;
     if (this.#state === "closing") return this.#drop("the peer did not close the stream in time");
+    const { negotiationTimeout, sendTimeout, keepAliveInterval: interval } = this.#options;
     if (this.#state !== "bound") {
-      const limit = this.#options.negotiationTimeout;
-      return this.#fail(now, "connection-timeout", `Not logged in within ${limit} ms`);
+      return this.#fail(now, "connection-timeout", `Not logged in within ${negotiationTimeout} ms`);
     }
     if (this.#congested) {
-      const text = `Nothing was read for ${this.#options.sendTimeout} ms: the maximum`;
+      const text = `Nothing was read for ${sendTimeout} ms: the maximum`;
       return this.#fail(now, "resource-constraint", text);
     }
-    const { keepAliveInterval: interval } = this.#options;
     const isIdle = now.at - this.#activeAt >= interval;
     if (isIdle) this.#write(this.#framing.keepAlive);
     this.#deadline = isIdle ? now.at + interval : this.#activeAt + interval;
@@ -457,6 +456,7 @@ export class C2sStream {
   #peerClosed(): void {
     if (this.#state === "closing") return this.#drop("both sides closed the stream");
     this.#writeHeader();
+    this.#writeAll(this.#outbox.takeAnswers());
     this.#write(this.#framing.end);
     this.#drop("the peer closed the stream");
   }
@@ -466,13 +466,15 @@ export class C2sStream {
     if (this.#state === "closing" || this.#state === "closed") return;
     if (this.#state === "securing") return this.#drop(text ?? "TLS was not established");
     this.#writeHeader(); // RFC 6120 §4.9.1.2: also an error at the very start has a header before it
+    const isOrderly = condition === undefined || condition === "system-shutdown";
+    if (isOrderly) this.#writeAll(this.#outbox.takeAnswers());
     if (condition !== undefined) this.#write(this.#framing.error(condition, text));
     this.#write(this.#framing.end);
     this.#handBack(condition ?? "closed by us");
     this.#state = "closing";
     this.#deadline = now.at + closeGrace;
     // An error is final (§4.9.1.1): nothing that follows is read, so there is no peer's tag to wait for.
-    if (condition !== undefined && condition !== "system-shutdown") this.#drop(condition);
+    if (!isOrderly) this.#drop(condition);
   }
 
   #drop(reason: string): void {
@@ -487,13 +489,12 @@ export class C2sStream {
     this.#held.takeAll();
   }
 
-  #return(delivery: Delivery): void {
-    this.#effects.push({ type: "undelivered", deliveries: [delivery] });
+  #handBack(reason: string): void {
+    this.#effects.push({ type: "ended", reason });
+    this.#return(this.#outbox.takeAll());
   }
 
-  #handBack(reason: string): void {
-    const deliveries = this.#outbox.takeAll();
-    this.#effects.push({ type: "ended", reason });
+  #return(deliveries: readonly Delivery[]): void {
     if (deliveries.length > 0) this.#effects.push({ type: "undelivered", deliveries });
   }
 }

@@ -28,6 +28,16 @@ export class Outbox {
     return this.#bytes <= this.#maxBytes;
   }
 
+  /** What nobody but its addressee can be told of; the rest goes on waiting. */
+  takeAnswers(): readonly Delivery[] {
+    const answers: Delivery[] = [];
+    for (const delivery of this.takeAll()) {
+      if (delivery.stanza.isAnswer()) answers.push(delivery);
+      else this.put(delivery);
+    }
+    return answers;
+  }
+
   /** Empties it. */
   takeAll(): readonly Delivery[] {
     const all = this.#waiting ?? [];

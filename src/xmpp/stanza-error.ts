@@ -66,8 +66,7 @@ export function errorReply(
   condition: StanzaErrorCondition,
   options: StanzaErrorOptions = {},
 ): Stanza | undefined {
-  if (stanza.type === "error") return undefined;
-  if (stanza.name === "iq" && stanza.type === "result") return undefined;
+  if (stanza.isAnswer()) return undefined;
   const reply = replyTo(stanza, "error", options.from ?? stanza.to);
   reply.cnode(errorElement(condition, options));
   return Stanza.of(reply);

@@ -30,6 +30,8 @@ export interface Sendable {
   write(context: string, address?: AddressChange): BinaryString;
   /** All that it says. May throw where it has not been read yet. */
   open(): Stanza;
+  /** An error or a result: no answer to it may be given (RFC 6120 §8.3.1), so its loss is told to nobody. */
+  isAnswer(): boolean;
 }
 
 export class Stanza implements StanzaHead, Sendable {
@@ -133,6 +135,10 @@ export class Stanza implements StanzaHead, Sendable {
   /** Has been read. */
   open(): Stanza {
     return this;
+  }
+
+  isAnswer(): boolean {
+    return this.type === "error" || (this.name === "iq" && this.type === "result");
   }
 
   /**

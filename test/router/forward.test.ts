@@ -192,6 +192,7 @@ test("frame: what is no stanza is seen when more than its target is asked for", 
   ]) {
     const { stanza: sealed } = decodeFrame(Piece.of(bytesFromBinary(body.slice(0, at) + wrong)));
     expect(() => sealed.open()).toThrow(WireError);
+    expect(sealed.isAnswer()).toBe(false);
     expect(() => scene.router.reroute(sealed, transit(orchard))).toThrow(WireError);
   }
 });
@@ -210,6 +211,21 @@ test("sealed stanza: unread it is written as it would be when it was read", () =
       }
     }
   }
+});
+
+test("sealed stanza: it knows whether anybody else can be told of it [RFC 6120 §8.3.1]", () => {
+  const isAnswer = (xml: string): boolean => {
+    const frame = encodeFrame(transit(orchard), stanza(xml), {});
+    return decodeFrame(Piece.of(bytesFromBinary(frame))).stanza.isAnswer();
+  };
+  const answers = [
+    "<message type='error'/>",
+    "<presence type='error'/>",
+    "<iq id='1' type='result'/>",
+  ];
+  const others = ["<message/>", "<message type='result'/>", "<iq id='1' type='get'><x/></iq>"];
+  expect(answers.map(isAnswer)).toEqual([true, true, true]);
+  expect(others.map(isAnswer)).toEqual([false, false, false]);
 });
 
 test("sealed stanza: opened, then copied, it needs nothing of the frame", () => {

@@ -1,38 +1,15 @@
 /** A client's stream as conversations: see transcript.ts for how to read them. */
 import { expect, test } from "vitest";
-import type { C2sOptions } from "../../src/stream/c2s.ts";
-import { Player, replay, tidy, tls } from "./transcript.ts";
-
-const secured: Partial<C2sOptions> = { tls, tlsMode: "tls" };
-const features =
-  "<stream:features><mechanisms xmlns='sasl'><mechanism>SCRAM-SHA-256</mechanism><mechanism>PLAIN</mechanism></mechanisms><sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'><channel-binding type='tls-exporter'/></sasl-channel-binding></stream:features>";
-const bindFeatures =
-  "<stream:features><bind xmlns='bind'><required/></bind><session xmlns='session'><optional/></session></stream:features>";
-/** AGp1bGlldABzZWNyZXQ= is \0juliet\0secret */
-const loggedIn = `
-  C: <stream to='localhost'>
-  S: <stream from='localhost'>${features}
-  C: <auth xmlns='sasl' mechanism='PLAIN'>AGp1bGlldABzZWNyZXQ=</auth>
-  E: authenticate PLAIN "|juliet|secret"
-  W: success juliet
-  S: <success xmlns='sasl'/>
-  C: <stream to='localhost'>
-  S: <stream from='localhost'>${bindFeatures}
-`;
-const bound = `${loggedIn}
-  C: <iq type='set' id='b'><bind xmlns='bind'><resource>balcony</resource></bind></iq>
-  E: bind balcony
-  W: answer
-  S: <iq id='b' type='result'/>
-  W: bound juliet@localhost/balcony
-`;
-function error(condition: string, text: string): string {
-  return `<stream:error><${condition} xmlns='streams'/><text xmlns='streams' xml:lang='en'>${text}</text></stream:error></stream>`;
-}
-
-function expectTranscript(text: string, options?: Partial<C2sOptions>): void {
-  expect(replay(text, options)).toBe(tidy(text));
-}
+import {
+  secured,
+  features,
+  bindFeatures,
+  loggedIn,
+  bound,
+  error,
+  expectTranscript,
+} from "./conversation.ts";
+import { Player, replay, tidy } from "./transcript.ts";
 
 test("stream: STARTTLS, PLAIN, bind, a message each way, and the end [RFC 6120 §4–§7]", () => {
   const text = `
@@ -286,79 +263,6 @@ test("stream: white space from the client is a sign of life, not a stanza", () =
   expect(player.lines).toHaveLength(before + 3);
 });
 
-test("stream: a client that does not read has a bounded queue, handed back at its end", () => {
-  const text = `${bound}
-    W: congested
-    W: deliver <message id='1'><body>${"x".repeat(50)}</body></message>
-    W: deliver <message id='2'><body>${"x".repeat(50)}</body></message>
-    W: deliver <message id='3'><body>${"x".repeat(50)}</body></message>
-    S: ${error("resource-constraint", "More than 200 bytes wait to be read: the maximum")}
-    E: ended: resource-constraint
-    E: undelivered 1 2 3
-    E: close
-    W: deliver <message id='4'/>
-    E: undelivered 4
-  `;
-  expectTranscript(text, secured);
-});
-
-test("stream: a client that reads again gets all that waited, in order", () => {
-  const text = `${bound}
-    W: congested
-    W: deliver <message id='1'/>
-    W: deliver <message id='2'/>
-    W: after 5000
-    W: drained
-    S: <message from='romeo@localhost/a' id='1'/><message from='romeo@localhost/a' id='2'/>
-    W: deliver <message id='3'/>
-    S: <message from='romeo@localhost/a' id='3'/>
-    W: after 59999
-  `;
-  expectTranscript(text, secured);
-});
-
-test("stream: a client that reads nothing for too long is closed, its queue handed back", () => {
-  const text = `${bound}
-    W: congested
-    W: deliver <message id='1'/>
-    W: after 9999
-    W: deliver <message id='2'/>
-    W: after 1
-    S: ${error("resource-constraint", "Nothing was read for 10000 ms: the maximum")}
-    E: ended: resource-constraint
-    E: undelivered 1 2
-    E: close
-  `;
-  expectTranscript(text, secured);
-});
-
-test("stream: also one that has read nothing since before it was bound", () => {
-  const text = `${loggedIn}
-    C: <iq type='set' id='b'><bind xmlns='bind'><resource>balcony</resource></bind></iq>
-    E: bind balcony
-    W: congested
-    W: answer
-    W: bound juliet@localhost/balcony
-    W: after 9999
-    W: after 1
-    S: ${error("resource-constraint", "Nothing was read for 10000 ms: the maximum")}
-    E: ended: resource-constraint
-    E: undelivered b
-    E: close
-  `;
-  expectTranscript(text, secured);
-});
-
-test("stream: its queue has the whole bound again each time that the client has read", () => {
-  const waits = `
-    W: congested
-    W: deliver <message id='1'><body>${"x".repeat(100)}</body></message>
-    W: drained
-    S: <message from='romeo@localhost/a' id='1'><body>${"x".repeat(100)}</body></message>
-  `;
-  expectTranscript(`${bound}${waits}${waits}${waits}`, secured);
-});
-
 test("stream: so has what a client sends before an answer, each time that it is answered", () => {
   const player = new Player({ ...secured, registration: true });
   player.play("C: <stream to='localhost'>");
@@ -368,17 +272,6 @@ test("stream: so has what a client sends before an answer, each time that it is 
     player.play("W: answer");
     expect(player.lines.at(-1)).toBe(`S: <iq id='${id}' type='result'/>`);
   }
-});
-
-test("stream: a lost connection ends it without a word", () => {
-  const text = `${bound}
-    W: congested
-    W: deliver <message id='1'/>
-    W: closed
-    E: ended: the connection was closed
-    E: undelivered 1
-  `;
-  expectTranscript(text, secured);
 });
 
 test("stream: at a shutdown we wait for the client's closing tag, for a while [RFC 6120 §4.4]", () => {
