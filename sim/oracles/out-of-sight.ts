@@ -28,8 +28,10 @@ export class OutOfSight {
       }
       case "table-seen": {
         if (!data.fresh) return;
-        const last = this.of(place, data.owner).at(-1);
-        if (last?.until === Infinity) last.until = at;
+        // Several: a link may have come and gone before it showed anything.
+        for (const absence of this.of(place, data.owner)) {
+          absence.until = Math.min(absence.until, at);
+        }
         return this.#shown(place, data.owner, at);
       }
       case "node-started":

@@ -209,6 +209,13 @@ test("answers: whom a node out of sight has is not answered for before its time,
   expect(failures(told(lost(asked()).wait(patience), error))).toEqual([]);
   expect(failures(told(lost(asked()).wait(patience + 5_000), error))).toHaveLength(1);
   expect(failures(told(lost(asked(), true).wait(5_000), error))).toHaveLength(1);
+  // Lost twice before it shows anything: it is back all the same.
+  const nothing = { seq: 0, put: [], gone: [], fresh: true };
+  const shown = lost(lost(asked()).wait(1_000)).then("table-seen", {
+    ...{ table: "sessions", owner: n2 },
+    ...nothing,
+  });
+  expect(failures(told(shown.wait(patience + 5_000), error))).toEqual([]);
   // Who takes the name elsewhere meanwhile has not been asked, unless it came back and was looked up again.
   const elsewhere = (tale: Tale): Tale =>
     tale
