@@ -214,7 +214,7 @@ export class Delivery implements Oracle {
     const priorities = new Map<string, number>();
     const names = new Set<string>();
     const views: View[] = [];
-    let version = "";
+    let version = to.includes("/") ? this.#writesOf(binaryFromText(to)) : "";
     for (const other of this.#logins.ofUser(bareOf(to))) {
       if (other.node === node || priorities.has(other.jid)) continue;
       const owner = this.#replicas.running.get(other.node)?.peer ?? "";
@@ -237,6 +237,16 @@ export class Delivery implements Oracle {
       if (record !== undefined) priorities.set(other.jid, record.available ? record.priority : -1);
     }
     return { priorities, views, version };
+  }
+
+  /** Also of a session whose client was never told that it has one: it may be sent there, and find it gone. */
+  #writesOf(key: BinaryString): string {
+    let text = "";
+    for (const { peer } of this.#replicas.running.values()) {
+      const last = this.#replicas.history(peer, sessionTable.name)?.lastWrite(key, Infinity);
+      if (last !== undefined) text += `${peer} ${last.seq} `;
+    }
+    return text;
   }
 
   /** Does this node see another session of that full JID? One of the two has lost it, and may not know. */

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { makeOracles } from "../../sim/oracles/index.ts";
+import type { Verdict } from "../../sim/oracles/oracle.ts";
 import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
 import type { ClusterPlan, FaultKind } from "../../sim/plan.ts";
 import { encodeSession, sessionTable } from "../../src/router/session-record.ts";
@@ -52,12 +53,16 @@ class Tale {
   }
 
   failures(oracle: string, of = plan): readonly string[] {
+    const { failures, judged } = this.verdict(oracle, of);
+    expect(judged).toBeGreaterThan(0);
+    return failures;
+  }
+
+  verdict(oracle: string, of = plan): Verdict {
     const made = makeOracles(of).find((each) => each.name === oracle);
     if (made === undefined) throw new Error(`no oracle ${oracle}`);
     for (const event of this.events) made.see(event);
-    const { failures, judged } = made.judge();
-    expect(judged).toBeGreaterThan(0);
-    return failures;
+    return made.judge();
   }
 }
 
@@ -86,14 +91,15 @@ test("atomic-sync: what was deleted does not come back", () => {
   expect(again.failures("atomic-sync")).toEqual([]);
 });
 
+const record = (priority: number) =>
+  encodeSession({
+    ...{ available: true, attached: true, priority, stamp: 1, gen: 1 },
+    sid: "00".repeat(16),
+  });
+
 test("operation-order: who reads a message knows the presence that was sent before it", () => {
   const [alice, bob] = ["alice@meerkat.test/a", "bob@meerkat.test/b"];
   const table = sessionTable.name;
-  const record = (priority: number) =>
-    encodeSession({
-      ...{ available: true, attached: true, priority, stamp: 1, gen: 1 },
-      sid: "00".repeat(16),
-    });
   const shows = (tale: Tale, seq: number, priority: number) => {
     const value = record(priority);
     tale.then("n1", "table-written", { table, seq, key: alice, value, deleted: false });
@@ -251,6 +257,38 @@ test("directory: the table of sessions holds the node's sessions, no more and no
   expect(observed(bound(), ["a@b/c", "d@b/e"]).failures("directory")).toHaveLength(1);
   const gone = observed(bound(), ["a@b/c"]).then("n1", "sessions-observed", { jids: [] });
   expect(gone.failures("directory")).toHaveLength(1);
+});
+
+test("delivery: among sessions of another node the sender's node goes by what it sees of them", () => {
+  const [table, bob] = [sessionTable.name, "bob@meerkat.test"];
+  const tale = (came: "nobody" | "somebody") => {
+    const sessions = new Tale();
+    const writes = (seq: number, key: string, value: string, deleted = false) => {
+      sessions.then("n1", "table-written", { table, seq, key, value, deleted });
+      const change = deleted ? { put: [], gone: [key] } : { put: [key, value], gone: [] };
+      const seen = { table, owner: one, seq, fresh: seq === 1, ...change };
+      return () => sessions.then("n2", "table-seen", seen);
+    };
+    for (const [login, node, jid] of [
+      ["alice#1", "n2", "alice@meerkat.test/x"],
+      ["low#1", "n1", `${bob}/low`],
+      ["high#1", "n1", `${bob}/high`],
+    ] as const) {
+      sessions.then(login, "login-started", { login, user: jid.split("@")[0] ?? "", node });
+      sessions.then(login, "login-bound", { login, jid });
+    }
+    writes(1, `${bob}/low`, record(0))();
+    writes(2, `${bob}/high`, record(5))();
+    const [id, to] = ["m/alice#1/1", `${bob}/gone`];
+    sessions.then("alice#1", "message-sent", { login: "alice#1", id, to });
+    // Bound there for a moment, though its client was never told: it was sent to it, and looked up again there.
+    const shown = came === "somebody" ? [writes(3, to, record(0)), writes(4, to, "", true)] : [];
+    for (const show of shown) show();
+    const received = { login: "low#1", id, from: "alice@meerkat.test/x", to, body: "" };
+    return sessions.then("low#1", "message-received", received);
+  };
+  expect(tale("nobody").failures("delivery")).toHaveLength(1);
+  expect(tale("somebody").verdict("delivery")).toMatchObject({ unknown: 1, failures: [] });
 });
 
 test("constancy: a link ends for nothing, unless something befell its nodes a while ago or befalls them now", () => {
