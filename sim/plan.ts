@@ -25,7 +25,7 @@ export interface Plan {
     readonly setUp: number;
     /** Faults on; whatever happens, nothing false may happen. */
     readonly safety: number;
-    /** Healed; whatever should work must work again. */
+    /** Healed; whatever should work must work again. 0: the run is cut before the heal, and nothing is missed that may yet come. */
     readonly liveness: number;
   };
 }

@@ -3,6 +3,8 @@
  *
  *     set-up (no faults) -> safety (faults on) -> heal -> liveness (all must recover) -> quiet -> judge
  *
+ * Without a liveness phase it is cut after the safety phase: what is false is false by then, but nothing is missed.
+ *
  * The outcome is the trace's hash, what the oracles say and how much each had to judge. The same plan
  * and the same code give the same hash.
  */
@@ -41,7 +43,7 @@ export interface RunOptions {
   readonly sinks?: readonly TraceSink[];
   /** Off only where speed alone is measured. */
   readonly judge?: boolean;
-  /** The run ends here, and what would have followed is not judged. */
+  /** The run ends here; what might have followed is not missed. */
   readonly until?: Instant;
 }
 
@@ -94,7 +96,7 @@ export function run(plan: Plan, options: RunOptions): Outcome {
   const failures: Failure[] = [];
   if (options.until !== undefined) {
     world.schedule(options.until, () => {
-      stage.crashed = true;
+      stage.cut = true;
       world.stop();
     });
   }
@@ -107,9 +109,9 @@ export function run(plan: Plan, options: RunOptions): Outcome {
   }
   const verdicts: Record<string, Verdict & { counts: string }> = {};
   for (const oracle of oracles) {
-    // A run that a crash has cut short says nothing of what would have followed.
-    const verdict = oracle.judge();
+    const verdict = oracle.judge(stage.cut);
     verdicts[oracle.name] = { ...verdict, counts: oracle.counts };
+    // A node that has thrown may have left half of its step undone: that is all there is to say.
     if (stage.crashed && oracle.name !== "uncaught") continue;
     for (const what of verdict.failures) failures.push({ oracle: oracle.name, what });
   }
@@ -141,7 +143,10 @@ class Stage {
   readonly #nodes = new Map<string, SimulatedNode>();
   readonly #actors = new Map<string, Actor>();
   readonly #reach: FaultWorld;
+  /** A node has thrown. */
   crashed = false;
+  /** The run has ended before its time. */
+  cut = false;
 
   constructor({ plan, world, trace, lookups }: Setting, options: RunOptions) {
     this.#plan = plan;
@@ -216,17 +221,21 @@ class Stage {
     this.#phase("set-up", setUp);
     if (noise !== undefined) this.#network.fabric.setNoise(noise);
     this.#phase("safety", heal);
+    if (liveness === 0) {
+      this.cut = true;
+      return this.#observeAccounts();
+    }
     this.#heal();
     this.#phase("liveness", heal + liveness);
     for (const actor of this.#actors.values()) actor.rest();
     // What is judged at the very end is judged in peace, as in every plan.
     this.#network.fabric.setNoise(noNoise);
     this.#phase("quiet", heal + liveness + quietMs);
-    if (!this.crashed) this.#observe();
+    if (!this.#world.stopped) this.#observe();
   }
 
   #phase(phase: string, until: number): void {
-    if (this.crashed) return;
+    if (this.#world.stopped) return;
     this.#trace.record("world", "phase-started", { phase });
     this.#world.runUntil(until);
   }
@@ -246,7 +255,7 @@ class Stage {
 
   /** Whatever a fault left behind (a plan may be cut by hand), and hosts that died in silence; noise stays. */
   #heal(): void {
-    if (this.crashed) return;
+    if (this.#world.stopped) return;
     this.#database.heal();
     this.#lookups.heal();
     this.#network.heal();
@@ -294,8 +303,13 @@ class Stage {
       const jid = online ? client.jid : "";
       this.#trace.record("world", "online-observed", { client: name, online, jid });
     }
-    this.#trace.record("database", "accounts-observed", { users: accountsIn(this.#engine) });
+    this.#observeAccounts();
     this.#trace.record("database", "registry-observed", { peers: registryIn(this.#engine) });
+  }
+
+  /** What was promised of them was true when it was: this may be asked at any time. */
+  #observeAccounts(): void {
+    this.#trace.record("database", "accounts-observed", { users: accountsIn(this.#engine) });
   }
 
   #wall(): number {

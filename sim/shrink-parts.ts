@@ -114,6 +114,23 @@ function seldom(client: ClientPlan): ClientPlan {
   return { ...client, behaviour: changed };
 }
 
+const hurriedMs: Range = [100, 500];
+
+/** Whoever does anything at all does it soon, and again. */
+export function hurriedClients(plan: Plan): Plan {
+  const clients = plan.clients.map((client) => {
+    const { behaviour } = client;
+    if (!("everyMs" in behaviour)) return client;
+    const [low, high] = behaviour.everyMs;
+    if (low >= neverMs[0] || high <= hurriedMs[1]) return client;
+    const changed: Behaviour = { ...behaviour, everyMs: hurriedMs };
+    return { ...client, behaviour: changed };
+  });
+  return clients.every((client, index) => client === plan.clients[index])
+    ? plan
+    : { ...plan, clients };
+}
+
 function halfAsOften(client: ClientPlan): ClientPlan {
   const { behaviour } = client;
   if (!("everyMs" in behaviour) || behaviour.everyMs[0] >= seldomMs[0]) return client;

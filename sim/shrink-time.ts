@@ -1,11 +1,16 @@
 /** Shrink time: a plan that is over earlier, with shorter faults, in a simpler world. */
 import type { ClusterPlan, FaultPlan, Limits, Plan, Topology } from "./plan.ts";
 import { congestionMarkBytes } from "./kit/network.ts";
+import { hurriedClients } from "./shrink-parts.ts";
 
-const setUpMinMs = 2_000;
+/** Logins are given their time; in a run that is cut nobody is missed who has not had it. */
+const setUpMinMs = { whole: 2_000, cut: 500 } as const;
 const safetyMinMs = 500;
-/** Oracles grant links and tables 30 s after the heal, clients less; where nothing befell anybody nothing has to mend. */
-const livenessMinMs = { clustered: 40_000, alone: 15_000, calm: 5_000 } as const;
+/**
+ * Oracles grant links and tables 30 s after the heal, of which the quiet after this phase is 15, and clients less; where nothing
+ * befell anybody nothing has to mend.
+ */
+const livenessMinMs = { clustered: 20_000, alone: 15_000, calm: 5_000 } as const;
 
 /** The phase of faults ends with the moment at which it went wrong, or a little later; so all runs after it are short. */
 export function untilItFails(plan: Plan, failedAt: number | undefined): readonly Plan[] {
@@ -14,9 +19,24 @@ export function untilItFails(plan: Plan, failedAt: number | undefined): readonly
   return [100, 2_000].flatMap((slackMs): Plan[] => {
     const shorter = Math.max(safetyMinMs, rounded(failedAt + slackMs - setUp));
     if (shorter >= safety) return [];
-    const cut = withSafety(plan, shorter);
-    const least = Math.min(liveness, livenessMin(cut));
-    return [{ ...cut, duration: { ...cut.duration, liveness: least } }, cut];
+    const sooner = withSafety(plan, shorter);
+    return [withLiveness(sooner, Math.min(liveness, livenessMin(sooner))), sooner];
+  });
+}
+
+/**
+ * The run is cut, and nothing heals: what is false is false by then. Only what never comes is missed after a liveness
+ * phase alone. From the boldest to all that there was. In less time clients do as much if they do it sooner.
+ */
+export function cutShort(plan: Plan, lengths = [1, 2, 3, 4, 6, 8]): readonly Plan[] {
+  const { safety, liveness } = plan.duration;
+  if (liveness === 0) return [];
+  return lengths.flatMap((eighths): Plan[] => {
+    const length = rounded(((safety + liveness) * eighths) / 8);
+    if (length < safetyMinMs) return [];
+    const cut = withLiveness(withSafety(plan, length), 0);
+    const hurried = hurriedClients(cut);
+    return hurried === cut ? [cut] : [cut, hurried];
   });
 }
 
@@ -31,11 +51,12 @@ export function earlier(plan: Plan): readonly Plan[] {
     if (crowded !== plan) candidates.push(withSafety(crowded, shorter));
     candidates.push(withSafety(plan, shorter));
   }
-  for (const shorter of [livenessMin(plan), livenessMinMs.alone]) {
-    if (shorter >= liveness || shorter < livenessMin(plan)) continue;
-    candidates.push({ ...plan, duration: { ...plan.duration, liveness: shorter } });
+  const least = livenessMin(plan);
+  const between = [1, 2, 4, 6].map((eighths) => rounded((liveness * eighths) / 8));
+  for (const shorter of [least, ...between.filter((each) => each > least)]) {
+    if (shorter < liveness) candidates.push(withLiveness(plan, shorter));
   }
-  const half = Math.max(setUpMinMs, rounded(setUp / 2));
+  const half = Math.max(setUpMinMs[liveness > 0 ? "whole" : "cut"], rounded(setUp / 2));
   if (half < setUp) candidates.push(withSetUp(plan, half));
   const moved = faultsFromStart(plan);
   if (moved !== plan) candidates.push(moved);
@@ -154,6 +175,10 @@ function eachPlain<T extends object>(
 
 function inTopology(plan: Plan, changed: Partial<Topology>): Plan {
   return { ...plan, topology: { ...plan.topology, ...changed } };
+}
+
+function withLiveness(plan: Plan, liveness: number): Plan {
+  return { ...plan, duration: { ...plan.duration, liveness } };
 }
 
 /** Faults that would begin after the heal are dropped, others end with it. */

@@ -13,6 +13,7 @@ import type { Plan } from "./plan.ts";
 import type { Failure } from "./run.ts";
 import { keepClients, keepFaults, simplerClients, withoutNode } from "./shrink-parts.ts";
 import {
+  cutShort,
   earlier,
   longFaults,
   movedFaults,
@@ -50,6 +51,8 @@ const passes = (failedAt?: number): readonly Pass<Plan>[] => [
   steps(simplerClients),
   steps(simplerWorld),
   reseeded,
+  steps((plan) => cutShort(plan)),
+  (plan) => anyOf(plan, underOtherSeeds(cutShort(plan, [1, 4]))),
 ];
 
 /** Any of these steps that sound code is known to pass, as often as there is one. */
@@ -83,14 +86,20 @@ const otherSeeds = [1, 2, 3, 4, 5, 6, 7, 8];
  * what could not be left out is left out under another, and what could not be made simple is tried with faults
  * that last longer; one step, for then the other passes may go on.
  */
-function* reseeded(plan: Plan): Shrinking<Plan> {
-  const candidates = lessOf(plan).flatMap((less) =>
-    otherSeeds.map((other) => ({ ...less, seed: plan.seed + other })),
-  );
+function reseeded(plan: Plan): Shrinking<Plan> {
+  const candidates = underOtherSeeds(lessOf(plan));
   if (plan.faults.length > 0) {
     const simpler = [...simplerWorld(plan), ...simplerClients(plan)].map(longFaults);
     candidates.push(...simpler.filter((next) => planProblem(next) === undefined));
   }
+  return anyOf(plan, candidates);
+}
+
+function underOtherSeeds(plans: readonly Plan[]): Plan[] {
+  return plans.flatMap((plan) => otherSeeds.map((other) => ({ ...plan, seed: plan.seed + other })));
+}
+
+function* anyOf(plan: Plan, candidates: readonly Plan[]): Shrinking<Plan> {
   if (candidates.length === 0) return plan;
   const index = yield candidates;
   return (index === undefined ? undefined : candidates[index]) ?? plan;

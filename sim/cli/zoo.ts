@@ -123,10 +123,11 @@ async function tryOne(plant: Plant): Promise<Row> {
   const { runs, seen, shrunk } = await hunt(plant, file, enough);
   const sighting = seen.find(({ oracle }) => enough?.includes(oracle) ?? true);
   const others = seen.map((each) => `${each.oracle} ${each.runs}`).join(", ");
-  const by = others === "" ? "" : ` (seen by ${others})`;
+  const told = enough === undefined || seen.length > 1 || sighting === undefined;
+  const by = told && others !== "" ? ` (seen by ${others})` : "";
   const end = sighting === undefined ? `SURVIVED ${runs} seeds${by}` : `${sighting.runs}`;
   const size = shrunk === undefined ? "" : `  ${sizeOf(shrunk)}`;
-  console.log(`${head} ${end.padEnd(5)}${size}${enough === undefined ? by : ""}`);
+  console.log(`${head} ${end.padEnd(5)}${size}${sighting === undefined ? "" : by}`);
   if (shrunk !== undefined) {
     const path = join(folder, `${plant.name}.plan.json`);
     writeFileSync(path, `${JSON.stringify(shrunk.plan, null, 2)}\n`);

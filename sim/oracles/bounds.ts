@@ -42,9 +42,9 @@ export const bounds: OracleMaker = (plan) => {
         if (bytes > max) failures.push(`${place} has a ${what} of ${bytes} bytes at ${at} ms`);
       }
     },
-    judge() {
+    judge(cut = false) {
       for (const [place, bytes] of waiting) {
-        if (bytes === 0 || noisy) continue;
+        if (bytes === 0 || noisy || cut) continue;
         failures.push(`${place} has a queue of ${bytes} bytes at the end, though nobody speaks`);
       }
       return { judged, unknown: 0, failures };

@@ -64,11 +64,11 @@ class Convergence implements Oracle {
     }
   }
 
-  judge(): Verdict {
+  judge(cut = false): Verdict {
     let [pairs, unknown, tables] = [0, 0, 0];
     const { replicas } = this.#gathered;
     const recoveredMs = this.#recoveredMs;
-    const present = this.#clustered ? [...replicas.running.values()] : [];
+    const present = this.#clustered && !cut ? [...replicas.running.values()] : [];
     for (const reader of present) {
       for (const owner of present) {
         if (reader === owner) continue;

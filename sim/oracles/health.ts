@@ -135,10 +135,10 @@ class Health implements Oracle {
     }
   }
 
-  judge(): Verdict {
+  judge(cut = false): Verdict {
     const failures = [...this.#failures];
     for (const [node, { open }] of this.#lives) {
-      if (open > 0) failures.push(`${node} has left ${open} health checks unanswered`);
+      if (open > 0 && !cut) failures.push(`${node} has left ${open} health checks unanswered`);
     }
     return { judged: this.#judged, unknown: this.#unknown, failures };
   }

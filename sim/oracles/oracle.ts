@@ -32,8 +32,11 @@ export interface Oracle {
    */
   readonly sees: readonly TraceKind[];
   see(event: TraceEvent): void;
-  /** Called once, after the last event. */
-  judge(): Verdict;
+  /**
+   * Called once, after the last event. `cut`: the run was ended before its time, so that nothing is missed which may
+   * yet come; what has gone wrong already has.
+   */
+  judge(cut?: boolean): Verdict;
 }
 
 /**

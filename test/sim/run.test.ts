@@ -3,10 +3,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { runPorts } from "../../sim/cli/ports.ts";
+import { makeOracles } from "../../sim/oracles/index.ts";
 import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
 import { planProblem } from "../../sim/plan-problem.ts";
 import type { Plan } from "../../sim/plan.ts";
 import { run } from "../../sim/run.ts";
+import type { TraceEvent } from "../../sim/trace.ts";
 import { server } from "../../src/server/server.ts";
 import { fenced } from "./fenced.ts";
 
@@ -128,6 +130,34 @@ function quickestLoginAfterHeal(plan: Plan): number {
   expect(failures).toEqual([]);
   return Math.min(...took);
 }
+
+test("run: cut anywhere it is clean: what may yet come is not missed", { timeout: 60_000 }, () => {
+  const missed = new Set<string>();
+  const drawn = [profiles.small, profiles.splits].flatMap((profile) =>
+    [1, 2, 3, 4, 5].map((seed) => planFromSeed(seed, profile)),
+  );
+  for (const [index, plan] of drawn.entries()) {
+    const { setUp, safety } = plan.duration;
+    const duration = { setUp, safety: Math.round((safety * (index + 1)) / 12), liveness: 0 };
+    const heal = setUp + duration.safety;
+    const faults = plan.faults
+      .filter(({ startAt }) => startAt < heal)
+      .map((fault) => ({ ...fault, endAt: Math.min(fault.endAt, heal) }));
+    const cut = { ...plan, faults, duration };
+    expect(planProblem(cut)).toBeUndefined();
+    const impatient = makeOracles(cut);
+    const sink = (event: TraceEvent) => {
+      for (const oracle of impatient) oracle.see(event);
+    };
+    const { failures, stats } = run(cut, { ...ports, sinks: [sink] });
+    expect({ index, failures }).toEqual({ index, failures: [] });
+    expect(stats.simulatedMs).toBe(heal);
+    for (const oracle of impatient) {
+      if (oracle.judge().failures.length > 0) missed.add(oracle.name);
+    }
+  }
+  expect([...missed]).toEqual(expect.arrayContaining(["conservation", "answers"]));
+});
 
 test("run: a server that throws stops the run and is reported with its place", () => {
   const outcome = run(planFromSeed(1, profiles.demo), {

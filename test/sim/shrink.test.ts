@@ -167,6 +167,8 @@ test(
     expect(shows(buggy(small).failures, symptom)).toBe(true);
     expect(small.faults.length).toBeLessThanOrEqual(1);
     expect(small.clients.length).toBeLessThanOrEqual(2);
+    // It has thrown by then: nothing need heal.
+    expect(small.duration.liveness).toBe(0);
   },
 );
 
