@@ -57,9 +57,9 @@ export const streamPlants: readonly Plant[] = [
   {
     name: "congested-stream-is-never-given-up",
     file: c2s,
-    find: '      return this.#fail(now, "resource-constraint", text);\n    }\n    const { keepAliveInterval',
+    find: '      return this.#fail(now, "resource-constraint", text);\n    }\n    const isIdle',
     replace:
-      "      this.#deadline = now.at + this.#options.sendTimeout;\n      return void text;\n    }\n    const { keepAliveInterval",
+      "      this.#deadline = now.at + sendTimeout;\n      return void text;\n    }\n    const isIdle",
     oracle: "patience",
     profile: "splits",
   },
@@ -83,8 +83,8 @@ export const streamPlants: readonly Plant[] = [
   {
     name: "negotiation-is-limited-at-its-opening-only",
     file: c2s,
-    find: '    if (this.#state !== "bound") {\n      const limit',
-    replace: '    if (this.#state === "opening") {\n      const limit',
+    find: '    if (this.#state !== "bound") {\n      return this.#fail',
+    replace: '    if (this.#state === "opening") {\n      return this.#fail',
     oracle: "patience",
     profile: "cluster",
   },
