@@ -6,7 +6,7 @@ import { makeOracles } from "../oracles/index.ts";
 import type { Plan } from "../plan.ts";
 import type { Failure } from "../run.ts";
 import { reproText } from "../repro.ts";
-import { shows, shrink as shrinking, symptomOf, type Symptom } from "../shrink.ts";
+import { shows, shrink as shrinking, symptomOf, Yardstick, type Symptom } from "../shrink.ts";
 import { codeVersion, root } from "./code-version.ts";
 import { Progress } from "./progress.ts";
 import { failedAt } from "./record.ts";
@@ -56,7 +56,7 @@ export async function shrink(word: string, flags: ShrinkFlags): Promise<void> {
   say(`FAILED ${failure.oracle}: ${failure.what}`);
   say(`from ${sizeText(subject.plan, before.stats.events)}`);
   const workers = new Workers(count);
-  const shrinker = new Shrinker(workers, symptomOf(failure), forMs);
+  const shrinker = new Shrinker(workers, symptomOf(failure), before.stats.events, forMs);
   const progress = new Progress(() => shrinker.text(subject.plan), { quiet });
   let plan: Plan;
   try {
@@ -88,6 +88,7 @@ export async function shrink(word: string, flags: ShrinkFlags): Promise<void> {
 class Shrinker {
   readonly symptom: Symptom;
   readonly #workers: Workers;
+  readonly #yardstick: Yardstick;
   readonly #startedAt = performance.now();
   readonly #forMs: number;
   /** Plans that were tried and did not fail. */
@@ -95,9 +96,10 @@ class Shrinker {
   #best: Plan | undefined;
   runs = 0;
 
-  constructor(workers: Workers, symptom: Symptom, forMs: number) {
+  constructor(workers: Workers, symptom: Symptom, events: number, forMs: number) {
     this.#workers = workers;
     this.symptom = symptom;
+    this.#yardstick = new Yardstick(symptom, events);
     this.#forMs = forMs;
   }
 
@@ -136,10 +138,13 @@ class Shrinker {
       const results = await Promise.all(
         batch.map(({ plan }) => this.#workers.perform({ type: "plan", plan })),
       );
-      const failing = results.map((result: TaskResult) => shows(result.failures, this.symptom));
+      const failing = results.map((result: TaskResult) => this.#yardstick.fits(result));
       batch.forEach(({ text }, at) => void (failing[at] === true || this.#inVain.add(text)));
-      const found = batch[failing.indexOf(true)];
-      if (found !== undefined) return found.index;
+      const at = failing.indexOf(true);
+      const [found, result] = [batch[at], results[at]];
+      if (found === undefined || result === undefined) continue;
+      this.#yardstick.took(result);
+      return found.index;
     }
     return undefined;
   }

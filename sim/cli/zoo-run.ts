@@ -7,7 +7,7 @@
 import { planFromSeed, profiles, type ProfileName } from "../plan-from-seed.ts";
 import type { Plan } from "../plan.ts";
 import type { Failure } from "../run.ts";
-import { shows, shrinkHere, symptomOf } from "../shrink.ts";
+import { shrinkHere, symptomOf, Yardstick } from "../shrink.ts";
 import { failedAt } from "./record.ts";
 import { runSafely } from "./tasks.ts";
 
@@ -84,17 +84,22 @@ function shrinkPlan(plan: Plan, failure: Failure): ShrunkSize {
     const { user, system } = process.cpuUsage(startedAt);
     return Math.round((user + system) / 1_000_000);
   };
+  const before = runSafely(plan).stats.events;
+  const yardstick = new Yardstick(symptom, before);
   let tried = 0;
   const small = shrinkHere(plan, {
     fails: (candidate) => {
       tried += 1;
-      return shows(runSafely(candidate).failures, symptom);
+      const outcome = runSafely(candidate);
+      const fits = yardstick.fits(outcome);
+      if (fits) yardstick.took(outcome);
+      return fits;
     },
     failedAt: failedAt(plan, failure),
     expired: () => seconds() >= order.shrinkSeconds,
   });
   return {
-    before: runSafely(plan).stats.events,
+    before,
     events: runSafely(small).stats.events,
     faults: small.faults.length,
     clients: small.clients.length,

@@ -65,7 +65,7 @@ const plantsOfCluster: readonly Plant[] = [
     file: "src/cluster/sync-messages.ts",
     find: "  if ((flags & extended) !== 0) reader.skip();\n  return seq;",
     replace: "  if ((flags & extended) > extended) reader.skip();\n  return seq;",
-    oracle: "links",
+    oracle: "uncaught",
   },
   {
     name: "record-of-a-later-release-is-no-session",

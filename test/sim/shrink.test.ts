@@ -5,7 +5,7 @@ import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
 import { planProblem } from "../../sim/plan-problem.ts";
 import type { FaultPlan, Plan } from "../../sim/plan.ts";
 import { run } from "../../sim/run.ts";
-import { shows, shrink, shrinkHere, symptomOf } from "../../sim/shrink.ts";
+import { shows, shrink, shrinkHere, symptomOf, Yardstick } from "../../sim/shrink.ts";
 import { withoutNode } from "../../sim/shrink-parts.ts";
 import { server } from "../../src/server/server.ts";
 
@@ -24,6 +24,18 @@ test("shrink: the symptom is what an oracle says without names and numbers", () 
   expect(shows([{ oracle: "conservation", what: again }], symptom)).toBe(true);
   expect(shows([{ oracle: "answers", what }], symptom)).toBe(false);
   expect(shows([{ oracle: "conservation", what: "m/1 arrived twice" }], symptom)).toBe(false);
+});
+
+test("shrink: what takes half as many events again as the shortest so far is no step", () => {
+  const failures = [{ oracle: "links", what: "n1 speaks" }];
+  const symptom = symptomOf({ oracle: "links", what: "n2 speaks" });
+  const yardstick = new Yardstick(symptom, 1_000);
+  const fits = (events: number) => yardstick.fits({ failures, stats: { events } });
+  expect([1_500, 1_501].map(fits)).toEqual([true, false]);
+  yardstick.took({ failures, stats: { events: 400 } });
+  yardstick.took({ failures, stats: { events: 500 } });
+  expect([600, 601].map(fits)).toEqual([true, false]);
+  expect(yardstick.fits({ failures: [], stats: { events: 1 } })).toBe(false);
 });
 
 test("shrink: exactly the faults and clients that matter are left", { timeout: 30_000 }, () => {
