@@ -49,6 +49,12 @@ interface Elsewhere {
   readonly version: string;
 }
 
+interface Found {
+  readonly stirs: number;
+  readonly logins: number;
+  readonly elsewhere: Elsewhere;
+}
+
 export class Delivery implements Oracle {
   readonly name = "delivery";
   readonly counts = "deliveries";
@@ -66,6 +72,8 @@ export class Delivery implements Oracle {
   /** By node and peer: when the link between them last ended, and all that waited came back at once. */
   readonly #lostAt = new Map<string, number>();
   readonly #fullness = new Fullness();
+  /** By a sender's node and an addressee: what was found, and after how many changes. */
+  readonly #found = new Map<string, Found>();
   readonly #failures: string[] = [];
   #judged = 0;
   #unknown = 0;
@@ -208,8 +216,22 @@ export class Delivery implements Oracle {
     return now.views.every((view, place) => view === elsewhere.views[place]);
   }
 
+  /** Looks only if anything that it depends on has changed since it was last asked. */
   #elsewhere(login: string, to: string): Elsewhere | undefined {
     const node = this.#logins.get(login)?.node ?? "";
+    const user = bareOf(to);
+    const stirs = this.#replicas.stirs(binaryFromText(user));
+    const logins = this.#logins.ofUser(user).length;
+    const way = `${node} > ${to}`;
+    const found = this.#found.get(way);
+    if (found?.stirs === stirs && found.logins === logins) return found.elsewhere;
+    const elsewhere = this.#lookElsewhere(node, to);
+    // A view that has not come as far yet says so, and nothing tells when it has.
+    if (elsewhere !== undefined) this.#found.set(way, { stirs, logins, elsewhere });
+    return elsewhere;
+  }
+
+  #lookElsewhere(node: string, to: string): Elsewhere | undefined {
     const self = this.#replicas.running.get(node);
     const priorities = new Map<string, number>();
     const names = new Set<string>();

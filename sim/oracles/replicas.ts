@@ -103,6 +103,10 @@ export class Replicas {
   /** What that was before the latest `table-seen`. */
   #shownBefore = 0;
   #latest: TraceEvent | undefined;
+  /** By user, in bytes: how often a record of one of its sessions was written or has come into view or gone. */
+  readonly #stirs = new Map<string, number>();
+  /** How often a process or a view came or went, whose records are all users'. */
+  #turns = 0;
   /** Of each node's last process. */
   readonly #releases = new Map<string, Release>();
 
@@ -149,6 +153,7 @@ export class Replicas {
       case "table-hidden": {
         const reader = this.running.get(place);
         if (reader !== undefined) this.#views.get(reader)?.get(data.table)?.delete(data.owner);
+        this.#turns += 1;
         break;
       }
     }
@@ -182,6 +187,19 @@ export class Replicas {
     return seqs;
   }
 
+  /**
+   * Another number whenever anybody's records of this user, the key of each beginning with this, have become
+   * others, or other views hold them.
+   */
+  stirs(user: string): number {
+    return this.#turns + (this.#stirs.get(user) ?? 0);
+  }
+
+  #stir(key: string): void {
+    const user = userOfKey(key);
+    this.#stirs.set(user, (this.#stirs.get(user) ?? 0) + 1);
+  }
+
   shown(reader: Process, table: string, owner: string): number {
     return this.#shown.get(viewKey(reader, table, owner)) ?? 0;
   }
@@ -194,6 +212,7 @@ export class Replicas {
   #join(process: Process): void {
     this.processes.set(process.peer, process);
     this.running.set(process.node, process);
+    this.#turns += 1;
   }
 
   #end(node: string, at: number): void {
@@ -202,6 +221,7 @@ export class Replicas {
     process.endedAt = at;
     this.running.delete(node);
     this.#views.delete(process);
+    this.#turns += 1;
   }
 
   #pause(node: string, paused: boolean, at: number): void {
@@ -229,6 +249,7 @@ export class Replicas {
       this.#tables.add(data.table);
     }
     history.write(at, data);
+    this.#stir(data.key);
   }
 
   #seen(node: string, { table, owner, seq, fresh, put, gone }: TraceKinds["table-seen"]): void {
@@ -237,8 +258,15 @@ export class Replicas {
     const before = fresh ? undefined : this.view(reader, table, owner);
     const view = before ?? newView(reader, table, owner);
     if (before === undefined) this.#show(view);
-    for (const each of gone) change(view, each, undefined);
-    for (let i = 0; i < put.length; i += 2) change(view, put[i] ?? "", put[i + 1]);
+    for (const each of gone) {
+      change(view, each, undefined);
+      this.#stir(each);
+    }
+    for (let i = 0; i < put.length; i += 2) {
+      change(view, put[i] ?? "", put[i + 1]);
+      this.#stir(put[i] ?? "");
+    }
+    if (seq < view.seq) this.#turns += 1;
     view.seq = seq;
     const key = viewKey(reader, table, owner);
     this.#shownBefore = this.#shown.get(key) ?? 0;
@@ -247,11 +275,18 @@ export class Replicas {
 
   #show(view: View): void {
     const { reader, table, owner } = view;
+    this.#turns += 1;
     const tables = this.#views.get(reader) ?? new Map<string, Map<string, View>>();
     this.#views.set(reader, tables);
     const owners = tables.get(table) ?? new Map<string, View>();
     tables.set(table, owners.set(owner, view));
   }
+}
+
+/** A full JID's up to the slash; what is no JID is its own. */
+function userOfKey(key: string): string {
+  const slash = key.indexOf("/");
+  return slash === -1 ? key : key.slice(0, slash);
 }
 
 function viewKey(reader: Process, table: string, owner: string): string {

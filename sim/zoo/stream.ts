@@ -75,7 +75,7 @@ export const streamPlants: readonly Plant[] = [
   {
     name: "drained-stream-keeps-its-deadline",
     file: c2s,
-    find: '    if (this.#state === "bound") this.#deadline = now.at + this.#options.keepAliveInterval;\n',
+    find: '    if (this.#state === "bound") this.#deadline = idleAt(now.at, this.#options.keepAliveInterval);\n',
     replace: "",
     oracle: "patience",
     profile: "splits",

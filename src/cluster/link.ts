@@ -15,7 +15,7 @@ import type { Channel } from "./link-channel.ts";
 import { Dialling } from "./link-dialling.ts";
 import type { LinkQueue } from "./link-queues.ts";
 import { LinkSession } from "./link-session.ts";
-import type { Instant } from "../base/time.ts";
+import type { Duration, Instant } from "../base/time.ts";
 import type { DialId, LinkState, LinkStatus } from "./mesh-contract.ts";
 import type { MeshContext } from "./mesh-context.ts";
 import { ignorableFrom, kinds, type MessageKind } from "./messages.ts";
@@ -34,6 +34,11 @@ interface OwnDial {
 }
 
 const nothingGivenUp: GivenUp = { session: "", received: 0 };
+
+/** All links of a process beat at the same moments: in one turn. */
+function nextBeat(now: Instant, interval: Duration): Instant {
+  return now + interval - (now % interval);
+}
 
 export class Link {
   readonly name: NodeName;
@@ -234,7 +239,7 @@ export class Link {
     this.#lastError = undefined;
     this.heard();
     this.#counts.connections += 1;
-    this.#beatAt = context.now + context.options.timing.heartbeatInterval;
+    this.#beatAt = nextBeat(context.now, context.options.timing.heartbeatInterval);
     this.#wroteAt = context.now;
     if (this.session === undefined) this.#begin(channel, own, peer);
     else {
@@ -426,7 +431,7 @@ export class Link {
   #beat(): void {
     const { session, inUse } = this;
     const { now, options } = this.#context;
-    this.#beatAt = now + options.timing.heartbeatInterval;
+    this.#beatAt = nextBeat(now, options.timing.heartbeatInterval);
     if (session === undefined || inUse === undefined) return;
     const { sentAt, receivedAt } = this.#peerBeat;
     const held = sentAt > 0 ? now - receivedAt : 0;

@@ -31,6 +31,7 @@ import {
   type AskedStream,
 } from "./header.ts";
 import { HeldBytes } from "./held-bytes.ts";
+import { idleAt } from "./keep-alive.ts";
 import { Outbox } from "./outbox.ts";
 import type { SaslFailure, SaslOutcome } from "./sasl/exchange.ts";
 import { readAuth, readResponse, saslFailureXml } from "./sasl-elements.ts";
@@ -389,14 +390,13 @@ export class C2sStream {
   }
 
   #refuse(iq: Stanza): void {
-    const refusal = errorReply(iq, "bad-request");
-    if (refusal !== undefined) this.#write(refusal.write(this.#framing.context));
+    this.#write(errorReply(iq, "bad-request")?.write(this.#framing.context) ?? "");
   }
 
   #bound(now: Now): void {
     const { sendTimeout, keepAliveInterval } = this.#options;
     this.#state = "bound";
-    this.#deadline = now.at + (this.#congested ? sendTimeout : keepAliveInterval);
+    this.#deadline = this.#congested ? now.at + sendTimeout : idleAt(now.at, keepAliveInterval);
   }
 
   // --- writing
@@ -427,7 +427,7 @@ export class C2sStream {
   #drain(now: Now): void {
     this.#congested = false;
     this.#writeAll(this.#outbox.takeAll());
-    if (this.#state === "bound") this.#deadline = now.at + this.#options.keepAliveInterval;
+    if (this.#state === "bound") this.#deadline = idleAt(now.at, this.#options.keepAliveInterval);
   }
 
   #writeAll(deliveries: readonly Delivery[]): void {
@@ -447,9 +447,9 @@ export class C2sStream {
       const text = `Nothing was read for ${sendTimeout} ms: the maximum`;
       return this.#fail(now, "resource-constraint", text);
     }
-    const isIdle = now.at - this.#activeAt >= interval;
+    const isIdle = idleAt(this.#activeAt, interval) <= now.at;
     if (isIdle) this.#write(this.#framing.keepAlive);
-    this.#deadline = isIdle ? now.at + interval : this.#activeAt + interval;
+    this.#deadline = idleAt(isIdle ? now.at : this.#activeAt, interval);
   }
 
   /** The peer's closing tag: answered, then the connection goes (RFC 6120 §4.4). */

@@ -126,6 +126,20 @@ test("mesh: a heartbeat goes out each second, carries the tables' word and what 
   expect(bench.of("beat-received").map(({ body }) => binaryFromBytes(body))).toContain("hi");
 });
 
+test("mesh: all links of a node beat in one turn, whenever each came", () => {
+  const bench = new Bench();
+  const first = live(bench);
+  bench.run(400);
+  const second = bench.arrive(peerNamed("y"));
+  second.enter();
+  const beats = (peer: ScriptedPeer): number =>
+    peer.frames.filter(({ kind }) => kind === kinds.beat).length;
+  const seen: (readonly number[])[] = [];
+  bench.run(3_000, () => seen.push([beats(first), beats(second)]));
+  const turns = [1, 2, 3].map((count) => [count, count]);
+  expect(seen).toEqual(turns);
+});
+
 test("mesh: the round trip is measured", () => {
   const world = new LinksWorld({ seed: 1, latency: [40, 40] });
   world.add("a");
