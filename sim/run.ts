@@ -172,6 +172,7 @@ class Stage {
       node: (name) => this.#nodes.get(name),
       nodes: () => this.#present(),
       after: (milliseconds, act) => world.after(milliseconds, act),
+      isOn: ({ startAt, endAt }) => startAt <= world.now() && world.now() < endAt,
       setReading: (client, reading) => this.#actors.get(client)?.setReading(reading),
       vanish: (client) => this.#actors.get(client)?.vanish(),
     };

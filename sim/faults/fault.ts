@@ -35,6 +35,8 @@ export interface FaultWorld {
   readonly node: (name: string) => SimulatedNode | undefined;
   readonly nodes: () => readonly SimulatedNode[];
   readonly after: (milliseconds: number, act: () => void) => void;
+  /** Has it begun and not ended? The `endAt` of one that was begun by hand is Infinity. */
+  readonly isOn: (fault: FaultPlan) => boolean;
   readonly setReading: (client: string, reading: boolean) => void;
   readonly vanish: (client: string) => void;
 }

@@ -1,6 +1,8 @@
 /** Flapping: two nodes lose each other and find each other again, over and over. */
-import { nodePairOf, periodOf, severalRows, type Fault } from "./fault.ts";
+import type { Instant } from "../../src/base/time.ts";
+import { nodePairOf, periodOf, severalRows, type Fault, type FaultWorld } from "./fault.ts";
 import { bothWays, cutAll, mendAll, pairOf } from "../kit/paths.ts";
+import type { FaultPlan } from "../plan.ts";
 
 export const flapping: Fault = {
   kind: "flapping",
@@ -11,14 +13,17 @@ export const flapping: Fault = {
       const amount = random.pick([300, 1_500, 4_000, 12_000]);
       return { target, ...periodOf(random, setting, 40_000), amount };
     }),
-  start: ({ network, after }, { target, startAt, endAt, amount }) => {
-    const paths = bothWays(pairOf(target));
-    const period = Math.max(50, amount);
-    for (let at = 0; startAt + at < endAt; at += 2 * period) {
-      const open = Math.min(at + period, endAt - startAt);
-      after(at, () => cutAll(network.fabric, paths));
-      after(open, () => mendAll(network.fabric, paths));
-    }
-  },
+  start: (world, fault) => flap(world, fault, fault.startAt),
   end: () => undefined,
 };
+
+/** From this moment cut for a period and open for one, and so on for as long as it is on. */
+function flap(world: FaultWorld, fault: FaultPlan, at: Instant): void {
+  if (!world.isOn(fault)) return;
+  const { after, network } = world;
+  const paths = bothWays(pairOf(fault.target));
+  const period = Math.max(50, fault.amount);
+  cutAll(network.fabric, paths);
+  after(Math.min(period, fault.endAt - at), () => mendAll(network.fabric, paths));
+  after(2 * period, () => flap(world, fault, at + 2 * period));
+}

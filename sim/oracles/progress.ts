@@ -4,13 +4,18 @@ import type { Logins } from "./logins.ts";
 import { clientOf } from "../kit/network.ts";
 import type { OracleMaker } from "./oracle.ts";
 
-const stays: readonly BehaviourKind[] = [
-  "chatter",
-  "vanisher",
-  "reconnecter",
-  "non-reader",
-  "flooder",
-];
+/** Who comes back whenever it is thrown out. */
+const stays: Readonly<Record<BehaviourKind, boolean>> = {
+  chatter: true,
+  vanisher: true,
+  reconnecter: true,
+  rival: false,
+  "non-reader": true,
+  flooder: true,
+  impostor: false,
+  registrar: false,
+  hostile: false,
+};
 
 /** How long a node may know a session of another that has ended. */
 const staleMs = 30_000;
@@ -60,7 +65,7 @@ export const progress: OracleMaker = (plan, { logins }) => {
         const name = `${client.user}/${client.resource}`;
         contested.set(name, data.online || (contested.get(name) ?? false));
       }
-      if (!stays.includes(client.behaviour.kind)) return;
+      if (!stays[client.behaviour.kind]) return;
       // At the last look it may be trying a machine that is without power for good, before it tries another.
       const inTheDark = logins.hasNoPower(logins.lastOf(data.client)?.node ?? "");
       if (!data.online && (inTheDark || crowdedOut.has(data.client))) {
@@ -73,7 +78,7 @@ export const progress: OracleMaker = (plan, { logins }) => {
     judge() {
       // Rivals throw each other out for ever; at any moment one of them has the name, or will soon.
       const recoveredMs = [...rows.values()].flatMap(({ name, behaviour }) => {
-        const at = stays.includes(behaviour.kind) ? backAt.get(name) : undefined;
+        const at = stays[behaviour.kind] ? backAt.get(name) : undefined;
         return at === undefined ? [] : [at - healAt];
       });
       return { judged: judged + contested.size, unknown, failures, recoveredMs };

@@ -83,9 +83,14 @@ export interface Options {
 
 export function parseCommand({ number, text }: Line): Command {
   const [word = "", ...rest] = text.split(/\s+/);
-  const command = parsers[word]?.(rest.join(" "), rest);
-  if (command === undefined) throw new TranscriptError(`Line ${number}: cannot read "${text}"`);
-  return command;
+  const parser = parsers[word];
+  const command = parser?.(rest.join(" "), rest);
+  if (command !== undefined) return command;
+  const hint =
+    parser === undefined
+      ? `commands are ${Object.keys(parsers).join(", ")}; a remark begins with #`
+      : "docs/simulator.md, Histories by hand, has its form";
+  throw new TranscriptError(`Line ${number}: cannot read "${text}" (${hint})`);
 }
 
 type Parser = (text: string, words: readonly string[]) => Command | undefined;
@@ -98,7 +103,11 @@ const parsers: Readonly<Record<string, Parser>> = {
   }),
   ...Object.fromEntries(
     (["start", "crash", "lose-power", "restart", "stop", "pause", "resume"] as const).map(
-      (order) => [order, (_: string, nodes: readonly string[]) => ({ type: "node", order, nodes })],
+      (order) => [
+        order,
+        (_: string, nodes: readonly string[]) =>
+          nodes.length === 0 ? undefined : { type: "node", order, nodes },
+      ],
     ),
   ),
   ...Object.fromEntries(

@@ -180,8 +180,7 @@ class Player {
       case "quiet":
         return this.#settle(quietMs, quietMaxMs);
       case "until":
-        if (this.#until(command)) return;
-        throw new TranscriptError(`Line ${number}: "${text}" did not come in ${untilMaxMs} ms`);
+        return this.#until(command, `Line ${number}: "${text}"`);
       case "show":
         return this.#show(command.view, command.node);
     }
@@ -284,15 +283,23 @@ class Player {
     this.#cuts.push(...paths);
   }
 
-  #until({ node, kind, text }: { node: string; kind: string; text: string }): boolean {
+  #until({ node, kind, text }: { node: string; kind: string; text: string }, line: string): void {
     const { world } = this.#stage;
-    this.#awaited = (event) =>
-      event.place === node && event.kind === kind && JSON.stringify(event.data).includes(text);
+    const came = new Set<string>();
+    this.#awaited = (event) => {
+      if (event.place === node) came.add(event.kind);
+      return (
+        event.place === node && event.kind === kind && JSON.stringify(event.data).includes(text)
+      );
+    };
     const end = world.now() + untilMaxMs;
     while (this.#awaited !== undefined && world.now() < end) world.runUntil(world.now() + 1);
-    const reached = this.#awaited === undefined;
+    if (this.#awaited === undefined) return;
     this.#awaited = undefined;
-    return reached;
+    const others = [...came].toSorted().join(", ");
+    throw new TranscriptError(
+      `${line} did not come in ${untilMaxMs} ms; what came there: ${others === "" ? "nothing" : others}`,
+    );
   }
 
   #settle(quiet: number, most: number): void {

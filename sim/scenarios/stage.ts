@@ -61,6 +61,8 @@ export class Stage {
   readonly #engine: DatabaseEngine;
   readonly #lookups: SimulatedLookups;
   readonly #logins = new Map<string, number>();
+  /** Faults under way. */
+  readonly #begun = new Set<FaultPlan>();
 
   constructor(plan: Plan, ports: StagePorts, sinks: readonly TraceSink[]) {
     this.#plan = plan;
@@ -114,11 +116,13 @@ export class Stage {
   /** Of any kind that plans have. */
   begin(row: FaultPlan): void {
     this.trace.record("world", "fault-started", { fault: row.kind, target: row.target });
+    this.#begun.add(row);
     faults[row.kind].start(this.#reach(), row);
   }
 
   end(row: FaultPlan): void {
     this.trace.record("world", "fault-ended", { fault: row.kind, target: row.target });
+    this.#begun.delete(row);
     faults[row.kind].end(this.#reach(), row);
   }
 
@@ -130,6 +134,7 @@ export class Stage {
       node: (name) => nodes.get(name),
       nodes: () => [...nodes.values()].filter(({ started }) => started),
       after: (milliseconds, act) => world.after(milliseconds, act),
+      isOn: (fault) => this.#begun.has(fault),
       setReading: (client, reading) => clients.get(client)?.setReading(reading),
       vanish: (client) => clients.get(client)?.vanish(),
     };

@@ -31,5 +31,7 @@ export function startWorkload(actor: Actor): void {
       return startRegistrar(actor, behaviour);
     case "hostile":
       return startHostile(actor, behaviour);
+    default:
+      return behaviour satisfies never; // a client that does nothing would fail nothing
   }
 }

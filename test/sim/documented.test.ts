@@ -21,7 +21,7 @@ const quoted = (text: string): string[] =>
 test("simulator: the page names every kind of fault, and no other", () => {
   const rows = section("What can happen").split("\n");
   const named = rows.filter((line) => line.startsWith("| ")).flatMap(quoted);
-  expect(named.toSorted()).toEqual(faultKinds.toSorted());
+  expect(named.toSorted(), "the table under What can happen").toEqual(faultKinds.toSorted());
 });
 
 test("simulator: the page names every oracle, and no other", () => {
@@ -30,7 +30,7 @@ test("simulator: the page names every oracle, and no other", () => {
     .filter((line) => line.startsWith("| `"))
     .flatMap((line) => quoted(line.split("|")[1] ?? ""));
   const made = makeOracles(planFromSeed(1)).map(({ name }) => name);
-  expect(named.toSorted()).toEqual(made.toSorted());
+  expect(named.toSorted(), "the table under What must hold").toEqual(made.toSorted());
 });
 
 test("simulator: the page names every profile, and no other", () => {
@@ -39,7 +39,7 @@ test("simulator: the page names every profile, and no other", () => {
   expect(named.toSorted()).toEqual(Object.keys(profiles).toSorted());
 });
 
-/** What the simulator was asked for in the first place, where its subject exists. */
+/** What the simulator was asked for, where its subject exists; a kind that was added since has a line, too. */
 const wanted: Readonly<Record<string, readonly (typeof faultKinds)[number][] | "of the plan">> = {
   "loss of packets as delay": "of the plan", // topology.network.noise
   "latency spikes": ["latency", "link-latency"],
@@ -80,7 +80,7 @@ const wanted: Readonly<Record<string, readonly (typeof faultKinds)[number][] | "
 
 test("simulator: each kind of trouble that was asked for is there, and each that is there was", () => {
   const kinds = Object.values(wanted).flatMap((each) => (each === "of the plan" ? [] : each));
-  expect(kinds.toSorted()).toEqual(faultKinds.toSorted());
+  expect(kinds.toSorted(), "`wanted`, above").toEqual(faultKinds.toSorted());
 });
 
 test("simulator: `npm run sim` has the flags of its workers", () => {

@@ -56,7 +56,16 @@ test("scenario: commands are read with their defaults", () => {
     to: "c",
     text: "d: e",
   });
-  const unreadable = ["", "wait", "wait 5", "cut n1 n2", "login alice", "say a: b", "show me"];
+  const unreadable = [
+    "",
+    "crash",
+    "wait",
+    "wait 5",
+    "cut n1 n2",
+    "login alice",
+    "say a: b",
+    "show me",
+  ];
   const unknown = [
     "begin dns-up all",
     "begin node-slow",
@@ -78,8 +87,21 @@ test("scenario: what cannot be carried out names its line", () => {
   expect(wrong("install release 2 on n3")).toThrow('Line 2: there is no node "n3"');
   expect(() => parseTranscript("# nothing\n----\n")).toThrow("Line 2: no command stands above");
   expect(() => played("cluster n1\nstart n1\nuntil n1 peer-up\n")).toThrow(
-    'Line 3: "until n1 peer-up" did not come',
+    /^Line 3: "until n1 peer-up" did not come in 120000 ms; what came there: cluster-joined, cluster-obs/,
   );
+});
+
+test("scenario: what cannot be read is told what can be", () => {
+  expect(() => command("kill n1")).toThrow("(commands are cluster, start, crash, lose-power,");
+  expect(() => command("wait 5")).toThrow("(docs/simulator.md, Histories by hand, has its form)");
+});
+
+test("scenario: what begins by hand ends by hand, though it has a rhythm of its own", () => {
+  const flaps = "cluster n1 n2\nstart all\nbegin flapping n1~n2 12s\nwait 48s\n";
+  const { results } = played(`${flaps}end flapping n1~n2\nwait 24s\n----\n\nwait 60s\n`);
+  const [during = [], afterwards] = results;
+  expect(during.filter((line) => line.includes("down: n2"))).toHaveLength(2);
+  expect(afterwards).toEqual([]);
 });
 
 test("scenario: a heal ends whatever has begun", () => {
