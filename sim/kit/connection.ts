@@ -18,9 +18,8 @@ import { Pipe, type PipeOptions, type Segment } from "./pipe.ts";
 export const congestionMarkBytes = 65_536;
 /** As the real network: how long `close` waits for a peer that does not take the rest. */
 export const closeGraceMs = 5_000;
-/** A SYN without an answer is sent again after so long; then the caller gives up. */
-const synAgainMs = [1_000, 3_000, 7_000] as const;
-export const connectTimeoutMs = 10_000;
+/** A SYN without an answer is sent again after so long, each time; after the last the caller gives up. */
+const synAgainMs = [1_000, 2_000, 4_000, 3_000] as const;
 
 /** What the holder of an end is told. */
 export interface EndEvents {
@@ -86,16 +85,12 @@ export class Connection {
   }
 
   /** One trip for the SYN, one back; a host where nobody listens answers with RST. */
-  open(): void {
+  open(sent = 0): void {
+    if (this.from.state !== "connecting") return;
+    const again = synAgainMs[sent];
+    if (again === undefined) return this.from.giveUpConnecting("timed out");
     this.#syn();
-    for (const after of synAgainMs) {
-      this.parts.world.after(after, () => {
-        if (this.from.state === "connecting") this.#syn();
-      });
-    }
-    this.parts.world.after(connectTimeoutMs, () => {
-      if (this.from.state === "connecting") this.from.giveUpConnecting("timed out");
-    });
+    this.parts.world.after(again, () => this.open(sent + 1));
   }
 
   between(one: string, other: string): boolean {

@@ -22,7 +22,7 @@ import type { World } from "./world.ts";
 import { Connection, type ConnectionParts, type End, type EndParts } from "./connection.ts";
 import { Fabric } from "./fabric.ts";
 
-export { closeGraceMs, congestionMarkBytes, connectTimeoutMs } from "./connection.ts";
+export { closeGraceMs, congestionMarkBytes } from "./connection.ts";
 
 /** Machines that stand next to each other give a connection more room than a phone does. */
 const linkWindowBytes = 65_536;
