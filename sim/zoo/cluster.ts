@@ -250,7 +250,7 @@ const plantsOfCluster: readonly Plant[] = [
     file: "src/cluster/table.ts",
     find: "    this.#visible.splice(at, 1);",
     replace: "    this.#visible.pop();",
-    oracle: "ghosts",
+    oracle: "convergence",
   },
   {
     name: "ready-before-it-has-the-tables",
