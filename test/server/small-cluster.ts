@@ -90,7 +90,12 @@ export class SmallCluster {
 
   /** From now on nothing passes between these two, and nobody is told. What is sent waits, as TCP's does. */
   cut(a: string, b: string): void {
-    this.#cuts.add(`${a} ${b}`).add(`${b} ${a}`);
+    this.cutOneWay(a, b);
+    this.cutOneWay(b, a);
+  }
+
+  cutOneWay(from: string, to: string): void {
+    this.#cuts.add(`${from} ${to}`);
   }
 
   heal(): void {
