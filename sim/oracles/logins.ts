@@ -20,6 +20,8 @@ export interface Login {
   /** When the node learned that the connection was gone, or gave it up. */
   nodeClosedAt: number | undefined;
   connection: number | undefined;
+  /** When the node accepted its connection; another process of the node may have let it wait before. */
+  openedAt: number | undefined;
 }
 
 /** A node that ends a stream for these reads no more of it, whatever is under way. */
@@ -83,6 +85,7 @@ export class Logins {
         const login = this.#all.get(data.login);
         if (login === undefined) break;
         login.connection = data.connection;
+        login.openedAt = at;
         this.#byConnection.set(data.connection, login);
         this.#opened(login);
         break;
@@ -172,9 +175,10 @@ export class Logins {
   }
 
   /** Was it there, for both sides, until the process that served it began to end? */
-  endedWithItsNode({ node, startedAt, endedAt, nodeClosedAt }: Login): boolean {
+  endedWithItsNode({ node, startedAt, openedAt, endedAt, nodeClosedAt }: Login): boolean {
     const first = Math.min(endedAt ?? Infinity, nodeClosedAt ?? Infinity);
-    return this.#ends.some((end) => end.node === node && end.at >= startedAt && end.at <= first);
+    const from = openedAt ?? startedAt;
+    return this.#ends.some((end) => end.node === node && end.at >= from && end.at <= first);
   }
 
   /** Did any process end since then? What it had in hand went with it. */
@@ -248,6 +252,7 @@ function newLogin({ login, user, node }: TraceKinds["login-started"], at: number
     endedAt: undefined,
     nodeClosedAt: undefined,
     connection: undefined,
+    openedAt: undefined,
   };
 }
 
