@@ -53,7 +53,8 @@ export class Logins {
   readonly #givenUp = new Set<string>();
   /** Machines without power. */
   readonly #dark = new Set<string>();
-  readonly #deaths: { readonly node: string; readonly at: number }[] = [];
+  /** `silent`: of a machine that lost its power, so that no client was told. */
+  readonly #deaths: { readonly node: string; readonly at: number; readonly silent: boolean }[] = [];
   /** When each node was last told to stop, or died. */
   readonly #ends: { readonly node: string; readonly at: number }[] = [];
   readonly #byBare = new Map<string, Login[]>();
@@ -128,14 +129,16 @@ export class Logins {
         this.#ends.push({ node: place, at });
         break;
       case "node-killed":
-      case "node-stopped":
+      case "node-stopped": {
         this.#ends.push({ node: place, at });
-        if (kind === "node-killed" && data.silent) this.#dark.add(place);
-        this.#deaths.push({ node: place, at });
+        const silent = kind === "node-killed" && data.silent;
+        if (silent) this.#dark.add(place);
+        this.#deaths.push({ node: place, at, silent });
         for (const login of this.#byConnection.values()) {
           if (login.node === place) this.#closed(login, at);
         }
         break;
+      }
     }
   }
 
@@ -179,6 +182,14 @@ export class Logins {
     const first = Math.min(endedAt ?? Infinity, nodeClosedAt ?? Infinity);
     const from = openedAt ?? startedAt;
     return this.#ends.some((end) => end.node === node && end.at >= from && end.at <= first);
+  }
+
+  /** Did the machine that served it lose its power? Who says nothing there learns of it by waiting in vain alone. */
+  lostItsMachine({ node, startedAt, openedAt }: Login): boolean {
+    const from = openedAt ?? startedAt;
+    return this.#deaths.some(
+      ({ silent, ...death }) => silent && death.node === node && death.at >= from,
+    );
   }
 
   /** Did any process end since then? What it had in hand went with it. */

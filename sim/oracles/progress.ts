@@ -29,6 +29,7 @@ export const progress: OracleMaker = (plan, { logins }) => {
   /** Whose last login met the limit of sessions per user: it may go on trying for ever. */
   const crowdedOut = new Set<string>();
   const healAt = plan.duration.setUp + plan.duration.safety;
+  const restAt = healAt + plan.duration.liveness;
   /** Who was online at some moment after the heal, and when first. */
   const backAt = new Map<string, number>();
   const online = new Set<string>();
@@ -67,8 +68,12 @@ export const progress: OracleMaker = (plan, { logins }) => {
       }
       if (!stays[client.behaviour.kind]) return;
       // At the last look it may be trying a machine that is without power for good, before it tries another.
-      const inTheDark = logins.hasNoPower(logins.lastOf(data.client)?.node ?? "");
-      if (!data.online && (inTheDark || crowdedOut.has(data.client))) {
+      const last = logins.lastOf(data.client);
+      const inTheDark = logins.hasNoPower(last?.node ?? "");
+      // It waited for one that had lost its power before the heal, and gave up when all were at rest.
+      const tooLate =
+        last !== undefined && logins.lostItsMachine(last) && (last.endedAt ?? at) >= restAt;
+      if (!data.online && (inTheDark || tooLate || crowdedOut.has(data.client))) {
         unknown += 1;
         return;
       }

@@ -432,6 +432,24 @@ test("progress: who should be online at the end and is not is a failure", () => 
   expect(observed(false)).toHaveLength(1);
 });
 
+test("progress: who learns only at rest that its machine had lost its power had no time to come back", () => {
+  const { setUp, safety, liveness } = plan.duration;
+  const noticed = (silent: boolean, at: number): Verdict =>
+    new Tale()
+      .online("bob#1", bob)
+      .at("n1")
+      .then("node-killed", { silent })
+      .then("node-started", { generation: 2 })
+      .wait(at)
+      .then("login-ended", { login: "bob#1", reason: "aborted", clean: false })
+      .then("online-observed", { client: "bob", online: false, jid: "" })
+      .verdict("progress");
+  const rest = setUp + safety + liveness;
+  expect(noticed(true, rest)).toMatchObject({ unknown: 1, failures: [] });
+  expect(noticed(true, rest / 2).failures).toHaveLength(1);
+  expect(noticed(false, rest).failures).toHaveLength(1);
+});
+
 test("uncaught: a crash and a reported bug are failures", () => {
   const crash = new Tale().then("node-crashed", { error: "TypeError: x" });
   expect(crash.verdict("uncaught").failures).toHaveLength(1);
