@@ -58,3 +58,8 @@ export function utcText(at: Timestamp): string {
 function digits(value: number, width: number): string {
   return String(value).padStart(width, "0");
 }
+
+/** The last moment up to this one that is a multiple of this step: who rounds to it shares turns with others. */
+export function onGrid(at: Instant, step: Duration): Instant {
+  return Math.floor(at / step) * step;
+}

@@ -15,7 +15,7 @@ import type { Channel } from "./link-channel.ts";
 import { Dialling } from "./link-dialling.ts";
 import type { LinkQueue } from "./link-queues.ts";
 import { LinkSession } from "./link-session.ts";
-import type { Duration, Instant } from "../base/time.ts";
+import { onGrid, type Duration, type Instant } from "../base/time.ts";
 import type { DialId, LinkState, LinkStatus } from "./mesh-contract.ts";
 import type { MeshContext } from "./mesh-context.ts";
 import { ignorableFrom, kinds, type MessageKind } from "./messages.ts";
@@ -37,7 +37,7 @@ const nothingGivenUp: GivenUp = { session: "", received: 0 };
 
 /** All links of a process beat at the same moments: in one turn. */
 function nextBeat(now: Instant, interval: Duration): Instant {
-  return now + interval - (now % interval);
+  return onGrid(now + interval, interval);
 }
 
 export class Link {

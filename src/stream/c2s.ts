@@ -6,8 +6,8 @@
  * client's bytes, so order is kept without queues of stanzas. The states are in `c2s-state.ts`.
  *
  * It does not know who else is connected: a bound stream hands stanzas up (`stanza-received`) and is
- * handed those for its client (`deliver`). A client that reads too slowly has a bounded queue here: at the
- * end answers in it are written if it may still read, the rest is handed back. Nothing vanishes without a word.
+ * handed those for its client (`deliver`). A client that reads too slowly has a bounded queue here. What is
+ * in it at the end is handed back, so that senders are told; answers are written, if it ends in order.
  */
 import { toBase64, toHex, type BinaryString } from "../base/bytes.ts";
 import type { Duration, Instant, Now } from "../base/time.ts";

@@ -4,7 +4,7 @@
  * Not to the millisecond: streams that are due about the same time share one moment, a little early, and with
  * it one turn. Thousands of idle clients cost a few turns a second and not thousands.
  */
-import type { Duration, Instant } from "../base/time.ts";
+import { onGrid, type Duration, type Instant } from "../base/time.ts";
 
 /** Short enough that no turn has to look at very many. */
 const shareMax: Duration = 250;
@@ -12,5 +12,5 @@ const shareMax: Duration = 250;
 /** The moment at which nothing has happened for this long, or up to an eighth of it less. */
 export function idleAt(activeAt: Instant, interval: Duration): Instant {
   const share = Math.max(1, Math.min(shareMax, interval >> 3));
-  return Math.floor((activeAt + interval) / share) * share;
+  return onGrid(activeAt + interval, share);
 }

@@ -26,6 +26,7 @@ export const bound = `${loggedIn}
   S: <iq id='b' type='result'/>
   W: bound juliet@localhost/balcony
 `;
+
 export function error(condition: string, text: string): string {
   return `<stream:error><${condition} xmlns='streams'/><text xmlns='streams' xml:lang='en'>${text}</text></stream:error></stream>`;
 }
