@@ -15,7 +15,6 @@ import type { TraceEvent } from "./trace.ts";
 const learntAfterMs = 300;
 
 export class NodeLists {
-  readonly sees = ["node-started", "node-killed", "node-crashed", "node-stopped"] as const;
   readonly lookups: SimulatedLookups;
   readonly #plan: Plan;
   readonly #world: World;

@@ -79,7 +79,7 @@ export function run(plan: Plan, options: RunOptions): Outcome {
   const trace: Trace = new Trace(
     () => world.now(),
     [
-      lists,
+      (event) => lists.see(event),
       ...oracles,
       {
         sees: probeKinds,
@@ -107,6 +107,7 @@ export function run(plan: Plan, options: RunOptions): Outcome {
     trace.record(trace.lastPlace(), "time-stood-still", { what: error.message });
     stage.crashed = true;
   }
+  trace.showAll();
   const verdicts: Record<string, Verdict & { counts: string }> = {};
   for (const oracle of oracles) {
     const verdict = oracle.judge(stage.cut);

@@ -215,19 +215,30 @@ export type TraceEvent = {
   };
 }[TraceKind];
 
-/** Receives every event; must not keep `Uint8Array` data past the call. */
+/** Receives every event, and at once; must not keep `Uint8Array` data past the call. */
 export type TraceSink = (event: TraceEvent) => void;
 
-/** Is shown these kinds only: most of a trace says little to most of those who read it. */
+/**
+ * Is shown these kinds only (most of a trace says little to most of those who read it), in order but some time
+ * later: what judges a run need not be as far as the run.
+ */
 export interface SelectiveSink {
   readonly sees: readonly TraceKind[];
   see(event: TraceEvent): void;
 }
 
+/**
+ * Events that wait for the hash and for selective sinks. Many in one go cost much less than each between two
+ * steps of a node, whose code and data drive theirs out of the processor's caches.
+ */
+const waitingMax = 2_000;
+
 export class Trace {
-  readonly #sinks: readonly (TraceSink | SelectiveSink)[];
-  /** Of each kind, who wants to see it. */
+  readonly #atOnce: readonly TraceSink[];
+  readonly #selective: readonly SelectiveSink[];
+  /** Of each kind, which of the selective want to see it. */
   readonly #readers = new Map<TraceKind, readonly TraceSink[]>();
+  readonly #waiting: TraceEvent[] = [];
   readonly #now: () => Instant;
   readonly #hash = new TraceHash();
   #count = 0;
@@ -235,30 +246,39 @@ export class Trace {
 
   constructor(now: () => Instant, sinks: readonly (TraceSink | SelectiveSink)[]) {
     this.#now = now;
-    this.#sinks = sinks;
+    this.#atOnce = sinks.filter((sink) => typeof sink === "function");
+    this.#selective = sinks.filter((sink) => typeof sink !== "function");
   }
 
   record<K extends TraceKind>(place: string, kind: K, data: TraceKinds[K]): void {
-    const at = this.#now();
+    const event = { at: this.#now(), place, kind, data } as unknown as TraceEvent;
     this.#count++;
     this.#lastPlace = place;
+    for (const see of this.#atOnce) see(event);
+    this.#waiting.push(event);
+    if (this.#waiting.length >= waitingMax) this.showAll();
+  }
+
+  /** What waits is shown: to be asked before a selective sink is. */
+  showAll(): void {
+    for (const event of this.#waiting) {
+      this.#mix(event);
+      for (const see of this.#readers.get(event.kind) ?? this.#readersOf(event.kind)) see(event);
+    }
+    this.#waiting.length = 0;
+  }
+
+  #mix({ at, place, kind, data }: TraceEvent): void {
     const hash = this.#hash;
     hash.mix(at);
     hash.mixText(place);
     hash.mixText(kind);
-    for (const name in data) hash.mixValue(data[name] as TraceValue);
-    const readers = this.#readers.get(kind) ?? this.#readersOf(kind);
-    if (readers.length === 0) return;
-    const event = { at, place, kind, data } as unknown as TraceEvent;
-    for (const read of readers) read(event);
+    for (const name in data) hash.mixValue(data[name as keyof typeof data] as TraceValue);
   }
 
   #readersOf(kind: TraceKind): readonly TraceSink[] {
-    const readers: TraceSink[] = [];
-    for (const sink of this.#sinks) {
-      if (typeof sink === "function") readers.push(sink);
-      else if (sink.sees.includes(kind)) readers.push(sink.see.bind(sink));
-    }
+    const seeing = this.#selective.filter(({ sees }) => sees.includes(kind));
+    const readers = seeing.map((sink) => sink.see.bind(sink));
     this.#readers.set(kind, readers);
     return readers;
   }
@@ -274,6 +294,7 @@ export class Trace {
 
   /** 16 hexadecimal digits. */
   hash(): string {
+    this.showAll();
     return this.#hash.text(this.#count);
   }
 }

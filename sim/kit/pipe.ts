@@ -250,8 +250,9 @@ function chunksOf(data: BinaryString, size: number): readonly BinaryString[] {
 /** Bytes after bytes are one piece. */
 function append(segments: Segment[], segment: Segment): void {
   const last = segments.at(-1);
-  const joined =
-    last?.type === "bytes" && segment.type === "bytes" && last.secured === segment.secured;
-  if (!joined || last.data.length + segment.data.length > readMax) segments.push(segment);
-  else segments[segments.length - 1] = { ...last, data: last.data + segment.data };
+  if (last?.type !== "bytes" || segment.type !== "bytes") return void segments.push(segment);
+  const { secured } = last;
+  const data = last.data + segment.data;
+  if (secured !== segment.secured || data.length > readMax) return void segments.push(segment);
+  segments[segments.length - 1] = { type: "bytes", data, secured };
 }

@@ -45,11 +45,11 @@ export class PureCrypto {
 /** A copy: whoever is given it may write into it. */
 function memo(known: Map<string, Uint8Array>, text: string, make: () => Uint8Array): Uint8Array {
   const before = known.get(text);
-  if (before !== undefined) return before.slice();
+  if (before !== undefined) return new Uint8Array(before);
   if (known.size >= memoMax) known.clear();
   const made = make();
   known.set(text, made);
-  return made.slice();
+  return new Uint8Array(made);
 }
 
 function binary({ buffer, byteOffset, length }: Uint8Array): string {

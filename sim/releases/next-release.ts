@@ -7,7 +7,12 @@
  * session's record. Between two such nodes it also sends what version 2 has and version 1 has not: a node
  * that said so to an older one would lose its link.
  */
-import { binaryFromBytes, bytesFromBinary, type BinaryString } from "../../src/base/bytes.ts";
+import {
+  binaryFromBytes,
+  bytesFromBinary,
+  copyBytes,
+  type BinaryString,
+} from "../../src/base/bytes.ts";
 import type { Cluster, ClusterEffect } from "../../src/cluster/cluster.ts";
 import { binary, uint } from "../../src/cluster/codec.ts";
 import { kinds } from "../../src/cluster/messages.ts";
@@ -129,7 +134,7 @@ export class NextRelease {
 
 /** A message of version 2 is nothing that this code knows, whoever runs it: it is read as one to ignore. */
 function known(arriving: Arriving, bytes: Uint8Array): Uint8Array {
-  const read = bytes.slice();
+  const read = copyBytes(bytes);
   for (let at = 0; at < read.length; at += 1) {
     if (arriving.left > 0) {
       if (arriving.headBytes === headBytes && read[at] === laterKind) read[at] = ignorableKind;

@@ -5,6 +5,7 @@
  * What was told is the block's result: by the second in which it happened, within a second by place, since
  * who was first by a few milliseconds is not what a reviewer judges. All oracles see the whole history.
  */
+import { copyBytes } from "../../src/base/bytes.ts";
 import { hostsOf } from "../kit/paths.ts";
 import { planHost, type FaultKind, type FaultPlan, type Plan } from "../plan.ts";
 import { makeOracles } from "../oracles/index.ts";
@@ -352,7 +353,7 @@ function pairsBetween(
 /** Bytes belong to whoever made the event, and only for its time. */
 function kept(event: TraceEvent): TraceEvent {
   if (event.kind !== "bytes-received") return event;
-  return { ...event, data: { ...event.data, bytes: event.data.bytes.slice() } };
+  return { ...event, data: { ...event.data, bytes: copyBytes(event.data.bytes) } };
 }
 
 function linesOf(told: readonly Told[], from: number, nodes: readonly string[]): readonly string[] {
