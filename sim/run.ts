@@ -66,6 +66,8 @@ export interface Outcome {
 
 /** After the liveness phase nobody speaks any more, so that what is under way arrives. */
 const quietMs = 15_000;
+/** With less, what waits for who reads a piece a trip would still be under way at the end. */
+const wideWindowBytes = 65_536;
 const observeEveryMs = 1_000;
 const checkHealthEveryMs = 1_000;
 
@@ -230,8 +232,9 @@ class Stage {
     this.#heal();
     this.#phase("liveness", heal + liveness);
     for (const actor of this.#actors.values()) actor.rest();
-    // What is judged at the very end is judged in peace, as in every plan.
+    // What is judged at the very end is judged in peace, as in every plan, and nothing is under way then.
     this.#network.fabric.setNoise(noNoise);
+    this.#network.fabric.setWindowMin(wideWindowBytes);
     this.#phase("quiet", heal + liveness + quietMs);
     if (!this.#world.stopped) this.#observe();
   }

@@ -55,6 +55,7 @@ test("pipe: whatever happens on the way, bytes arrive whole, once and in order",
           extraLatency: () => 0,
           loss: () => loss / 200,
           rate: () => rate,
+          windowMin: () => 0,
         });
         for (const { kind, at, size } of steps) {
           world.schedule(at, () => {
@@ -97,6 +98,7 @@ test("pipe: a receiver that does not read costs one window, the rest waits with 
     extraLatency: () => 0,
     loss: () => 0,
     rate: () => Infinity,
+    windowMin: () => 0,
   });
   pipe.setReading(false);
   pipe.send({ type: "bytes", data: "x".repeat(5_000), secured: false });
@@ -121,6 +123,7 @@ test("pipe: a slow line carries what it can each second, and never keeps silent 
     extraLatency: () => 0,
     loss: () => 0,
     rate: () => bytesPerSecond,
+    windowMin: () => 0,
   });
   pipe.send({ type: "bytes", data: "x".repeat(100_000), secured: false });
   world.runUntil(60_000);

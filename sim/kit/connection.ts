@@ -203,6 +203,7 @@ export class End {
       extraLatency: () => fabric.delay(this.host, this.other.host),
       loss: () => fabric.loss(),
       rate: () => fabric.rate(this.host, this.other.host),
+      windowMin: () => fabric.windowMin(),
     });
   }
 

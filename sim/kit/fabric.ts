@@ -25,6 +25,7 @@ export class Fabric {
   readonly #delays = new Map<string, number>();
   readonly #rates = new Map<string, number>();
   #noise: Noise = noNoise;
+  #windowMin = 0;
   readonly #onChange: () => void;
 
   constructor(onChange: () => void) {
@@ -100,6 +101,15 @@ export class Fabric {
 
   loss(): number {
     return this.#noise.loss;
+  }
+
+  /** Kernels hold at least so many bytes for who does not read, and a trip carries them. */
+  setWindowMin(bytes: number): void {
+    this.#windowMin = bytes;
+  }
+
+  windowMin(): number {
+    return this.#windowMin;
   }
 
   /** All cuts and delays are over, and all lines are fast; noise stays, and hosts without power stay so. */

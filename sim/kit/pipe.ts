@@ -26,7 +26,7 @@ export interface PipeOptions {
   readonly latencyMs: readonly [number, number];
   /** Probability that a write is cut into pieces. */
   readonly cutChance: number;
-  /** Bytes that both kernels hold for a receiver that does not read. */
+  /** Bytes that both kernels hold for a receiver that does not read; more where `windowMin` is. */
   readonly windowBytes: number;
 }
 
@@ -59,6 +59,7 @@ export class Pipe {
   readonly #extraLatency: () => number;
   readonly #loss: () => number;
   readonly #rate: () => number;
+  readonly #windowMin: () => number;
   #unsent: Segment[] = [];
   #unsentBytes = 0;
   #windowUsed = 0;
@@ -86,6 +87,8 @@ export class Pipe {
     loss: () => number;
     /** Bytes a second that the line carries. */
     rate: () => number;
+    /** The least that both kernels hold now. */
+    windowMin: () => number;
   }) {
     this.#world = parts.world;
     this.#random = parts.random;
@@ -95,6 +98,7 @@ export class Pipe {
     this.#extraLatency = parts.extraLatency;
     this.#loss = parts.loss;
     this.#rate = parts.rate;
+    this.#windowMin = parts.windowMin;
   }
 
   /** Bytes that no kernel has taken yet. */
@@ -146,15 +150,16 @@ export class Pipe {
 
   #pump(): void {
     const before = this.#unsentBytes;
+    const windowBytes = Math.max(this.#options.windowBytes, this.#windowMin());
     for (let next = this.#unsent[0]; next !== undefined; next = this.#unsent[0]) {
       if (next.type !== "bytes") {
         this.#unsent.shift();
         this.#transmit(next);
         continue;
       }
-      const room = this.#options.windowBytes - this.#windowUsed;
+      const room = windowBytes - this.#windowUsed;
       // No crumbs for every crumb that is read (RFC 9293 §3.8.6.2.1, silly window avoidance).
-      if (room < next.data.length && room < this.#options.windowBytes >> 1) break;
+      if (room < next.data.length && room < windowBytes >> 1) break;
       const taken = next.data.length <= room ? next.data : next.data.slice(0, room);
       this.#unsentBytes -= taken.length;
       if (taken.length === next.data.length) this.#unsent.shift();

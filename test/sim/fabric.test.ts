@@ -191,6 +191,23 @@ test("fabric: a process that stands still takes nothing, and all of it afterward
   expect(b.text).toHaveLength(3_000);
 });
 
+test("fabric: with a wide window what waited for many trips comes in one", () => {
+  const { network, a, pass } = two({ dial: false, windowBytes: 1_000 });
+  const ignore = (): void => undefined;
+  const wire = network.connect({
+    ...{ login: "c#1", node: "a", listener: "c2s", remote: "192.0.2.1" },
+    ...{ tlsFirst: false, serverName: "meerkat.test" },
+    events: { opened: ignore, received: ignore, secured: ignore, closed: ignore },
+  });
+  pass(100);
+  wire.write("x".repeat(30_000));
+  pass(10);
+  expect(a.text.length).toBeLessThan(15_000);
+  network.fabric.setWindowMin(65_536);
+  pass(10);
+  expect(a.text).toHaveLength(30_000);
+});
+
 test("fabric: silence between two hosts leaves new connections alone", () => {
   const { network, a, b, pass } = two();
   expect(network.silenceBetween("b", "a", true)).toBe(1);
