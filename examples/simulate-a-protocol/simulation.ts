@@ -14,6 +14,9 @@ import { World } from "../../sim/kit/world.ts";
 import { Landlord, Tenant, type CountsFrom } from "./lease.ts";
 import { passes, type Plan } from "./plan.ts";
 
+/** What a slow line adds. */
+const slowMs = 800;
+
 export class Simulation {
   readonly story: string[] = [];
   /** What the oracle says; undefined: nothing is wrong. */
@@ -100,13 +103,13 @@ export class Simulation {
       start: ({ kind, target }) => {
         this.#tell(target, `is ${kind}`);
         if (kind === "deaf") network.fabric.cut("landlord", target);
-        else if (kind === "slow") network.setExtraLatency(target, 800);
+        else if (kind === "slow") network.fabric.delays.begin(target, slowMs);
         else network.reset(target);
       },
       end: ({ kind, target }) => {
         this.#tell(target, `is no longer ${kind}`);
         if (kind === "deaf") network.fabric.mend("landlord", target);
-        else if (kind === "slow") network.setExtraLatency(target, 0);
+        else if (kind === "slow") network.fabric.delays.end(target, slowMs);
       },
     });
   }

@@ -8,6 +8,6 @@ export const bandwidth: Fault = {
       ...periodOf(random, setting, 20_000),
       amount: random.pick([4_000, 20_000, 100_000]),
     })),
-  start: ({ network }, { target, amount }) => network.fabric.setHostRate(target, amount),
-  end: ({ network }, { target }) => network.fabric.setHostRate(target, Infinity),
+  start: ({ network }, { target, amount }) => network.fabric.rates.begin(target, amount),
+  end: ({ network }, { target, amount }) => network.fabric.rates.end(target, amount),
 };

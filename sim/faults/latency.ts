@@ -8,6 +8,6 @@ export const latency: Fault = {
       ...periodOf(random, setting, 20_000),
       amount: random.pick([50, 500, 3_000]),
     })),
-  start: ({ network }, { target, amount }) => network.setExtraLatency(target, amount),
-  end: ({ network }, { target }) => network.setExtraLatency(target, 0),
+  start: ({ network }, { target, amount }) => network.fabric.delays.begin(target, amount),
+  end: ({ network }, { target, amount }) => network.fabric.delays.end(target, amount),
 };

@@ -1,4 +1,5 @@
 /** Link bandwidth: the line between two nodes carries little for a while, so what they say has to wait. */
+import { pathName } from "../kit/fabric.ts";
 import { bothWays, pairOf } from "../kit/paths.ts";
 import { nodePairOf, periodOf, severalRows, type Fault } from "./fault.ts";
 
@@ -12,9 +13,11 @@ export const linkBandwidth: Fault = {
       amount: random.pick([8_000, 30_000, 120_000]),
     })),
   start: ({ network }, { target, amount }) => {
-    for (const path of bothWays(pairOf(target))) network.fabric.setPathRate(...path, amount);
+    for (const path of bothWays(pairOf(target)))
+      network.fabric.rates.begin(pathName(...path), amount);
   },
-  end: ({ network }, { target }) => {
-    for (const path of bothWays(pairOf(target))) network.fabric.setPathRate(...path, Infinity);
+  end: ({ network }, { target, amount }) => {
+    for (const path of bothWays(pairOf(target)))
+      network.fabric.rates.end(pathName(...path), amount);
   },
 };

@@ -1,5 +1,6 @@
 /** Link latency: what two nodes send each other takes longer, perhaps longer than a heartbeat's limit. */
 import { nodePairOf, periodOf, severalRows, type Fault } from "./fault.ts";
+import { pathName } from "../kit/fabric.ts";
 import { bothWays, pairOf } from "../kit/paths.ts";
 
 export const linkLatency: Fault = {
@@ -12,9 +13,11 @@ export const linkLatency: Fault = {
       amount: random.pick([30, 300, 1_500, 8_000]),
     })),
   start: ({ network }, { target, amount }) => {
-    for (const path of bothWays(pairOf(target))) network.fabric.setPathDelay(...path, amount);
+    for (const path of bothWays(pairOf(target)))
+      network.fabric.delays.begin(pathName(...path), amount);
   },
-  end: ({ network }, { target }) => {
-    for (const path of bothWays(pairOf(target))) network.fabric.setPathDelay(...path, 0);
+  end: ({ network }, { target, amount }) => {
+    for (const path of bothWays(pairOf(target)))
+      network.fabric.delays.end(pathName(...path), amount);
   },
 };

@@ -1,8 +1,8 @@
 /**
  * Fabric: can a packet from this host reach that one, how long does it take, and how many fit through?
  *
- * Hosts are names: clients, nodes, the database. A cut has a direction; cuts are counted, so that two
- * troubles which overlap end each on its own. A host that is down answers nobody. Whoever holds bytes
+ * Hosts are names: clients, nodes, the database. A cut has a direction; cuts are counted, delays add up, of
+ * rates the least holds, so that troubles which overlap end each on its own. A host that is down answers nobody. Whoever holds bytes
  * is told when something changes. Noise is no trouble that ends: a heal leaves it. Knows no
  * connections and no protocol.
  */
@@ -22,8 +22,10 @@ export const lossMax = 0.5;
 export class Fabric {
   readonly #cuts = new Map<string, number>();
   readonly #down = new Set<string>();
-  readonly #delays = new Map<string, number>();
-  readonly #rates = new Map<string, number>();
+  /** Milliseconds on top of the usual, of a host or a path. */
+  readonly delays = new Amounts();
+  /** Bytes a second of each connection, in each direction of a host or along a path. */
+  readonly rates = new Amounts();
   #noise: Noise = noNoise;
   #windowMin = 0;
   readonly #onChange: () => void;
@@ -34,17 +36,17 @@ export class Fabric {
 
   isCut(from: string, to: string): boolean {
     if (this.#down.size > 0 && (this.#down.has(from) || this.#down.has(to))) return true;
-    return this.#cuts.size > 0 && this.#cuts.has(pair(from, to));
+    return this.#cuts.size > 0 && this.#cuts.has(pathName(from, to));
   }
 
   cut(from: string, to: string): void {
-    const key = pair(from, to);
+    const key = pathName(from, to);
     this.#cuts.set(key, (this.#cuts.get(key) ?? 0) + 1);
     this.#onChange();
   }
 
   mend(from: string, to: string): void {
-    const key = pair(from, to);
+    const key = pathName(from, to);
     const count = (this.#cuts.get(key) ?? 0) - 1;
     if (count > 0) this.#cuts.set(key, count);
     else this.#cuts.delete(key);
@@ -58,41 +60,17 @@ export class Fabric {
     this.#onChange();
   }
 
-  /** Milliseconds on top of the usual, for all that this host sends and receives. */
-  setHostDelay(host: string, milliseconds: number): void {
-    set(this.#delays, host, milliseconds);
-  }
-
-  /** Milliseconds on top of the usual, one way. */
-  setPathDelay(from: string, to: string, milliseconds: number): void {
-    set(this.#delays, pair(from, to), milliseconds);
-  }
-
   delay(from: string, to: string): number {
-    const delays = this.#delays;
-    const noise = this.#noise.latencyMs;
-    if (delays.size === 0) return noise;
-    return (
-      noise + (delays.get(from) ?? 0) + (delays.get(to) ?? 0) + (delays.get(pair(from, to)) ?? 0)
-    );
+    let sum = this.#noise.latencyMs;
+    for (const amount of this.delays.along(from, to)) sum += amount;
+    return sum;
   }
 
-  /** Bytes a second of each connection, in each direction, of this host; Infinity: as many as it likes. */
-  setHostRate(host: string, bytesPerSecond: number): void {
-    setRate(this.#rates, host, bytesPerSecond);
-  }
-
-  /** The same, one way. */
-  setPathRate(from: string, to: string, bytesPerSecond: number): void {
-    setRate(this.#rates, pair(from, to), bytesPerSecond);
-  }
-
-  /** Of the narrowest stretch of the way. */
+  /** Of the narrowest stretch of the way; Infinity: as many as it likes. */
   rate(from: string, to: string): number {
-    const rates = this.#rates;
-    if (rates.size === 0) return Infinity;
-    const of = (key: string): number => rates.get(key) ?? Infinity;
-    return Math.min(of(from), of(to), of(pair(from, to)));
+    let least = Infinity;
+    for (const amount of this.rates.along(from, to)) least = Math.min(least, amount);
+    return least;
   }
 
   setNoise(noise: Noise): void {
@@ -115,22 +93,43 @@ export class Fabric {
   /** All cuts and delays are over, and all lines are fast; noise stays, and hosts without power stay so. */
   heal(): void {
     this.#cuts.clear();
-    this.#delays.clear();
-    this.#rates.clear();
+    this.delays.clear();
+    this.rates.clear();
     this.#onChange();
   }
 }
 
-function pair(from: string, to: string): string {
+/** What troubles of one kind do to hosts and paths, each for itself. */
+class Amounts {
+  readonly #amounts = new Map<string, number[]>();
+
+  /** `where`: a host, for all that it sends and receives, or a path `from>to`. */
+  begin(where: string, amount: number): void {
+    this.#amounts.set(where, [...(this.#amounts.get(where) ?? []), amount]);
+  }
+
+  /** One that began there; after a heal there is none. */
+  end(where: string, amount: number): void {
+    const left = [...(this.#amounts.get(where) ?? [])];
+    const index = left.indexOf(amount);
+    if (index !== -1) left.splice(index, 1);
+    if (left.length > 0) this.#amounts.set(where, left);
+    else this.#amounts.delete(where);
+  }
+
+  /** All that are met on the way. */
+  along(from: string, to: string): readonly number[] {
+    if (this.#amounts.size === 0) return nothing;
+    return [from, to, pathName(from, to)].flatMap((where) => this.#amounts.get(where) ?? nothing);
+  }
+
+  clear(): void {
+    this.#amounts.clear();
+  }
+}
+
+const nothing: readonly number[] = [];
+
+export function pathName(from: string, to: string): string {
   return `${from}>${to}`;
-}
-
-function setRate(map: Map<string, number>, key: string, bytesPerSecond: number): void {
-  if (bytesPerSecond === Infinity) map.delete(key);
-  else map.set(key, bytesPerSecond);
-}
-
-function set(map: Map<string, number>, key: string, milliseconds: number): void {
-  if (milliseconds === 0) map.delete(key);
-  else map.set(key, milliseconds);
 }

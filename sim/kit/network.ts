@@ -203,10 +203,6 @@ export class SimulatedNetwork {
     return this.#each(one, (connection) => connection.setSilent(silent), other);
   }
 
-  setExtraLatency(client: string, milliseconds: number): void {
-    this.fabric.setHostDelay(client, milliseconds);
-  }
-
   /** The network's part of all trouble is over. */
   heal(): void {
     this.fabric.heal();

@@ -168,12 +168,12 @@ test("fabric: a host without power answers nobody; back again it knows no old co
 
 test("fabric: who gave up dialling answers the listener's first byte with a reset", () => {
   const { fabric, a, b, pass } = two({ dial: false });
-  fabric.setPathDelay("b", "a", 11_000); // the answer is under way when the patience ends
+  fabric.delays.begin("b>a", 11_000); // the answer is under way when the patience ends
   a.port.dial(1, "b:7000");
   pass(10_500);
   expect(a.told).toEqual(["failed: timed out"]);
   expect(b.told).toEqual(["connection-opened"]);
-  fabric.setPathDelay("b", "a", 0);
+  fabric.delays.end("b>a", 11_000);
   b.say("welcome");
   pass(20_000);
   expect(b.told).toEqual(["connection-opened", "closed: reset"]);
@@ -206,6 +206,25 @@ test("fabric: with a wide window what waited for many trips comes in one", () =>
   network.fabric.setWindowMin(65_536);
   pass(10);
   expect(a.text).toHaveLength(30_000);
+});
+
+test("fabric: of delays and rates that overlap each ends itself alone", () => {
+  const { fabric } = two();
+  const now = (): [number, number] => [fabric.delay("a", "b"), fabric.rate("a", "b")];
+  fabric.delays.begin("a", 300);
+  fabric.delays.begin("a>b", 30);
+  fabric.delays.begin("a>b", 8_000);
+  fabric.rates.begin("b", 50_000);
+  fabric.rates.begin("a>b", 4_000);
+  fabric.rates.begin("a>b", 20_000);
+  expect(now()).toEqual([8_330, 4_000]);
+  expect([fabric.delay("b", "a"), fabric.rate("b", "a")]).toEqual([300, 50_000]);
+  fabric.delays.end("a>b", 8_000);
+  fabric.rates.end("a>b", 4_000);
+  expect(now()).toEqual([330, 20_000]);
+  fabric.heal();
+  fabric.delays.end("a>b", 30); // its plan may say that it ends after the heal
+  expect(now()).toEqual([0, Infinity]);
 });
 
 test("fabric: silence between two hosts leaves new connections alone", () => {
