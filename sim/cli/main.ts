@@ -44,6 +44,7 @@ program
 program
   .command("run")
   .description("one run; the last line is the hash of its trace")
+  .argument("[repro]", `instead of --seed or --plan: ${subjectHelp}`)
   .option("--seed <number>", "makes the plan")
   .option("--plan <file>", "a plan as JSON, or a repro line, instead of a seed")
   .option("--profile <name>", profileHelp, defaultProfile)

@@ -24,8 +24,11 @@ interface ShownFlags {
   readonly json?: boolean;
 }
 
-export function run(flags: SubjectFlags & ShownFlags & { readonly twice?: boolean }): void {
-  const subject = subjectOfFlags(flags);
+export function run(
+  word: string | undefined,
+  flags: SubjectFlags & ShownFlags & { readonly twice?: boolean },
+): void {
+  const subject = subjectOfFlags(flags, word);
   refuseBoth(flags);
   if (flags.twice === true) {
     if (flags.story ?? flags.wire ?? flags.json ?? flags.trace) {

@@ -24,12 +24,19 @@ export interface SubjectFlags {
   readonly profile?: string;
 }
 
-export function subjectOfFlags({ seed, plan, profile = defaultProfile }: SubjectFlags): Subject {
-  if (plan !== undefined && seed !== undefined)
-    throw new UsageError("Say --seed or --plan, not both");
-  if (plan !== undefined) return subjectOfRepro(plan);
-  if (seed === undefined) throw new UsageError("Say --seed N or --plan FILE");
-  return subjectOfSeed(integer(seed), profile);
+/** `word`: what stood there without a flag, a seed or whatever `replay` takes. */
+export function subjectOfFlags(
+  { seed, plan, profile = defaultProfile }: SubjectFlags,
+  word?: string,
+): Subject {
+  if ([seed, plan, word].filter((said) => said !== undefined).length > 1) {
+    throw new UsageError("Say --seed N, --plan FILE or a repro, one of them");
+  }
+  const repro = plan ?? word;
+  const number = seed ?? (/^\d+$/.test(word ?? "") ? word : undefined);
+  if (number !== undefined) return subjectOfSeed(integer(number), profile);
+  if (repro !== undefined) return subjectOfRepro(repro);
+  throw new UsageError("Say --seed N, --plan FILE or a repro");
 }
 
 export function subjectOfRepro(text: string): Subject {

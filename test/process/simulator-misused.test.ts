@@ -22,6 +22,8 @@ test.each([
   [["replay", trace], "line 1: a trace of version 0"],
   [["report", trace], "trace.jsonl: line"],
   [["diff", trace, trace], "trace.jsonl: line"],
+  [["run", "plan.jsn"], '"plan.jsn" is no file, and no repro either'],
+  [["run", "7", "--seed", "8"], "Say --seed N, --plan FILE or a repro, one of them"],
   [["run", "--seed", "7", "--json", "--story"], "--json prints the summary alone"],
   [["run", "--seed", "7", "--profile", "demo", "--trace", nowhere], "ENOENT"],
   [["plan", "--seed", "7", nowhere], "ENOENT"],

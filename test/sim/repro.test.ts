@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { runPorts } from "../../sim/cli/ports.ts";
+import { subjectOfFlags } from "../../sim/cli/subject.ts";
 import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
 import { parseRepro, reproText, shellWord, type Repro } from "../../sim/repro.ts";
 import { run } from "../../sim/run.ts";
@@ -50,6 +51,13 @@ test("repro: it is one word of a command line", () => {
     "seed:7/default@0.1.0+c15d7d4#5e707c6a2a625c5a",
   );
   expect(shellWord("plan:it's here.json")).toBe("'plan:it'\\''s here.json'");
+});
+
+test("repro: a word without a flag is a seed of the profile that was said, or whatever is a repro", () => {
+  const said = subjectOfFlags({ seed: "7", profile: "small" });
+  expect(subjectOfFlags({ profile: "small" }, "7")).toEqual(said);
+  expect(subjectOfFlags({ profile: "demo" }, "seed:7/small")).toEqual(said);
+  expect(() => subjectOfFlags({ plan: "plan.json" }, "7")).toThrow("one of them");
 });
 
 test("repro: replay runs it again up to a moment, and says when the trace is another", () => {
