@@ -179,17 +179,27 @@ export type BehaviourKind = Behaviour["kind"];
 export type FaultKind =
   ClientFaultKind | DatabaseFaultKind | LinkFaultKind | NodeFaultKind | LookupFaultKind;
 
-export type ClientFaultKind =
-  "reset" | "reconnect-storm" | "half-open" | "latency" | "bandwidth" | "vanish" | "stop-reading";
+export const clientFaultKinds = [
+  "reset",
+  "reconnect-storm",
+  "half-open",
+  "latency",
+  "bandwidth",
+  "vanish",
+  "stop-reading",
+] as const;
+export type ClientFaultKind = (typeof clientFaultKinds)[number];
 
-export type DatabaseFaultKind =
-  | "database-down"
-  | "database-slow"
-  | "database-lost-before-commit"
-  | "database-lost-after-commit"
-  | "database-rejects"
-  | "database-exhausted"
-  | "database-cut";
+export const databaseFaultKinds = [
+  "database-down",
+  "database-slow",
+  "database-lost-before-commit",
+  "database-lost-after-commit",
+  "database-rejects",
+  "database-exhausted",
+  "database-cut",
+] as const;
+export type DatabaseFaultKind = (typeof databaseFaultKinds)[number];
 
 /** Between nodes. */
 export type LinkFaultKind =
@@ -215,14 +225,16 @@ export type NodeFaultKind =
   | "all-nodes-restart";
 
 /** To names and files that list the nodes. */
-export type LookupFaultKind =
-  | "dns-down"
-  | "dns-slow"
-  | "dns-stale"
-  | "dns-lacking"
-  | "file-gone"
-  | "file-half-written"
-  | "file-lacking";
+export const lookupFaultKinds = [
+  "dns-down",
+  "dns-slow",
+  "dns-stale",
+  "dns-lacking",
+  "file-gone",
+  "file-half-written",
+  "file-lacking",
+] as const;
+export type LookupFaultKind = (typeof lookupFaultKinds)[number];
 
 export interface FaultPlan {
   readonly kind: FaultKind;

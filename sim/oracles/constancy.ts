@@ -6,20 +6,17 @@
  * has happened that is of nodes or of links. Where noise never ends a link may break at any time.
  */
 import { hostsOf } from "../kit/paths.ts";
-import type { FaultKind } from "../plan.ts";
+import { clientFaultKinds, databaseFaultKinds, lookupFaultKinds, type FaultKind } from "../plan.ts";
 import type { OracleMaker } from "./oracle.ts";
 
 const calmAfterMs = 30_000;
 
 /** They end no link, whomever they hit. */
 const harmless: ReadonlySet<FaultKind> = new Set<FaultKind>([
-  ...(["reset", "reconnect-storm", "half-open", "latency", "bandwidth", "vanish"] as const),
-  ...(["stop-reading", "clock-jump"] as const),
-  ...(["database-down", "database-slow", "database-cut"] as const),
-  ...(["database-lost-before-commit", "database-lost-after-commit"] as const),
-  ...(["database-rejects", "database-exhausted"] as const),
-  ...(["dns-down", "dns-slow", "dns-stale", "dns-lacking"] as const),
-  ...(["file-gone", "file-half-written", "file-lacking"] as const),
+  ...clientFaultKinds,
+  ...databaseFaultKinds,
+  ...lookupFaultKinds,
+  "clock-jump",
 ]);
 
 /** What it has a use for of its own. */

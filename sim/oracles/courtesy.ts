@@ -4,27 +4,17 @@
  * Some stream errors blame nobody: a shutdown, a taken name, a slow login while the network, the node or
  * the database is in trouble, a queue that is full because the client did not read.
  */
-import { wellBehaved, type FaultKind } from "../plan.ts";
+import { databaseFaultKinds, wellBehaved, type FaultKind } from "../plan.ts";
 import { clientOf } from "../kit/network.ts";
 import type { OracleMaker } from "./oracle.ts";
 
+/** Whom they hit may be late though it keeps to the protocol. */
 const slow: readonly FaultKind[] = [
-  "half-open",
-  "latency",
-  "bandwidth",
-  "vanish",
-  "stop-reading",
-  "one-way-cut",
+  ...databaseFaultKinds,
+  ...(["half-open", "latency", "bandwidth", "vanish", "stop-reading", "one-way-cut"] as const),
   "node-pause",
   // What a client has sent in time waits with the kernel of a node that has none.
   "node-slow",
-  "database-cut",
-  "database-slow",
-  "database-down",
-  "database-lost-before-commit",
-  "database-lost-after-commit",
-  "database-rejects",
-  "database-exhausted",
 ];
 
 export const courtesy: OracleMaker = (plan) => {
