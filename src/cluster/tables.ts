@@ -121,9 +121,9 @@ export class Tables {
   flush(now: Now): readonly TablesEffect[] {
     this.#now = now.at;
     this.#beginSettling();
-    for (const [number, table] of this.#tables.entries()) {
+    this.#tables.forEach((table, number) => {
       if (table.hasUnsent || this.#reports.has(table.name)) this.#flush(number);
-    }
+    });
     for (const session of this.#sessions.values()) session.endSyncs();
     this.#settle();
     return this.#take();

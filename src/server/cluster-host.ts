@@ -80,10 +80,9 @@ export class ClusterHost {
   }
 
   deadline(): Instant | undefined {
-    return earliest(
-      ...[this.#cluster?.deadline(), this.#discovery?.deadline(), this.#leaveBy],
-      this.#refusalLines.deadline(),
-    );
+    const refusals = this.#refusalLines.deadline();
+    const [cluster, discovery] = [this.#cluster, this.#discovery];
+    return earliest(cluster?.deadline(), discovery?.deadline(), this.#leaveBy, refusals);
   }
 
   /** The first step of the node. */
