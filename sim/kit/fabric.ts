@@ -1,10 +1,10 @@
 /**
  * Fabric: can a packet from this host reach that one, how long does it take, and how many fit through?
  *
- * Hosts are names: clients, nodes, the database. A cut has a direction; cuts are counted, delays add up, of
- * rates the least holds, so that troubles which overlap end each on its own. A host that is down answers nobody. Whoever holds bytes
- * is told when something changes. Noise is no trouble that ends: a heal leaves it. Knows no
- * connections and no protocol.
+ * Hosts are names: clients, nodes, the database. A cut has a direction; cuts are counted, delays add up,
+ * of rates the least holds, so that troubles which overlap end each on its own. A host that is down answers
+ * nobody. Whoever holds bytes is told when something changes. Noise is no trouble that ends: a heal leaves
+ * it. Knows no connections and no protocol.
  */
 /** What all packets suffer, whoever sends them. */
 export interface Noise {
@@ -23,9 +23,9 @@ export class Fabric {
   readonly #cuts = new Map<string, number>();
   readonly #down = new Set<string>();
   /** Milliseconds on top of the usual, of a host or a path. */
-  readonly delays = new Amounts();
+  readonly delays = new Amounts(0, (one, other) => one + other);
   /** Bytes a second of each connection, in each direction of a host or along a path. */
-  readonly rates = new Amounts();
+  readonly rates = new Amounts(Infinity, Math.min);
   #noise: Noise = noNoise;
   #windowMin = 0;
   readonly #onChange: () => void;
@@ -61,16 +61,12 @@ export class Fabric {
   }
 
   delay(from: string, to: string): number {
-    let sum = this.#noise.latencyMs;
-    for (const amount of this.delays.along(from, to)) sum += amount;
-    return sum;
+    return this.#noise.latencyMs + this.delays.along(from, to);
   }
 
   /** Of the narrowest stretch of the way; Infinity: as many as it likes. */
   rate(from: string, to: string): number {
-    let least = Infinity;
-    for (const amount of this.rates.along(from, to)) least = Math.min(least, amount);
-    return least;
+    return this.rates.along(from, to);
   }
 
   setNoise(noise: Noise): void {
@@ -101,11 +97,20 @@ export class Fabric {
 
 /** What troubles of one kind do to hosts and paths, each for itself. */
 class Amounts {
-  readonly #amounts = new Map<string, number[]>();
+  readonly #none: number;
+  readonly #both: (one: number, other: number) => number;
+  readonly #amounts = new Map<string, readonly number[]>();
+  /** Of all amounts at one place, since every piece of every write asks. */
+  readonly #together = new Map<string, number>();
+
+  constructor(none: number, both: (one: number, other: number) => number) {
+    this.#none = none;
+    this.#both = both;
+  }
 
   /** `where`: a host, for all that it sends and receives, or a path `from>to`. */
   begin(where: string, amount: number): void {
-    this.#amounts.set(where, [...(this.#amounts.get(where) ?? []), amount]);
+    this.#set(where, [...(this.#amounts.get(where) ?? []), amount]);
   }
 
   /** One that began there; after a heal there is none. */
@@ -113,22 +118,36 @@ class Amounts {
     const left = [...(this.#amounts.get(where) ?? [])];
     const index = left.indexOf(amount);
     if (index !== -1) left.splice(index, 1);
-    if (left.length > 0) this.#amounts.set(where, left);
-    else this.#amounts.delete(where);
+    this.#set(where, left);
   }
 
-  /** All that are met on the way. */
-  along(from: string, to: string): readonly number[] {
-    if (this.#amounts.size === 0) return nothing;
-    return [from, to, pathName(from, to)].flatMap((where) => this.#amounts.get(where) ?? nothing);
+  /** Of all that are met on the way. */
+  along(from: string, to: string): number {
+    const known = this.#together;
+    const none = this.#none;
+    if (known.size === 0) return none;
+    const ofHosts = this.#both(known.get(from) ?? none, known.get(to) ?? none);
+    return this.#both(ofHosts, known.get(pathName(from, to)) ?? none);
   }
 
   clear(): void {
     this.#amounts.clear();
+    this.#together.clear();
+  }
+
+  #set(where: string, amounts: readonly number[]): void {
+    if (amounts.length === 0) {
+      this.#amounts.delete(where);
+      this.#together.delete(where);
+    } else {
+      this.#amounts.set(where, amounts);
+      this.#together.set(
+        where,
+        amounts.reduce((one, other) => this.#both(one, other), this.#none),
+      );
+    }
   }
 }
-
-const nothing: readonly number[] = [];
 
 export function pathName(from: string, to: string): string {
   return `${from}>${to}`;
