@@ -154,7 +154,8 @@ function planCluster(random: Random, profile: Profile): ClusterPlan {
     [500, 2_000, 2_000],
   ] as const);
   const discovery = random.pick(profile.discoveries ?? discoveries);
-  const expireAfter = random.pick([20_000, 3_600_000]);
+  // Less than a node may be cut off from the database.
+  const expireAfter = random.pick([10_000, 3_600_000]);
   const window = random.pick([8_192, 16_384, 65_536, 1_048_576]);
   return {
     discovery,

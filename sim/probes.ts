@@ -15,6 +15,7 @@ export const probeNames = [
   "line of a client slow",
   "line between nodes slow",
   "login put off",
+  "another identity refused",
   "wrong password refused",
   "account registered",
   "attack refused",
@@ -39,6 +40,7 @@ export const probeNames = [
   "messages handed back",
   "link queue full",
   "link queue drained",
+  "registration lost",
   "dial refused",
   "dial unanswered",
   "snapshot begun",
@@ -127,6 +129,7 @@ export function probeOf({ kind, data }: TraceEvent): Probe | undefined {
     case "registration-answered":
       return data.outcome === "result" ? "account registered" : undefined;
     case "login-refused":
+      if (data.condition === "invalid-authzid") return "another identity refused";
       return data.condition === "not-authorized" ? "wrong password refused" : "login put off";
     case "login-ended":
       return data.reason === "vanished" ? "host died silently" : undefined;
@@ -171,6 +174,7 @@ export function probeOf({ kind, data }: TraceEvent): Probe | undefined {
     case "logged":
       if (data.event === "queue-full") return "link queue full";
       if (data.event === "queue-drained") return "link queue drained";
+      if (data.event === "registration-lost") return "registration lost";
       return data.detail.includes("reason=resource-constraint") ? "send limit met" : undefined;
     case "bytes-received":
       // A stanza's last byte is ">".

@@ -170,7 +170,13 @@ export interface TraceKinds {
     readonly to: string;
     readonly body: string;
   };
-  "message-bounced": { readonly login: string; readonly id: string; readonly condition: string };
+  "message-bounced": {
+    readonly login: string;
+    readonly id: string;
+    readonly condition: string;
+    /** Missing in older traces. */
+    readonly from?: string;
+  };
   "iq-sent": {
     readonly login: string;
     readonly id: string;

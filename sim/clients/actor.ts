@@ -11,7 +11,7 @@ import type { SimulatedNetwork } from "../kit/network.ts";
 import { stream, type Random } from "../kit/random.ts";
 import type { Trace } from "../trace.ts";
 import type { World } from "../kit/world.ts";
-import { plainClient, type ClientSasl } from "./authentication.ts";
+import { lentIdentity, plainClient, type ClientSasl, type Lie } from "./authentication.ts";
 import { Client, type Stage } from "./client.ts";
 import { scramClient, type SynchronousCrypto } from "./sasl.ts";
 
@@ -34,6 +34,7 @@ export interface LoginOptions {
   readonly priority?: number;
   readonly register?: string;
   readonly insists?: boolean;
+  readonly lie?: Lie | undefined;
   readonly takeOver?: (stage: Stage, client: Client) => boolean;
 }
 
@@ -117,7 +118,7 @@ export class Actor {
       priority: options.priority ?? 0,
       network,
       trace,
-      sasl: (tls) => this.#sasl(user, password, tls),
+      sasl: (tls) => this.#sasl(user, password, tls, options.lie),
       register: options.register,
       insists: options.insists === true,
       takeOver: options.takeOver,
@@ -183,14 +184,15 @@ export class Actor {
     return nodes[this.#inVain % nodes.length] ?? "";
   }
 
-  #sasl(user: string, password: string, tls: TlsInfo | undefined): ClientSasl {
+  #sasl(user: string, password: string, tls: TlsInfo | undefined, lie?: Lie): ClientSasl {
     const { mechanism } = this.plan;
-    if (mechanism === "PLAIN") return plainClient(user, password);
+    if (mechanism === "PLAIN") return plainClient(user, password, lie && lentIdentity);
     return scramClient({
       mechanism,
       user,
       password,
       tls,
+      lie,
       random: this.random,
       crypto: this.#setting.crypto,
     });

@@ -1,6 +1,12 @@
 /** Authentication: what a client must be able to do to log in, whatever its mechanism (RFC 4422). */
 import { bytesFromText } from "../../src/base/bytes.ts";
 
+/** With the right password, in another's name, or in answer to another challenge (PLAIN has none). */
+export type Lie = "identity" | "nonce";
+
+/** Whom such a client would act as. */
+export const lentIdentity = "admin@meerkat.test";
+
 export interface ClientSasl {
   readonly mechanism: string;
   initial(): Uint8Array;
@@ -11,10 +17,10 @@ export interface ClientSasl {
 }
 
 /** PLAIN (RFC 4616): nothing to answer and nothing to check. */
-export function plainClient(user: string, password: string): ClientSasl {
+export function plainClient(user: string, password: string, identity = ""): ClientSasl {
   return {
     mechanism: "PLAIN",
-    initial: () => bytesFromText(`\0${user}\0${password}`),
+    initial: () => bytesFromText(`${identity}\0${user}\0${password}`),
     respond: () => undefined,
     accepts: () => true,
   };

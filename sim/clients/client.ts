@@ -424,13 +424,12 @@ export class Client {
 
   #message(message: Stanza): void {
     const { login } = this.#options;
-    const id = message.id ?? "";
+    const { id = "", from = "", to = "" } = message;
     if (message.type === "error") {
       const condition = errorCondition(message);
       if (this.#answered(condition)) return;
-      return this.#trace.record(login, "message-bounced", { login, id, condition });
+      return this.#trace.record(login, "message-bounced", { login, id, condition, from });
     }
-    const { from = "", to = "" } = message;
     const body = message.payload(NS.client, "body")?.getText() ?? "";
     this.#trace.record(login, "message-received", { login, id, from, to, body });
   }

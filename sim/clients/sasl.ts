@@ -11,7 +11,7 @@ import {
 } from "../../src/base/bytes.ts";
 import type { HashName, KeyDerivation } from "../../src/ports/crypto.ts";
 import type { TlsInfo } from "../../src/ports/network.ts";
-import type { ClientSasl } from "./authentication.ts";
+import { lentIdentity, type ClientSasl, type Lie } from "./authentication.ts";
 
 export interface SynchronousCrypto {
   hash(name: HashName, data: Uint8Array): Uint8Array;
@@ -29,6 +29,7 @@ export interface ScramClientOptions {
   readonly binding?: keyof TlsInfo["bindings"];
   /** GS2 flag where no channel is bound: `n`, or `y` to say that -PLUS was not seen. */
   readonly flag?: "n" | "y";
+  readonly lie?: Lie | undefined;
   readonly random: { bytes(count: number): Uint8Array };
   readonly crypto: SynchronousCrypto;
 }
@@ -58,7 +59,8 @@ export function scramClient(options: ScramClientOptions): ClientSasl {
       const salted = crypto.derive({ hash, password, salt, iterations: Number(iterations) });
       const clientKey = crypto.hmac(hash, salted, bytesFromText("Client Key"));
       const storedKey = crypto.hash(hash, clientKey);
-      const withoutProof = `c=${toBase64(binding)},r=${sentNonce}`;
+      const returned = options.lie === "nonce" ? `${sentNonce}0` : sentNonce;
+      const withoutProof = `c=${toBase64(binding)},r=${returned}`;
       const auth = bytesFromText(`${bareFirst},${serverFirst},${withoutProof}`);
       const signature = crypto.hmac(hash, storedKey, auth);
       const proof = clientKey.map((byte, index) => byte ^ (signature[index] ?? 0));
@@ -76,7 +78,8 @@ function channel(
   plus: boolean,
 ): { readonly header: string; readonly binding: Uint8Array } {
   if (!plus) {
-    const header = `${options.flag ?? "n"},,`;
+    const identity = options.lie === "identity" ? `a=${lentIdentity}` : "";
+    const header = `${options.flag ?? "n"},${identity},`;
     return { header, binding: bytesFromText(header) };
   }
   const { "tls-exporter": exporter, "tls-unique": unique } = options.tls?.bindings ?? {};

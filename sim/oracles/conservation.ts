@@ -180,10 +180,16 @@ class Conservation implements Oracle {
   }
 
   /** A bounce may meet a later login with the same address. */
-  #bounced({ login, id, condition }: TraceKinds["message-bounced"], at: number): void {
+  #bounced({ login, id, condition, from }: TraceKinds["message-bounced"], at: number): void {
     const message = this.#messages.get(id);
     if (message === undefined || !this.#logins.sameAddress(message.login, login)) {
       return this.#fail(`${login} was told that ${id} bounced, which it never sent`);
+    }
+    // RFC 6120 §8.3.1: or its client could not tell what it is about.
+    if (from !== undefined && from !== message.to) {
+      this.#fail(
+        `${id} was sent to ${message.to} but bounced from ${from === "" ? "nobody" : from}`,
+      );
     }
     message.bounced += 1;
     // Copies for several resources may each come to nothing.

@@ -1,6 +1,9 @@
-/** Impostor: tries wrong passwords and accounts that do not exist; must never get in. */
+/**
+ * Impostor: tries wrong passwords and accounts that do not exist, and its own password in another's name or in
+ * answer to another challenge; must never get in.
+ */
 import type { Actor } from "../clients/actor.ts";
-import type { Range } from "../plan.ts";
+import { passwordOf, type Range } from "../plan.ts";
 
 export function startImpostor(
   actor: Actor,
@@ -11,7 +14,11 @@ export function startImpostor(
     const known = actor.random.chance(0.5);
     const user = known ? actor.plan.user : `ghost-${actor.random.int(5)}`;
     const password = actor.random.pick(["", "guess", `password of ${user} `]);
-    actor.logIn({ user, password, insists: behaviour.insists === true });
+    const insists = behaviour.insists === true;
+    if (known && actor.random.chance(0.4)) {
+      const lie = actor.random.pick(["identity", "nonce"] as const);
+      actor.logIn({ user, password: passwordOf(user), insists, lie });
+    } else actor.logIn({ user, password, insists });
   };
   actor.whenEnded(() => actor.within(behaviour.everyMs, attempt));
   actor.after(actor.plan.startAt, attempt);

@@ -91,8 +91,8 @@ export const serverPlants: readonly Plant[] = [
   {
     name: "hand-back-tells-nobody",
     file: traffic,
-    find: "this.#performAll(now, router.bounce(opened, from, to));",
-    replace: "router.bounce(opened, from, to);",
+    find: "      this.#performAll(now, router.bounce(opened, from, opened.to ?? session.jid.full));",
+    replace: "      router.bounce(opened, from, opened.to ?? session.jid.full);",
     oracle: "conservation",
   },
   {

@@ -76,16 +76,17 @@ export class Traffic {
     this.#performAll(now, router.route(session, stanza));
   }
 
-  /** Deliveries that never left: each sender learns of it. */
+  /** Deliveries that never left: each sender learns of it from whom it addressed, not from which session. */
   handBack(now: Now, client: Client, deliveries: readonly Delivery[]): void {
-    const to = client.session?.jid.full;
-    if (to === undefined) return;
+    const { session } = client;
+    if (session === undefined) return;
     const { counts, router } = this.#options;
     for (const { stanza, from, transit } of deliveries) {
       if (!this.#bounces.isFirst(transit?.id)) continue;
       counts.bounced.value += 1;
       const opened = this.#open(stanza);
-      if (opened !== undefined) this.#performAll(now, router.bounce(opened, from, to));
+      if (opened === undefined) continue;
+      this.#performAll(now, router.bounce(opened, from, opened.to ?? session.jid.full));
     }
   }
 

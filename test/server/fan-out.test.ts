@@ -25,6 +25,7 @@ for (const [where, node] of [
     const told = n1.read(juliet);
     expect(told).toContain("<recipient-unavailable");
     expect(told.match(/<\/message>/g)).toHaveLength(2); // as many as were sent
+    expect(told).not.toContain(`${user}/`); // which sessions he has is nobody's business
     expect(theirs.metric("meerkat_stanzas_bounced_total")).toBe(2);
   });
 }
