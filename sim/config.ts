@@ -48,6 +48,7 @@ export function configOf(plan: Plan, node: NodePlan): Config {
         max_stanza_size: limits.maxStanzaSize,
         max_connections_per_address: 1_000,
         c2s_state_timeout: limits.negotiationTimeout,
+        max_rate: limits.maxRate,
       },
       {
         ...httpListenerDefaults,

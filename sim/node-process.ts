@@ -271,8 +271,14 @@ export class NodeProcess {
         write: (connection, data) => this.#port.write(connection, data),
         dial: (dial, address) => this.#port.dial(dial, address),
         startTls: (connection, host) => this.#port.startTls(connection, host),
-        pauseReading: (connection) => this.#port.pauseReading(connection),
-        resumeReading: (connection) => this.#port.resumeReading(connection),
+        pauseReading: (connection) => {
+          this.#record("input-paused", { connection });
+          this.#port.pauseReading(connection);
+        },
+        resumeReading: (connection) => {
+          this.#record("input-resumed", { connection });
+          this.#port.resumeReading(connection);
+        },
         close: (connection) => {
           this.#record("close-asked", { connection });
           this.#port.close(connection);

@@ -79,7 +79,10 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
         ] as const),
       },
     },
-    limits: planLimits(stream(seed, "plan/limits")),
+    limits: {
+      ...planLimits(stream(seed, "plan/limits")),
+      ...(profile.faults ? planRate(stream(seed, "plan/rate")) : {}),
+    },
     clients,
     faults: planFaults(seed, {
       ...{ clients, nodes, duration, kinds: faultKindsOf(profile) },
@@ -199,6 +202,11 @@ function planLimits(random: Random): Limits {
     maxAuthAttempts: random.pick([2, 5]),
     queryTimeout: random.pick([500, 2_000, 5_000]),
   };
+}
+
+/** In some runs floods come faster than nodes read them; never so fast that one is not read by the end. */
+function planRate(random: Random): Pick<Limits, "maxRate"> {
+  return random.chance(0.3) ? { maxRate: random.pick([30_000, 100_000]) } : {};
 }
 
 function planClients(random: Random, profile: Profile, nodes: readonly string[]): ClientPlan[] {

@@ -258,6 +258,7 @@ const limits = record<Limits>({
   maxSessionsPerUser: count,
   maxAuthAttempts: count,
   queryTimeout: time,
+  maxRate: optional(count),
 });
 
 const chat: Fields<Chat> = {

@@ -103,6 +103,8 @@ export interface Limits {
   readonly maxSessionsPerUser: number;
   readonly maxAuthAttempts: number;
   readonly queryTimeout: number;
+  /** Bytes a second that a node reads from one client; missing: as many as come. */
+  readonly maxRate?: number | undefined;
 }
 
 export interface ClientPlan {

@@ -5,6 +5,7 @@ import type { TraceEvent, TraceKind } from "./trace.ts";
 export const probeNames = [
   "queue congested",
   "queue drained",
+  "client read slowly",
   "session replaced",
   "message bounced",
   "send limit met",
@@ -80,6 +81,7 @@ export type Probe = (typeof probeNames)[number];
 export const probeKinds: readonly TraceKind[] = [
   "connection-congested",
   "connection-drained",
+  "input-paused",
   "message-bounced",
   "query-failed",
   "clock-jumped",
@@ -116,6 +118,8 @@ export function probeOf({ kind, data }: TraceEvent): Probe | undefined {
       return "queue congested";
     case "connection-drained":
       return "queue drained";
+    case "input-paused":
+      return "client read slowly";
     case "message-bounced":
       return "message bounced";
     case "query-failed":

@@ -116,6 +116,7 @@ const wideLimits: Limits = {
   maxSessionsPerUser: 10,
   maxAuthAttempts: 5,
   queryTimeout: 5_000,
+  maxRate: undefined,
 };
 
 /** Production's bounds, no list to be read over and over, and as few heartbeats as a server allows. */

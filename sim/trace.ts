@@ -32,6 +32,9 @@ export interface TraceKinds {
   "tls-established": { readonly connection: number };
   "connection-congested": { readonly connection: number };
   "connection-drained": { readonly connection: number };
+  /** The node reads no more of it for a while. */
+  "input-paused": { readonly connection: number };
+  "input-resumed": { readonly connection: number };
   "connection-closed": {
     readonly connection: number;
     readonly login: string;

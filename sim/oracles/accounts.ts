@@ -44,7 +44,9 @@ export const accounts: OracleMaker = (plan: Plan) => {
         attempts += 1;
         authenticated.set(data.user, data.login);
         if (impostors.has(clientOf(data.login))) {
-          failures.push(`${data.login} got in as ${data.user} at ${at} ms, with a wrong password or a lie`);
+          failures.push(
+            `${data.login} got in as ${data.user} at ${at} ms, with a wrong password or a lie`,
+          );
         }
       }
       if (kind === "login-refused") {

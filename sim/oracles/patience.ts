@@ -4,6 +4,7 @@
  *     not bound     given up `negotiationTimeout` after it connected
  *     congested     given up `sendTimeout` after that, if it has read nothing, and not before;
  *                   or when more waits for it than `maxSendQueue`, so that much has come since
+ *     too fast      read again as soon as what it sent fits its limit (`pace.ts`), and not before
  *     else          sent a sign of life every `keepAliveInterval` in which it sent none: or a host that
  *                   has died would be a session for ever
  *
@@ -14,6 +15,7 @@ import type { Plan } from "../plan.ts";
 import { NS } from "../../src/xmpp/namespaces.ts";
 import type { TraceEvent, TraceKind } from "../trace.ts";
 import type { Oracle } from "./oracle.ts";
+import { Pace } from "./pace.ts";
 
 interface Served {
   readonly node: string;
@@ -37,6 +39,8 @@ const growth = 3;
 const slackBytes = 2_000;
 /** Of the answers that tell of what a link has handed back. */
 const returnedBytes = 1_000;
+/** So long after it stood still a node may read late what had come by then. */
+const disturbedMs = 10_000;
 
 class Patience implements Oracle {
   readonly name = "patience";
@@ -46,6 +50,8 @@ class Patience implements Oracle {
     "peer-down",
     "bytes-received",
     "bytes-sent",
+    "input-paused",
+    "input-resumed",
     "connection-congested",
     "connection-drained",
     "close-asked",
@@ -60,6 +66,7 @@ class Patience implements Oracle {
     "registry-observed",
   ];
   readonly #limits: Plan["limits"];
+  readonly #pace: Pace;
   readonly #served = new Map<number, Served>();
   /** Closed in this step: what was written before it is told after it. */
   readonly #closing = new Map<number, Served>();
@@ -75,9 +82,11 @@ class Patience implements Oracle {
 
   constructor({ limits }: Plan) {
     this.#limits = limits;
+    this.#pace = new Pace(limits.maxRate);
   }
 
-  see({ kind, data, at, place }: TraceEvent): void {
+  see(event: TraceEvent): void {
+    const { kind, data, at, place } = event;
     this.#now = at;
     switch (kind) {
       case "connection-opened":
@@ -87,7 +96,11 @@ class Patience implements Oracle {
         return this.#takes(place, data.undelivered * returnedBytes);
       case "bytes-received":
         this.#takes(place, data.bytes.length);
+        this.#paced(data.connection, this.#pace.see(event));
         return this.#sign(data.connection, at);
+      case "input-paused":
+      case "input-resumed":
+        return this.#paced(data.connection, this.#pace.see(event));
       case "bytes-sent":
         return this.#wrote(data.connection, data.data, at);
       case "connection-congested":
@@ -191,7 +204,18 @@ class Patience implements Oracle {
   #forget(connection: number): void {
     const client = this.#served.get(connection);
     if (client !== undefined) this.#look(client);
+    this.#paced(connection, this.#pace.late(connection, this.#now));
+    this.#pace.forget(connection);
     this.#served.delete(connection);
+  }
+
+  /** What is wrong with how its client is read; a node that stands still or is slow reads when it can. */
+  #paced(connection: number, what: string | undefined): void {
+    const client = this.#served.get(connection);
+    if (what === undefined || client === undefined) return;
+    const undisturbedFor = this.#now - (this.#disturbedUntil.get(client.node) ?? -Infinity);
+    if (undisturbedFor < disturbedMs) return;
+    this.#fail(client, what);
   }
 
   /** Until now nothing had changed since the last look. */

@@ -151,6 +151,13 @@ const plantsOfCluster: readonly Plant[] = [
     profile: "lists",
   },
   {
+    name: "registration-once-lost-stays-lost",
+    file: discovery,
+    find: "      this.#registered = false;\n      this.#nextAt = now.at;",
+    replace: "      this.#nextAt = now.at;",
+    oracle: "registry",
+  },
+  {
     name: "bind-stamps-by-the-wall-clock",
     file: "src/server/binding.ts",
     find: "  return greatest === undefined ? now.wall : Math.max(now.wall, greatest + 1);",

@@ -47,6 +47,13 @@ const plantsOfCrossing: readonly Plant[] = [
     oracle: "answers",
   },
   {
+    name: "bounce-at-a-full-link-names-the-session",
+    file: "src/server/traffic.ts",
+    find: "    const to = stanza.to ?? target;\n    const effects",
+    replace: "    const to = target;\n    const effects",
+    oracle: "conservation",
+  },
+  {
     name: "stranded-waits-for-nobody",
     file: stranded,
     find: "some((since) => at <= since + patience)",

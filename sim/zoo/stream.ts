@@ -89,6 +89,27 @@ export const streamPlants: readonly Plant[] = [
     profile: "cluster",
   },
   {
+    name: "shaped-reading-resumes-late",
+    file: "src/server/clients.ts",
+    find: "  return Math.min(one, other);",
+    replace: "  return Math.max(one, other);",
+    oracle: "patience",
+  },
+  {
+    name: "shaper-forgets-its-debt",
+    file: "src/stream/shaper.ts",
+    find: "Math.max(this.#evenAt, at - burst) + input.count",
+    replace: "at - burst + input.count",
+    oracle: "patience",
+  },
+  {
+    name: "later-deadlines-stay-where-they-are",
+    file: "src/base/deadlines.ts",
+    find: "    else this.#down(slot);\n",
+    replace: "",
+    oracle: "patience",
+  },
+  {
     name: "stream-sends-no-keep-alive",
     file: c2s,
     find: "    if (isIdle) this.#write(this.#framing.keepAlive);\n",

@@ -89,6 +89,16 @@ test("conservation: a delivered and a bounced message are right, and counted", (
   expect(verdict).toEqual({ judged: 3, unknown: 0, failures: [] });
 });
 
+test("conservation: a message bounces from whom it was sent to, not from one of its sessions", () => {
+  const bounced = (from: string) =>
+    both()
+      .sends("alice#1", "1", "bob@meerkat.test")
+      .then("message-bounced", { login: "alice#1", id: "1", condition: "too late", from })
+      .verdict("conservation").failures;
+  expect(bounced("bob@meerkat.test")).toEqual([]);
+  expect(bounced(bob)).toHaveLength(1);
+});
+
 test("conservation: a message that vanished is a failure", () => {
   expect(both().sends("alice#1", "1", bob).verdict("conservation").failures).toHaveLength(1);
 });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Oracle } from "../../sim/oracles/oracle.ts";
 import { patience } from "../../sim/oracles/patience.ts";
 import { planFromSeed } from "../../sim/plan-from-seed.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../../sim/trace.ts";
@@ -7,12 +8,14 @@ const plan = planFromSeed(1);
 const { negotiationTimeout, sendTimeout, keepAliveInterval, maxSendQueue } = plan.limits;
 const result = "<iq><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>a@b/c</jid></bind></iq>";
 const connection = 1;
+const closed = { connection, login: "a#1", reason: "reset" };
 
 /** What befalls one client's connection at one node; times are given. */
 class Tale {
-  readonly #oracle = patience(plan);
+  readonly #oracle: Oracle;
 
-  constructor() {
+  constructor(of = plan) {
+    this.#oracle = patience(of);
     this.then(0, "connection-opened", { connection, login: "a#1", listener: "c2s", dial: 0 });
   }
 
@@ -82,6 +85,20 @@ test("who is given up for what waits has had that much sent to it", () => {
   expect(given(maxSendQueue)).toEqual([]);
   expect(given(maxSendQueue >> 3)).toHaveLength(1);
   expect(bound().writes(3, text).failures(3)).toHaveLength(1);
+});
+
+test("who sends too fast is read again when what it sent fits the limit, and no sooner", () => {
+  const rate = { ...plan, limits: { ...plan.limits, maxRate: 1_000 } };
+  const bytes = new Uint8Array(3_000);
+  const sends = (tale: Tale, at: number) => tale.then(at, "bytes-received", { connection, bytes });
+  const paused = () =>
+    sends(new Tale(rate).writes(0, result), 1_000).then(1_000, "input-paused", { connection });
+  const resumed = (at: number) => paused().then(at, "input-resumed", { connection });
+  expect(sends(resumed(3_000), 3_001).failures(3_002)).toEqual([]);
+  expect(resumed(4_000).failures(4_000)).toHaveLength(1);
+  expect(paused().then(4_000, "connection-closed", closed).failures(4_000)).toHaveLength(1);
+  expect(sends(paused(), 2_000).failures(2_001)).toHaveLength(1);
+  expect(paused().then(2, "node-paused", {}).failures(4_000)).toEqual([]);
 });
 
 test("of a node that stood still, was slow or stops, nothing is said", () => {
