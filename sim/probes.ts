@@ -75,6 +75,11 @@ const faultProbes: Readonly<Partial<Record<FaultKind, Probe>>> = {
   "reconnect-storm": "all clients thrown out at once",
 };
 
+const refusalProbes: Readonly<Record<string, Probe>> = {
+  "not-authorized": "wrong password refused",
+  "invalid-authzid": "another identity refused",
+};
+
 export type Probe = (typeof probeNames)[number];
 
 /** Of which events any shows something. */
@@ -133,8 +138,7 @@ export function probeOf({ kind, data }: TraceEvent): Probe | undefined {
     case "registration-answered":
       return data.outcome === "result" ? "account registered" : undefined;
     case "login-refused":
-      if (data.condition === "invalid-authzid") return "another identity refused";
-      return data.condition === "not-authorized" ? "wrong password refused" : "login put off";
+      return refusalProbes[data.condition] ?? "login put off";
     case "login-ended":
       return data.reason === "vanished" ? "host died silently" : undefined;
     case "connection-closed":
@@ -176,14 +180,18 @@ export function probeOf({ kind, data }: TraceEvent): Probe | undefined {
     case "node-recovered":
       return data.waitedMs >= 1_000 ? "slow node a second behind" : undefined;
     case "logged":
-      if (data.event === "queue-full") return "link queue full";
-      if (data.event === "queue-drained") return "link queue drained";
-      if (data.event === "registration-lost") return "registration lost";
-      return data.detail.includes("reason=resource-constraint") ? "send limit met" : undefined;
+      return loggedProbe(data.event, data.detail);
     case "bytes-received":
       // A stanza's last byte is ">".
       return data.bytes[data.bytes.length - 1] === 0x3e ? undefined : "stanza cut by a chunk";
     default:
       return undefined;
   }
+}
+
+function loggedProbe(event: string, detail: string): Probe | undefined {
+  if (event === "queue-full") return "link queue full";
+  if (event === "queue-drained") return "link queue drained";
+  if (event === "registration-lost") return "registration lost";
+  return detail.includes("reason=resource-constraint") ? "send limit met" : undefined;
 }
