@@ -11,4 +11,7 @@ test("readiness: a peer that is up counts once its tables are here", () => {
   expect(readiness.update(1, cluster)).toContain("n2");
   synced = true;
   expect(readiness.update(2, cluster)).toBeUndefined();
+  // Who is ready stays so.
+  synced = false;
+  expect(readiness.update(3, cluster)).toBeUndefined();
 });

@@ -290,6 +290,8 @@ test("bounds: a stanza for a peer whose queue is full is refused, and its sender
   cluster.run(1_100); // a heartbeat at the latest
   n1.send(juliet, chat("romeo@localhost/orchard", "refused"));
   expect(n1.read(juliet)).toMatch(/id=.refused.*<resource-constraint/s);
+  n1.send(juliet, chat("romeo@localhost", "bare"));
+  expect(n1.read(juliet)).toContain("from='romeo@localhost'"); // it names no session
   n1.pretended.push({ type: "queue-drained", peer, queue: "stanzas" });
   cluster.run(1_100);
   n1.send(juliet, chat("romeo@localhost/orchard", "again"));
