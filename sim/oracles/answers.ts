@@ -239,6 +239,8 @@ class Answers implements Oracle {
     const [asker, asked] = [logins.get(login), logins.get(answeredBy ?? "")];
     if (asker === undefined || asked === undefined || handedBack) return;
     if (asked.endedAt !== undefined || asked.nodeClosedAt !== undefined) return;
+    // Read late, from a process that has ended: what it had lost, its successor does not know.
+    if (logins.nodeEnded(asker.node, request.at, at)) return;
     const peer = replicas.running.get(asked.node)?.peer ?? "";
     const waited = this.#patience * (1 - tolerance);
     const absences = this.#outOfSight.of(asker.node, peer);

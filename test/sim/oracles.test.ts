@@ -241,6 +241,10 @@ test("answers: whom a node out of sight has is not answered for before its time,
   expect(failures(told(lost(answers(asked())).wait(100), error))).toHaveLength(1);
   expect(failures(told(lost(answers(asked())).wait(patience), error))).toEqual([]);
   expect(failures(told(answers(asked()), "result"))).toEqual([]);
+  // Read only when the process that wrote it had a successor.
+  const restarted = lost(answers(asked())).wait(patience).then("node-killed", { silent: true });
+  restarted.then("node-started", { generation: 2 });
+  expect(failures(told(restarted, error))).toEqual([]);
 });
 
 test("answers: the asker's node answers for one that died; a client that went by itself excuses it", () => {
