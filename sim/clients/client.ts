@@ -8,7 +8,7 @@
  *     connecting -> greeting --features--> securing -> greeting (TLS) --features--> authenticating
  *        -> greeting (authenticated) --features--> binding -> online -> leaving -> ended
  */
-import { fromBase64, textFromBytes, toBase64, type BinaryString } from "../../src/base/bytes.ts";
+import { fromBase64, toBase64, type BinaryString } from "../../src/base/bytes.ts";
 import type { TlsInfo } from "../../src/ports/network.ts";
 import { escapeText, escapeValue } from "../../src/xmpp/escape.ts";
 import { NS } from "../../src/xmpp/namespaces.ts";
@@ -18,6 +18,7 @@ import type { MessageType } from "../plan.ts";
 import type { SimulatedNetwork, Wire } from "../kit/network.ts";
 import type { Trace } from "../trace.ts";
 import type { ClientSasl } from "./authentication.ts";
+import { errorCondition, firstChild, messageXml, presenceXml } from "./wording.ts";
 
 export interface ClientOptions {
   readonly login: string;
@@ -129,18 +130,13 @@ export class Client {
       to,
       ...(type === "chat" ? {} : { type }),
     });
-    const body = escapeText(bodyHead(id)) + fillerOf(id, bytes);
-    this.#write(
-      `<message to='${escapeValue(to)}' id='${escapeValue(id)}' type='${type}'><body>${body}</body></message>`,
-    );
+    this.#write(messageXml(to, id, bytes, type));
   }
 
   sendPresence(available: boolean, priority = 0): void {
     const { login } = this.#options;
     this.#trace.record(login, "presence-sent", { login, available, priority });
-    if (!available) this.#write("<presence type='unavailable'/>");
-    else if (priority === 0) this.#write("<presence/>");
-    else this.#write(`<presence><priority>${priority}</priority></presence>`);
+    this.#write(presenceXml(available, priority));
   }
 
   /** A ping (XEP-0199), to the server or to another client. */
@@ -458,41 +454,9 @@ function newReader(): Reader {
   return new Reader({ maxStanzaSize: 1_048_576 }, "stream");
 }
 
-/** Every message says which it is, and carries characters of one to four bytes. */
-export function bodyOf(id: string, bytes: number): string {
-  return bodyHead(id) + fillerOf(id, bytes);
-}
-
-/** Characters of all lengths. */
-function bodyHead(id: string): string {
-  return `${id} ä€😀 `;
-}
-
-function fillerOf(id: string, bytes: number): string {
-  return "x".repeat(Math.max(0, bytes - bodyHead(id).length));
-}
-
-/** The name of the first child in this namespace; "" without one. */
-function firstChild(element: Stanza, namespace: string): string {
-  return element.payloads.find((payload) => payload.namespace === namespace)?.name ?? "";
-}
-
-function errorCondition(stanza: Stanza): string {
-  const error = stanza.element().getChild("error");
-  for (const child of error?.getChildElements() ?? []) {
-    if (child.getNS() === NS.stanzas && child.name !== "text") return child.name;
-  }
-  return "no condition";
-}
-
 /** Addresses differ, so that limits per address are not met by chance. */
 function remoteOf(login: string): string {
   let sum = 0;
   for (let at = 0; at < login.length; at++) sum = (sum * 31 + login.charCodeAt(at)) & 0xffffff;
   return `10.${sum >> 16}.${(sum >> 8) & 255}.${sum & 255}`;
-}
-
-/** For people who read a trace. */
-export function readable(bytes: Uint8Array): string {
-  return textFromBytes(bytes);
 }

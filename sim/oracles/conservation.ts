@@ -11,7 +11,7 @@
  * order, whether it is delivered or bounces. Each copy of it may bounce. No session is given it twice. A
  * headline to a user may be ignored (RFC 6121 §8.5.2.2.1).
  */
-import { bodyOf } from "../clients/client.ts";
+import { bodyOf } from "../clients/wording.ts";
 import { userOf } from "../plan.ts";
 import { bareOf, leftInOrder, type Login, type Logins } from "./logins.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../trace.ts";

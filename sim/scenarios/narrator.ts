@@ -5,7 +5,7 @@
  * records are shown. A process is called by its node's name, its successors `n1.2`, `n1.3`.
  */
 import { textFromBinary } from "../../src/base/bytes.ts";
-import { bodyOf } from "../clients/client.ts";
+import { bodyOf } from "../clients/wording.ts";
 import { planHost } from "../plan.ts";
 import { clientOf } from "../kit/network.ts";
 import type { TraceEvent, TraceKinds } from "../trace.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bodyOf } from "../../sim/clients/client.ts";
+import { bodyOf } from "../../sim/clients/wording.ts";
 import { makeOracles } from "../../sim/oracles/index.ts";
 import type { Verdict } from "../../sim/oracles/oracle.ts";
 import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";

@@ -1,0 +1,43 @@
+/** Wording: what a simulated client's stanzas say, and what it reads in those of its server. */
+import { escapeText, escapeValue } from "../../src/xmpp/escape.ts";
+import { NS } from "../../src/xmpp/namespaces.ts";
+import type { Stanza } from "../../src/xmpp/stanza.ts";
+import type { MessageType } from "../plan.ts";
+
+export function messageXml(to: string, id: string, bytes: number, type: MessageType): string {
+  const body = escapeText(bodyHead(id)) + fillerOf(id, bytes);
+  return `<message to='${escapeValue(to)}' id='${escapeValue(id)}' type='${type}'><body>${body}</body></message>`;
+}
+
+export function presenceXml(available: boolean, priority: number): string {
+  if (!available) return "<presence type='unavailable'/>";
+  if (priority === 0) return "<presence/>";
+  return `<presence><priority>${priority}</priority></presence>`;
+}
+
+/** Every message says which it is, and carries characters of one to four bytes. */
+export function bodyOf(id: string, bytes: number): string {
+  return bodyHead(id) + fillerOf(id, bytes);
+}
+
+/** Characters of all lengths. */
+function bodyHead(id: string): string {
+  return `${id} ä€😀 `;
+}
+
+function fillerOf(id: string, bytes: number): string {
+  return "x".repeat(Math.max(0, bytes - bodyHead(id).length));
+}
+
+/** The name of the first child in this namespace; "" without one. */
+export function firstChild(element: Stanza, namespace: string): string {
+  return element.payloads.find((payload) => payload.namespace === namespace)?.name ?? "";
+}
+
+export function errorCondition(stanza: Stanza): string {
+  const error = stanza.element().getChild("error");
+  for (const child of error?.getChildElements() ?? []) {
+    if (child.getNS() === NS.stanzas && child.name !== "text") return child.name;
+  }
+  return "no condition";
+}
