@@ -29,8 +29,8 @@ export const streamPlants: readonly Plant[] = [
   {
     name: "stream-never-clears-congestion",
     file: c2s,
-    find: "  #drain(now: Now): void {\n    this.#congested = false;",
-    replace: "  #drain(now: Now): void {",
+    find: 'this.#outbox.congested = input.type === "connection-congested";',
+    replace: 'this.#outbox.congested ||= input.type === "connection-congested";',
     oracle: "patience",
   },
   {
@@ -55,11 +55,19 @@ export const streamPlants: readonly Plant[] = [
     oracle: "conservation",
   },
   {
+    name: "outbox-gives-one-piece-and-no-more",
+    file: c2s,
+    find: "    if (this.#outbox.holds) return this.#drain(now);\n",
+    replace: "",
+    oracle: "patience",
+    profile: "splits",
+  },
+  {
     name: "congested-stream-is-never-given-up",
     file: c2s,
-    find: '      return this.#fail(now, "resource-constraint", text);\n    }\n    const isIdle',
+    find: '      return this.#fail(now, "resource-constraint", text);\n    }\n    if (this.#outbox.holds)',
     replace:
-      "      this.#deadline = now.at + sendTimeout;\n      return void text;\n    }\n    const isIdle",
+      "      this.#deadline = now.at + sendTimeout;\n      return void text;\n    }\n    if (this.#outbox.holds)",
     oracle: "patience",
     profile: "splits",
   },
@@ -68,15 +76,15 @@ export const streamPlants: readonly Plant[] = [
     file: c2s,
     find: '    this.#activeAt = now.at;\n    if (this.#state === "securing")',
     replace:
-      '    this.#activeAt = now.at;\n    if (this.#congested) this.#deadline = now.at + this.#options.sendTimeout;\n    if (this.#state === "securing")',
+      '    this.#activeAt = now.at;\n    if (this.#outbox.congested) this.#deadline = now.at + this.#options.sendTimeout;\n    if (this.#state === "securing")',
     oracle: "patience",
     profile: "splits",
   },
   {
     name: "drained-stream-keeps-its-deadline",
     file: c2s,
-    find: '    if (this.#state === "bound") this.#deadline = idleAt(now.at, this.#options.keepAliveInterval);\n',
-    replace: "",
+    find: "    else this.#deadline = this.#outbox.holds ? now.at : idleAt(now.at, keepAliveInterval);\n",
+    replace: "    else if (this.#outbox.holds) this.#deadline = now.at;\n",
     oracle: "patience",
     profile: "splits",
   },

@@ -57,7 +57,6 @@ export class C2sStream {
   #requests = 0;
   #deadline: Instant | undefined;
   #activeAt: Instant = 0;
-  #congested = false;
   /** The peer's closing tag, or what cannot be read: it waits for `stanzas-done`. */
   #end: "closed" | XmlError | undefined;
   readonly #outbox: Outbox;
@@ -96,7 +95,7 @@ export class C2sStream {
   }
 
   step(now: Now, input: C2sInput): readonly C2sEffect[] {
-    if (input.type === "deliver" && this.#state === "bound" && !this.#congested) {
+    if (input.type === "deliver" && this.#state === "bound" && !this.#outbox.holds) {
       return [this.#written(input.delivery)]; // by far the commonest step
     }
     this.#effects = [];
@@ -117,10 +116,8 @@ export class C2sStream {
         this.#restart();
         break;
       case "connection-congested":
-        this.#congested = true;
-        if (this.#state === "bound") this.#deadline = now.at + this.#options.sendTimeout;
-        break;
       case "connection-drained":
+        this.#outbox.congested = input.type === "connection-congested";
         this.#drain(now);
         break;
       case "connection-closed":
@@ -139,7 +136,8 @@ export class C2sStream {
         this.#resume(now);
         break;
       case "bound":
-        this.#bound(now);
+        this.#state = "bound";
+        this.#setDue(now);
         this.#resume(now);
         break;
       case "bind-refused":
@@ -393,12 +391,6 @@ export class C2sStream {
     this.#write(errorReply(iq, "bad-request")?.write(this.#framing.context) ?? "");
   }
 
-  #bound(now: Now): void {
-    const { sendTimeout, keepAliveInterval } = this.#options;
-    this.#state = "bound";
-    this.#deadline = this.#congested ? now.at + sendTimeout : idleAt(now.at, keepAliveInterval);
-  }
-
   // --- writing
 
   #write(data: BinaryString): void {
@@ -408,7 +400,7 @@ export class C2sStream {
   #deliver(now: Now, delivery: Delivery): void {
     if (this.#state === "closing") return this.#return([delivery]);
     if (this.#state === "registering") this.#state = "negotiating";
-    if (this.#congested) this.#enqueue(now, delivery);
+    if (this.#outbox.holds) this.#enqueue(now, delivery);
     else this.#effects.push(this.#written(delivery));
     if (this.#state === "negotiating") this.#resume(now);
   }
@@ -424,10 +416,17 @@ export class C2sStream {
     return { type: "write", connection: this.connection, data };
   }
 
+  /** A piece of what waits; if that congests nothing, the next follows at once. */
   #drain(now: Now): void {
-    this.#congested = false;
-    this.#writeAll(this.#outbox.takeAll());
-    if (this.#state === "bound") this.#deadline = idleAt(now.at, this.#options.keepAliveInterval);
+    this.#writeAll(this.#outbox.take());
+    this.#setDue(now);
+  }
+
+  #setDue(now: Now): void {
+    if (this.#state !== "bound") return;
+    const { sendTimeout, keepAliveInterval } = this.#options;
+    if (this.#outbox.congested) this.#deadline = now.at + sendTimeout;
+    else this.#deadline = this.#outbox.holds ? now.at : idleAt(now.at, keepAliveInterval);
   }
 
   #writeAll(deliveries: readonly Delivery[]): void {
@@ -443,10 +442,11 @@ export class C2sStream {
     if (this.#state !== "bound") {
       return this.#fail(now, "connection-timeout", `Not logged in within ${negotiationTimeout} ms`);
     }
-    if (this.#congested) {
+    if (this.#outbox.congested) {
       const text = `Nothing was read for ${sendTimeout} ms: the maximum`;
       return this.#fail(now, "resource-constraint", text);
     }
+    if (this.#outbox.holds) return this.#drain(now);
     const isIdle = idleAt(this.#activeAt, interval) <= now.at;
     if (isIdle) this.#write(this.#framing.keepAlive);
     this.#deadline = idleAt(isIdle ? now.at : this.#activeAt, interval);

@@ -33,6 +33,56 @@ test("stream: a client that reads again gets all that waited, in order", () => {
   expectTranscript(text, secured);
 });
 
+/** Two of them are more than a piece. */
+const long = (id: number): string =>
+  `<message id='${id}'><body>${"x".repeat(40_000)}</body></message>`;
+const read = (id: number): string => long(id).replace(" id=", " from='romeo@localhost/a' id=");
+const longQueue = { ...secured, maxSendQueue: 300_000 };
+
+test("stream: a client that reads slowly gets what waits in pieces, and has time for each", () => {
+  const text = `${bound}
+    W: congested
+    W: deliver ${long(1)}
+    W: deliver ${long(2)}
+    W: deliver ${long(3)}
+    W: deliver ${long(4)}
+    W: deliver ${long(5)}
+    W: after 9999
+    W: drained
+    S: ${read(1)}${read(2)}
+    W: congested
+    W: deliver <message id='6'/>
+    W: after 9999
+    W: drained
+    S: ${read(3)}${read(4)}
+    W: congested
+    W: after 10000
+    S: ${error("resource-constraint", "Nothing was read for 10000 ms: the maximum")}
+    E: ended: resource-constraint
+    E: undelivered 5 6
+    E: close
+  `;
+  expectTranscript(text, longQueue);
+});
+
+test("stream: what a connection takes without being congested follows at once, in order", () => {
+  const text = `${bound}
+    W: congested
+    W: deliver ${long(1)}
+    W: deliver ${long(2)}
+    W: deliver ${long(3)}
+    W: drained
+    S: ${read(1)}${read(2)}
+    W: deliver <message id='4'/>
+    W: after 0
+    S: ${read(3)}<message from='romeo@localhost/a' id='4'/>
+    W: deliver <message id='5'/>
+    S: <message from='romeo@localhost/a' id='5'/>
+    W: after 59999
+  `;
+  expectTranscript(text, longQueue);
+});
+
 test("stream: a client that reads nothing for too long is closed, its queue handed back", () => {
   const text = `${bound}
     W: congested
