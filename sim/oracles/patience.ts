@@ -23,7 +23,9 @@ interface Served {
   readonly openedAt: number;
   boundAt: number | undefined;
   congestedAt: number | undefined;
-  /** What its node had taken in by then. */
+  /** Since when it may be given the rest of what waits, piece by piece. */
+  drainedAt: number;
+  /** What its node had taken in when it first was, nothing having waited. */
   takenBefore: number;
   /** Before it was bound: what it then waits for is told apart by nobody. */
   everCongested: boolean;
@@ -174,7 +176,7 @@ class Patience implements Oracle {
   /** It is said to have more waiting for it than is allowed. */
   #tooMuch(client: Served): void {
     const taken = (this.#taken.get(client.node) ?? 0) - client.takenBefore;
-    if (client.congestedAt === undefined) {
+    if (client.congestedAt === undefined && this.#isOver(client, client.drainedAt, 0)) {
       this.#fail(client, "was given up for what waited, though it reads");
     } else if (taken * growth + slackBytes < this.#limits.maxSendQueue) {
       this.#fail(client, `was given up for what waited, though ${taken} bytes have come since`);
@@ -189,8 +191,11 @@ class Patience implements Oracle {
     const client = this.#served.get(connection);
     if (client === undefined) return;
     this.#look(client);
+    if (since === undefined) client.drainedAt = this.#now;
+    else if (this.#isOver(client, client.drainedAt, 0)) {
+      client.takenBefore = this.#taken.get(client.node) ?? 0;
+    }
     client.congestedAt = since;
-    client.takenBefore = this.#taken.get(client.node) ?? 0;
     client.everCongested = true;
     client.lastSignAt = this.#now;
   }
@@ -254,6 +259,7 @@ function served(node: string, { login }: { readonly login: string }, at: number)
     everCongested: false,
     boundAt: undefined,
     congestedAt: undefined,
+    drainedAt: -Infinity,
     takenBefore: 0,
   };
 }

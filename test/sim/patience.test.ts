@@ -87,6 +87,20 @@ test("who is given up for what waits has had that much sent to it", () => {
   expect(bound().writes(3, text).failures(3)).toHaveLength(1);
 });
 
+test("what waits leaves in pieces: what came before the last of them may still wait", () => {
+  const text = `More than ${maxSendQueue} bytes wait to be read`;
+  const congestedAgain = (at: number) =>
+    bound()
+      .then(1, "connection-congested", { connection })
+      .then(2, "bytes-received", { connection: 2, bytes: new Uint8Array(maxSendQueue) })
+      .then(3, "connection-drained", { connection })
+      .then(at, "connection-congested", { connection })
+      .writes(at + 1, text)
+      .failures(at + 1);
+  expect(congestedAgain(4)).toEqual([]);
+  expect(congestedAgain(2_000)).toHaveLength(1);
+});
+
 test("who sends too fast is read again when what it sent fits the limit, and no sooner", () => {
   const rate = { ...plan, limits: { ...plan.limits, maxRate: 1_000 } };
   const bytes = new Uint8Array(3_000);
