@@ -5,12 +5,13 @@
  * switched on or off by a coin, so that some runs have all of them and some have hardly any; limits
  * are shrunk at random.
  */
-import { attackNames } from "./workloads/attacks.ts";
+import { repeatedAttacks, singleAttacks } from "./workloads/attacks.ts";
 import { faultKinds, planFaults } from "./faults/index.ts";
 import {
   planHost,
   planVersion,
   userOf,
+  wellBehaved,
   type Behaviour,
   type BehaviourKind,
   type ClientPlan,
@@ -47,10 +48,14 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
     safety: profile.safety,
     liveness: clustered ? Math.max(profile.liveness, clusterLivenessMs) : profile.liveness,
   };
-  const clients = planQuestions(
+  const drawn = planQuestions(
     stream(seed, "plan/questions"),
     profile,
     planClients(stream(seed, "plan/clients"), profile, names),
+  );
+  const clients = planRepeatedAttacks(
+    stream(seed, "plan/repeated-attacks"),
+    planPipelining(stream(seed, "plan/pipelining"), profile, drawn),
   );
   const cluster = clustered ? planCluster(stream(seed, "plan/cluster"), profile) : undefined;
   return {
@@ -267,6 +272,32 @@ function planQuestions(
   });
 }
 
+/** In some runs some do not wait for what they know will come; not those whose logins must fail. */
+function planPipelining(
+  random: Random,
+  { faults }: Profile,
+  clients: readonly ClientPlan[],
+): readonly ClientPlan[] {
+  if (faults === false || !random.chance(0.5)) return clients;
+  return clients.map((client) => {
+    const pipelines = random.chance(0.4) && wellBehaved(client);
+    return pipelines && client.behaviour.kind !== "registrar" ? { ...client, pipelines } : client;
+  });
+}
+
+/** Half of the hostile try these, too, soon enough to see what comes of them. */
+function planRepeatedAttacks(
+  random: Random,
+  clients: readonly ClientPlan[],
+): readonly ClientPlan[] {
+  return clients.map((client) => {
+    const { behaviour } = client;
+    if (behaviour.kind !== "hostile" || random.chance(0.5)) return client;
+    const attacks = behaviour.attacks.toSpliced(random.int(4), 0, ...repeatedAttacks);
+    return { ...client, behaviour: { ...behaviour, attacks } };
+  });
+}
+
 /** A name is contested only by two; where nodes may part, most runs should see it on both sides. */
 function matchRivals(random: Random, kinds: BehaviourKind[], wanted: boolean): void {
   const rivals = kinds.filter((kind) => kind === "rival").length;
@@ -370,6 +401,6 @@ function planBehaviour(
     case "registrar":
       return { kind, everyMs: [2_000, 8_000] };
     case "hostile":
-      return { kind, everyMs: [500, 3_000], attacks: random.shuffle(attackNames).slice(0, 12) };
+      return { kind, everyMs: [500, 3_000], attacks: random.shuffle(singleAttacks).slice(0, 12) };
   }
 }

@@ -300,6 +300,7 @@ const client = record<ClientPlan>({
   resource: text,
   mechanism: oneOf(["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"]),
   startAt: time,
+  pipelines: optional(flag),
   behaviour,
 });
 

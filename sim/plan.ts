@@ -119,6 +119,8 @@ export interface ClientPlan {
   readonly resource: string;
   readonly mechanism: "SCRAM-SHA-1" | "SCRAM-SHA-256" | "SCRAM-SHA-512" | "PLAIN";
   readonly startAt: number;
+  /** Sends what follows its success along with what it authenticates by. Missing: waits for each answer. */
+  readonly pipelines?: boolean;
   readonly behaviour: Behaviour;
 }
 

@@ -66,6 +66,7 @@ export function simplerClients(plan: Plan): readonly Plan[] {
     inSmallBursts,
     atOneNode,
     plainly,
+    patiently,
     atOnce,
     saysLessTo(users),
     withPeers(firstHalf),
@@ -190,6 +191,11 @@ function jidOf(user: string, resource: string): string {
 
 function plainly(client: ClientPlan): ClientPlan {
   return client.mechanism === "PLAIN" ? client : { ...client, mechanism: "PLAIN" };
+}
+
+function patiently(client: ClientPlan): ClientPlan {
+  const { pipelines, ...waiting } = client;
+  return pipelines === undefined ? client : waiting;
 }
 
 function atOnce(client: ClientPlan): ClientPlan {

@@ -121,6 +121,7 @@ export class Actor {
       sasl: (tls) => this.#sasl(user, password, tls, options.lie),
       register: options.register,
       insists: options.insists === true,
+      pipelines: this.plan.pipelines === true,
       takeOver: options.takeOver,
       answer: (act) => this.#whenItHasThought(act),
       events: {

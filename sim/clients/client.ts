@@ -18,6 +18,7 @@ import type { MessageType } from "../plan.ts";
 import type { SimulatedNetwork, Wire } from "../kit/network.ts";
 import type { Trace } from "../trace.ts";
 import type { ClientSasl } from "./authentication.ts";
+import { bindRequest, sentAhead, streamHeader } from "./openings.ts";
 import { errorCondition, firstChild, messageXml, presenceXml } from "./wording.ts";
 
 export interface ClientOptions {
@@ -37,6 +38,8 @@ export interface ClientOptions {
   readonly takeOver?: ((stage: Stage, client: Client) => boolean) | undefined;
   /** Tries the same again where its password is refused, until the server ends the stream. */
   readonly insists?: boolean;
+  /** Opens the next stream and binds without waiting for its success (XEP-0305). */
+  readonly pipelines?: boolean;
   /** Answers what it was asked, when it likes to; missing: at once. */
   readonly answer?: (act: () => void) => void;
 }
@@ -227,9 +230,9 @@ export class Client {
   #greet(): void {
     this.#state = "greeting";
     this.#reader = newReader();
-    this.#write(
-      `<?xml version='1.0'?><stream:stream xmlns='${NS.client}' xmlns:stream='${NS.streams}' to='${this.#options.host}' version='1.0'>`,
-    );
+    if (!(this.#authenticated && this.#options.pipelines === true)) {
+      this.#write(streamHeader(this.#options));
+    }
   }
 
   #received(bytes: Uint8Array): void {
@@ -297,7 +300,9 @@ export class Client {
     this.#sasl = this.#options.sasl(this.#tls);
     const initial = this.#sasl.initial();
     const data = initial.length === 0 ? "=" : toBase64(initial);
-    this.#write(`<auth xmlns='${NS.sasl}' mechanism='${this.#sasl.mechanism}'>${data}</auth>`);
+    const { mechanism } = this.#sasl;
+    const ahead = mechanism === "PLAIN" ? sentAhead(this.#options) : "";
+    this.#write(`<auth xmlns='${NS.sasl}' mechanism='${mechanism}'>${data}</auth>${ahead}`);
   }
 
   #saslElement(element: Stanza): void {
@@ -314,7 +319,8 @@ export class Client {
     if (element.name === "challenge") {
       const response = this.#sasl.respond(data);
       if (response === undefined) return this.#write(`<abort xmlns='${NS.sasl}'/>`);
-      return this.#write(`<response xmlns='${NS.sasl}'>${toBase64(response)}</response>`);
+      const ahead = sentAhead(this.#options);
+      return this.#write(`<response xmlns='${NS.sasl}'>${toBase64(response)}</response>${ahead}`);
     }
     if (element.name !== "success") return;
     if (!this.#sasl.accepts(data)) {
@@ -340,10 +346,8 @@ export class Client {
   }
 
   #bind(): void {
-    const { resource } = this.#options;
     this.#state = "binding";
-    const wanted = resource === "" ? "" : `<resource>${escapeText(resource)}</resource>`;
-    this.#write(`<iq type='set' id='bind'><bind xmlns='${NS.bind}'>${wanted}</bind></iq>`);
+    if (this.#options.pipelines !== true) this.#write(bindRequest(this.#options));
   }
 
   #streamError(element: Stanza): void {
@@ -380,7 +384,10 @@ export class Client {
       this.#trace.record(login, "registration-answered", { login, user, outcome });
       return this.#registered ? this.authenticate() : this.leave();
     }
-    if (outcome !== "result" && this.#answered(outcome)) return;
+    if (this.#attack !== undefined) {
+      if (outcome !== "result") this.#answered(outcome);
+      return; // what it asked to be a nuisance may be answered; nothing else is asked meanwhile
+    }
     const from = iq.from ?? "";
     this.#trace.record(login, "iq-answered", { login, id: iq.id ?? "", from, outcome });
   }

@@ -23,6 +23,9 @@ export const courtesy: OracleMaker = (plan) => {
   const troubled =
     plan.topology.network.noise !== undefined ||
     plan.faults.some((fault) => slow.includes(fault.kind));
+  const pipelining = new Set(plan.clients.filter((c) => c.pipelines).map(({ name }) => name));
+  /** Of those who pipeline: what they sent ahead is nothing that may follow a refusal. */
+  const refused = new Set<string>();
   const failures: string[] = [];
   let logins = 0;
   let errors = 0;
@@ -46,15 +49,16 @@ export const courtesy: OracleMaker = (plan) => {
   return {
     name: "courtesy",
     counts: "logins",
-    sees: ["login-started", "server-misspoke", "stream-error-received"],
+    sees: ["login-started", "login-refused", "server-misspoke", "stream-error-received"],
     see({ kind, data, at }) {
       if (kind === "login-started" && good.has(clientOf(data.login))) logins += 1;
+      if (kind === "login-refused" && pipelining.has(clientOf(data.login))) refused.add(data.login);
       if (kind === "server-misspoke") {
         failures.push(`${data.login} cannot read what the server sent at ${at} ms: ${data.what}`);
       }
       if (kind !== "stream-error-received") return;
       const client = clientOf(data.login);
-      if (!good.has(client)) return;
+      if (!good.has(client) || refused.has(data.login)) return;
       errors += 1;
       if (!excused(client, data.condition)) {
         failures.push(`${data.login} kept to the protocol but got ${data.condition} at ${at} ms`);

@@ -156,6 +156,14 @@ const attacks = {
     data: fixed(`<iq type='set' id='bind'><bind xmlns='${NS.bind}'/></iq>`),
     answers: ["not-authorized"],
   },
+  /** Each of them is answered; what ends the stream otherwise is only there to be told from too many. */
+  "too-many-requests-before-binding": {
+    stage: "secured",
+    data: fixed(
+      `${`<iq type='get' id='form'><query xmlns='${NS.register}'/></iq>`.repeat(20)}<!-- enough -->`,
+    ),
+    answers: ["policy-violation"],
+  },
   "message-before-bind": {
     stage: "authenticated",
     data: fixed(message),
@@ -209,6 +217,12 @@ const attacks = {
 export type AttackName = keyof typeof attacks;
 
 export const attackNames = Object.keys(attacks) as readonly AttackName[];
+
+/** What is forbidden only because it is too much. */
+export const repeatedAttacks: readonly AttackName[] = ["too-many-requests-before-binding"];
+
+/** What is forbidden at once. */
+export const singleAttacks = attackNames.filter((name) => !repeatedAttacks.includes(name));
 
 export function attackOf(name: string): Attack | undefined {
   return (attacks as Readonly<Record<string, Attack>>)[name];

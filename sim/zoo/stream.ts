@@ -20,6 +20,27 @@ export const streamPlants: readonly Plant[] = [
     oracle: "refusals",
   },
   {
+    name: "stream-loses-what-follows-success",
+    file: c2s,
+    find: 'this.#restart(this.#options.framing === "tcp" ? this.#reader.rest() : undefined);',
+    replace: "this.#restart();",
+    oracle: "progress",
+  },
+  {
+    name: "stream-loses-what-came-while-it-authenticated",
+    file: c2s,
+    find: "    for (const bytes of held) this.#receive(now, bytes);",
+    replace: "    void held;",
+    oracle: "progress",
+  },
+  {
+    name: "requests-before-binding-are-not-counted",
+    file: c2s,
+    find: "    this.#requests += 1;\n",
+    replace: "",
+    oracle: "refusals",
+  },
+  {
     name: "stream-authenticates-in-the-clear",
     file: "src/stream/sasl-elements.ts",
     find: 'if (mustEncryptFirst) return "encryption-required";',
