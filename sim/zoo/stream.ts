@@ -31,7 +31,7 @@ export const streamPlants: readonly Plant[] = [
     file: c2s,
     find: "    for (const bytes of held) this.#receive(now, bytes);",
     replace: "    void held;",
-    oracle: "progress",
+    oracle: "courtesy",
   },
   {
     name: "requests-before-binding-are-not-counted",

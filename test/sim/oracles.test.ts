@@ -426,6 +426,23 @@ test("courtesy: a node that is slow may find too late what was sent in time, and
   expect(told("not-well-formed")).toHaveLength(1);
 });
 
+test("courtesy: what was sent ahead of a refusal may be refused, and nothing else", () => {
+  const clients = plan.clients.map((client) => ({ ...client, pipelines: true }));
+  const told = (clientsOf: Plan["clients"], refused: string): readonly string[] => {
+    const made = makeOracles({ ...plan, clients: clientsOf });
+    const oracle = made.find(({ name }) => name === "courtesy");
+    if (oracle === undefined) throw new Error("no oracle");
+    const events = new Tale()
+      .then("login-refused", { login: refused, condition: "temporary-auth-failure" })
+      .then("stream-error-received", { login: "alice#2", condition: "not-well-formed" }).events;
+    for (const event of events) oracle.see(event);
+    return oracle.judge().failures;
+  };
+  expect(told(clients, "alice#2")).toEqual([]);
+  expect(told(clients, "alice#1")).toHaveLength(1);
+  expect(told(plan.clients, "alice#2")).toHaveLength(1);
+});
+
 test("refusals: the wrong answer and no answer are failures", () => {
   const sent = (): Tale =>
     new Tale().then("attack-sent", { login: "mallory#1", attack: "comment" }).wait(60_000);
