@@ -12,8 +12,9 @@ const tolerance = 0.02;
 const slackMs = 250;
 
 interface Reading {
-  /** When it has been, or will be, made up for what was read. */
-  evenAt: number;
+  /** When it has been, or will be, made up for what was read: by the fastest clock, and by the slowest. */
+  earliest: number;
+  latest: number;
   paused: boolean;
 }
 
@@ -41,10 +42,10 @@ export class Pace {
   /** Should it be read again, and is not? */
   late(connection: number, at: number): string | undefined {
     const reading = this.#readings.get(connection);
-    if (reading?.paused !== true || at <= reading.evenAt + slackMs + burstMs * tolerance) {
+    if (reading?.paused !== true || at <= reading.latest + slackMs) {
       return undefined;
     }
-    return `is not read, though it may be since ${Math.ceil(reading.evenAt)} ms`;
+    return `is not read, though it may be since ${Math.ceil(reading.latest)} ms`;
   }
 
   forget(connection: number): void {
@@ -53,16 +54,22 @@ export class Pace {
 
   #read(connection: number, bytes: number, at: number): string | undefined {
     const reading = this.#of(connection);
-    const { evenAt } = reading;
-    reading.evenAt = Math.max(evenAt, at - burstMs) + bytes / this.#rate;
-    if (at + slackMs + (evenAt - at) * tolerance >= evenAt) return undefined;
-    return `is read, though that is due at ${Math.ceil(evenAt)} ms only`;
+    const { earliest, latest } = reading;
+    // Who sends without a pause is read at the pace of the node's clock, however long that goes on.
+    const [more, less] = [1 + tolerance, 1 - tolerance];
+    reading.earliest = Math.max(earliest, at - burstMs * more) + bytes / (this.#rate * more);
+    reading.latest = Math.max(latest, at - burstMs * less) + bytes / (this.#rate * less);
+    if (at + slackMs >= earliest) return undefined;
+    return `is read, though that is due at ${Math.ceil(earliest)} ms only`;
   }
 
   #of(connection: number): Reading {
     let reading = this.#readings.get(connection);
     if (reading === undefined) {
-      this.#readings.set(connection, (reading = { evenAt: -Infinity, paused: false }));
+      this.#readings.set(
+        connection,
+        (reading = { earliest: -Infinity, latest: -Infinity, paused: false }),
+      );
     }
     return reading;
   }

@@ -115,6 +115,18 @@ test("who sends too fast is read again when what it sent fits the limit, and no 
   expect(paused().then(2, "node-paused", {}).failures(4_000)).toEqual([]);
 });
 
+test("who sends all the time is read at the pace of a clock that runs a hundredth too fast", () => {
+  const rate = { ...plan, limits: { ...plan.limits, maxRate: 1_000 } };
+  const chunk = { connection, bytes: new Uint8Array(1_000) };
+  const readEvery = (ms: number) => {
+    const tale = new Tale(rate).writes(0, result);
+    for (let at = ms; at <= 60_000; at += ms) tale.then(at, "bytes-received", chunk);
+    return tale.failures(60_000).filter((failure) => failure.includes("is read, though"));
+  };
+  expect(readEvery(990)).toEqual([]);
+  expect(readEvery(950).length).toBeGreaterThan(0);
+});
+
 test("of a node that stood still, was slow or stops, nothing is said", () => {
   const late = 2 * keepAliveInterval;
   expect(bound().then(1, "node-paused", {}).failures(late)).toEqual([]);
