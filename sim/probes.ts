@@ -19,6 +19,8 @@ export const probeNames = [
   "another identity refused",
   "wrong password refused",
   "account registered",
+  "password changed",
+  "account removed",
   "attack refused",
   "nodes found by name",
   "nodes found in a file",
@@ -75,6 +77,11 @@ const faultProbes: Readonly<Partial<Record<FaultKind, Probe>>> = {
   "reconnect-storm": "all clients thrown out at once",
 };
 
+const streamErrorProbes: Readonly<Record<string, Probe>> = {
+  conflict: "session replaced",
+  "connection-timeout": "login timed out",
+};
+
 const refusalProbes: Readonly<Record<string, Probe>> = {
   "not-authorized": "wrong password refused",
   "invalid-authzid": "another identity refused",
@@ -93,6 +100,7 @@ export const probeKinds: readonly TraceKind[] = [
   "clock-drifts",
   "attack-answered",
   "registration-answered",
+  "account-change-answered",
   "login-refused",
   "login-ended",
   "connection-closed",
@@ -137,6 +145,8 @@ export function probeOf({ kind, data }: TraceEvent): Probe | undefined {
       return "attack refused";
     case "registration-answered":
       return data.outcome === "result" ? "account registered" : undefined;
+    case "account-change-answered":
+      return changeProbe(data.outcome, data.password);
     case "login-refused":
       return refusalProbes[data.condition] ?? "login put off";
     case "login-ended":
@@ -144,8 +154,7 @@ export function probeOf({ kind, data }: TraceEvent): Probe | undefined {
     case "connection-closed":
       return data.reason === "reset" ? "connection reset" : undefined;
     case "stream-error-received":
-      if (data.condition === "conflict") return "session replaced";
-      return data.condition === "connection-timeout" ? "login timed out" : undefined;
+      return streamErrorProbes[data.condition];
     case "host-resolved":
       return data.addresses.length === 0 ? "name without addresses" : "nodes found by name";
     case "file-read":
@@ -166,8 +175,7 @@ export function probeOf({ kind, data }: TraceEvent): Probe | undefined {
     case "table-seen":
       return data.fresh && data.seq > 0 ? "partition shown again" : undefined;
     case "settled":
-      if (data.missing.length > 0) return "settled in vain";
-      return data.lost.length > 0 ? "settled while a peer was lost" : undefined;
+      return settledProbe(data.missing.length, data.lost.length);
     case "node-killed":
       return data.silent ? "machine lost its power" : "node killed";
     case "node-started":
@@ -187,6 +195,16 @@ export function probeOf({ kind, data }: TraceEvent): Probe | undefined {
     default:
       return undefined;
   }
+}
+
+function changeProbe(outcome: string, password: string | undefined): Probe | undefined {
+  if (outcome !== "result") return undefined;
+  return password === undefined ? "account removed" : "password changed";
+}
+
+function settledProbe(missing: number, lost: number): Probe | undefined {
+  if (missing > 0) return "settled in vain";
+  return lost > 0 ? "settled while a peer was lost" : undefined;
 }
 
 function loggedProbe(event: string, detail: string): Probe | undefined {

@@ -101,6 +101,8 @@ function clientWords({ kind, data }: TraceEvent): string | undefined {
       return `is answered to ${data.id}: ${data.outcome}`;
     case "registration-answered":
       return `registers ${data.user}: ${data.outcome}`;
+    case "account-change-answered":
+      return `${data.password === undefined ? "removes its account" : "changes its password"}: ${data.outcome}`;
     case "attack-sent":
       return `attacks: ${data.attack}`;
     case "attack-answered":

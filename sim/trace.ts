@@ -139,7 +139,13 @@ export interface TraceKinds {
   };
 
   // What a client sees and does.
-  "login-started": { readonly login: string; readonly user: string; readonly node: string };
+  /** `password` is missing where it is the one that the account was made with. */
+  "login-started": {
+    readonly login: string;
+    readonly user: string;
+    readonly node: string;
+    readonly password?: string;
+  };
   "login-secured": { readonly login: string };
   "login-authenticated": { readonly login: string; readonly user: string };
   "login-refused": { readonly login: string; readonly condition: string };
@@ -198,6 +204,18 @@ export interface TraceKinds {
   "registration-answered": {
     readonly login: string;
     readonly user: string;
+    readonly outcome: string;
+  };
+  /** Of its own account (XEP-0077 §3.2, §3.3); without a password it is to be removed. */
+  "account-change-sent": {
+    readonly login: string;
+    readonly user: string;
+    readonly password?: string;
+  };
+  "account-change-answered": {
+    readonly login: string;
+    readonly user: string;
+    readonly password?: string;
     readonly outcome: string;
   };
   "attack-sent": { readonly login: string; readonly attack: string };

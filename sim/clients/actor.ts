@@ -31,6 +31,8 @@ export interface LoginOptions {
   readonly user?: string;
   readonly resource?: string;
   readonly password?: string;
+  /** Another than its row of the plan says. */
+  readonly mechanism?: ClientPlan["mechanism"];
   readonly priority?: number;
   readonly register?: string;
   readonly insists?: boolean;
@@ -118,7 +120,8 @@ export class Actor {
       priority: options.priority ?? 0,
       network,
       trace,
-      sasl: (tls) => this.#sasl(user, password, tls, options.lie),
+      password: password === passwordOf(user) ? undefined : password,
+      sasl: (tls) => this.#sasl(user, password, tls, options),
       register: options.register,
       insists: options.insists === true,
       pipelines: this.plan.pipelines === true,
@@ -185,8 +188,12 @@ export class Actor {
     return nodes[this.#inVain % nodes.length] ?? "";
   }
 
-  #sasl(user: string, password: string, tls: TlsInfo | undefined, lie?: Lie): ClientSasl {
-    const { mechanism } = this.plan;
+  #sasl(
+    user: string,
+    password: string,
+    tls: TlsInfo | undefined,
+    { lie, mechanism = this.plan.mechanism }: LoginOptions,
+  ): ClientSasl {
     if (mechanism === "PLAIN") return plainClient(user, password, lie && lentIdentity);
     return scramClient({
       mechanism,

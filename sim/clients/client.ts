@@ -10,7 +10,7 @@
  */
 import { fromBase64, toBase64, type BinaryString } from "../../src/base/bytes.ts";
 import type { TlsInfo } from "../../src/ports/network.ts";
-import { escapeText, escapeValue } from "../../src/xmpp/escape.ts";
+import { escapeValue } from "../../src/xmpp/escape.ts";
 import { NS } from "../../src/xmpp/namespaces.ts";
 import { Reader, XmlError, type ReaderEvent } from "../../src/xmpp/reader.ts";
 import type { Stanza } from "../../src/xmpp/stanza.ts";
@@ -19,7 +19,7 @@ import type { SimulatedNetwork, Wire } from "../kit/network.ts";
 import type { Trace } from "../trace.ts";
 import type { ClientSasl } from "./authentication.ts";
 import { bindRequest, sentAhead, streamHeader } from "./openings.ts";
-import { errorCondition, firstChild, messageXml, presenceXml } from "./wording.ts";
+import { accountIq, errorCondition, firstChild, messageXml, presenceXml } from "./wording.ts";
 
 export interface ClientOptions {
   readonly login: string;
@@ -30,6 +30,8 @@ export interface ClientOptions {
   readonly priority: number;
   readonly network: SimulatedNetwork;
   readonly trace: Trace;
+  /** Missing: the one that the account was made with. `sasl` offers it; this is for the trace. */
+  readonly password?: string | undefined;
   readonly sasl: (tls: TlsInfo | undefined) => ClientSasl;
   readonly events: ClientEvents;
   /** Registers the account before it logs in (XEP-0077). */
@@ -51,6 +53,12 @@ export interface ClientEvents {
   online(jid: string): void;
   /** Told once, whoever ended it; `clean`: streams closed in order. */
   ended(reason: string, clean: boolean): void;
+}
+
+interface AccountChange {
+  readonly id: string;
+  readonly wanted: { readonly password?: string };
+  readonly answered: (done: boolean) => void;
 }
 
 type State =
@@ -79,6 +87,7 @@ export class Client {
   #jid = "";
   #sequence = 0;
   #attack: string | undefined;
+  #change: AccountChange | undefined;
   /** Since it was last asked for a sign of life. */
   #hasWritten = false;
   #reads = true;
@@ -86,8 +95,9 @@ export class Client {
   constructor(options: ClientOptions) {
     this.#options = options;
     this.#trace = options.trace;
-    const { login, user, node, host } = options;
-    this.#trace.record(login, "login-started", { login, user, node });
+    const { login, user, node, host, password } = options;
+    const offered = password === undefined ? {} : { password };
+    this.#trace.record(login, "login-started", { login, user, node, ...offered });
     this.#wire = options.network.connect({
       login,
       node,
@@ -150,6 +160,16 @@ export class Client {
   /** Something that nobody implements: an error must come back (RFC 6120 §8.4). */
   sendUnknownIq(to: string): void {
     this.#sendIq(to, "unknown", "<query xmlns='urn:example:nobody-knows'/>");
+  }
+
+  /** A new password (XEP-0077 §3.3); without one its account is to be removed (§3.2). */
+  changeAccount(password: string | undefined, answered: (done: boolean) => void): void {
+    const { login, user } = this.#options;
+    const id = this.#nextId("a");
+    const wanted = password === undefined ? {} : { password };
+    this.#trace.record(login, "account-change-sent", { login, user, ...wanted });
+    this.#change = { id, wanted, answered };
+    this.#write(accountIq(id, password === undefined ? "removal" : { user, password }));
   }
 
   /** Closes the stream in order (RFC 6120 §4.4). */
@@ -339,10 +359,7 @@ export class Client {
     const { login, user, register = "" } = this.#options;
     this.#state = "registering";
     this.#trace.record(login, "registration-sent", { login, user });
-    const fields = `<username>${escapeText(user)}</username><password>${escapeText(register)}</password>`;
-    this.#write(
-      `<iq type='set' id='register'><query xmlns='${NS.register}'>${fields}</query></iq>`,
-    );
+    this.#write(accountIq("register", { user, password: register }));
   }
 
   #bind(): void {
@@ -384,12 +401,21 @@ export class Client {
       this.#trace.record(login, "registration-answered", { login, user, outcome });
       return this.#registered ? this.authenticate() : this.leave();
     }
+    const change = this.#change;
+    if (change !== undefined && iq.id === change.id) return this.#changed(change, outcome);
     if (this.#attack !== undefined) {
       if (outcome !== "result") this.#answered(outcome);
       return; // what it asked to be a nuisance may be answered; nothing else is asked meanwhile
     }
     const from = iq.from ?? "";
     this.#trace.record(login, "iq-answered", { login, id: iq.id ?? "", from, outcome });
+  }
+
+  #changed({ wanted, answered }: AccountChange, outcome: string): void {
+    const { login, user } = this.#options;
+    this.#change = undefined;
+    this.#trace.record(login, "account-change-answered", { login, user, ...wanted, outcome });
+    answered(outcome === "result");
   }
 
   #bound(iq: Stanza, outcome: string): void {

@@ -15,6 +15,18 @@ export function presenceXml(available: boolean, priority: number): string {
   return `<presence><priority>${priority}</priority></presence>`;
 }
 
+/** XEP-0077: who is to be known by which password, or no longer to be known. */
+export function accountIq(
+  id: string,
+  wanted: "removal" | { readonly user: string; readonly password: string },
+): string {
+  const fields =
+    wanted === "removal"
+      ? "<remove/>"
+      : `<username>${escapeText(wanted.user)}</username><password>${escapeText(wanted.password)}</password>`;
+  return `<iq type='set' id='${escapeValue(id)}'><query xmlns='${NS.register}'>${fields}</query></iq>`;
+}
+
 /** Every message says which it is, and carries characters of one to four bytes. */
 export function bodyOf(id: string, bytes: number): string {
   return bodyHead(id) + fillerOf(id, bytes);

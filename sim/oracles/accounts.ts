@@ -2,62 +2,67 @@
  * Accounts: does the database hold what clients were told, and does nobody get in without a password?
  *
  * Nor may anybody guess more often than a stream allows, or be thrown out sooner (RFC 6120 §6.4.5).
- *
- * A registration answered by an error may have been committed all the same (the connection died between
- * commit and answer): unknown, and fine either way.
  */
-import { accountsOf, type Plan } from "../plan.ts";
+import type { Plan } from "../plan.ts";
 import { clientOf } from "../kit/network.ts";
+import { KnownAccounts } from "./known-accounts.ts";
 import type { OracleMaker } from "./oracle.ts";
 
 export const accounts: OracleMaker = (plan: Plan) => {
   const impostors = new Set(
     plan.clients.filter((c) => c.behaviour.kind === "impostor").map((client) => client.name),
   );
-  const promised = new Map<string, string>(accountsOf(plan).map((user) => [user, "the plan"]));
-  const asked = new Set<string>(accountsOf(plan));
-  const refused = new Set<string>();
-  const authenticated = new Map<string, string>();
   const failures: string[] = [];
+  const known = new KnownAccounts(plan, failures);
   const guesses = new Guesses(plan.limits.maxAuthAttempts, failures);
+  /** By login: what it offers where that is not its account's first password. */
+  const offered = new Map<string, { readonly user: string; readonly password?: string }>();
   let observed: ReadonlySet<string> | undefined;
-  let attempts = 0;
+  let [judged, unknown] = [0, 0];
+
+  /** Is it right that this login was let in, or refused? */
+  function decided(login: string, letIn: boolean, at: number): void {
+    const { user = "", password } = offered.get(login) ?? {};
+    const right = impostors.has(clientOf(login)) ? false : known.isRight(user, password);
+    if (right === undefined) {
+      unknown += 1;
+      return;
+    }
+    judged += 1;
+    if (right === letIn) return;
+    failures.push(
+      letIn
+        ? `${login} got in as ${user} at ${at} ms, with a wrong password or a lie`
+        : `${login} was refused at ${at} ms though its password is right`,
+    );
+  }
 
   return {
     name: "accounts",
     counts: "accounts and logins",
     sees: [
+      "login-started",
       "registration-sent",
       "registration-answered",
+      "account-change-sent",
+      "account-change-answered",
       "login-authenticated",
       "login-refused",
       "stream-error-received",
       "accounts-observed",
     ],
-    see({ kind, data, at }) {
-      if (kind === "registration-sent") asked.add(data.user);
-      if (kind === "registration-answered") {
-        if (data.outcome === "result") promised.set(data.user, data.login);
-        else refused.add(data.user);
-      }
-      if (kind === "login-authenticated") {
-        attempts += 1;
-        authenticated.set(data.user, data.login);
-        if (impostors.has(clientOf(data.login))) {
-          failures.push(
-            `${data.login} got in as ${data.user} at ${at} ms, with a wrong password or a lie`,
-          );
-        }
-      }
+    see(event) {
+      known.see(event);
+      const { kind, data, at } = event;
+      if (kind === "login-started") offered.set(data.login, data);
+      if (kind === "login-authenticated") decided(data.login, true, at);
       if (kind === "login-refused") {
-        attempts += 1;
         guesses.refused(data.login, at);
+        if (data.condition === "not-authorized") decided(data.login, false, at);
+        else judged += 1;
         // Told by the client, which then leaves: `<success/>` came, but no proof that the server has the keys.
         if (data.condition === "server not authentic") {
           failures.push(`${data.login} was let in at ${at} ms by a server that proves nothing`);
-        }
-        if (data.condition === "not-authorized" && !impostors.has(clientOf(data.login))) {
-          failures.push(`${data.login} was refused at ${at} ms though its password is right`);
         }
       }
       if (kind === "stream-error-received" && data.condition === "policy-violation") {
@@ -66,16 +71,9 @@ export const accounts: OracleMaker = (plan: Plan) => {
       if (kind === "accounts-observed") observed = new Set(data.users);
     },
     judge() {
-      if (observed === undefined) return { judged: attempts, unknown: 0, failures };
-      for (const [user, witness] of [...promised, ...authenticated]) {
-        if (!observed.has(user))
-          failures.push(`${witness} was told that ${user} exists; it does not`);
-      }
-      for (const user of observed) {
-        if (!asked.has(user)) failures.push(`the database has ${user}, whom nobody registered`);
-      }
-      const unknown = [...refused].filter((user) => !promised.has(user)).length;
-      return { judged: promised.size + attempts, unknown, failures };
+      if (observed === undefined) return { judged, unknown, failures };
+      const found = known.compare(observed);
+      return { judged: judged + found.judged, unknown: unknown + found.unknown, failures };
     },
   };
 };

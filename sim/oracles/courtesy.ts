@@ -26,6 +26,8 @@ export const courtesy: OracleMaker = (plan) => {
   const pipelining = new Set(plan.clients.filter((c) => c.pipelines).map(({ name }) => name));
   /** Of those who pipeline: what they sent ahead is nothing that may follow a refusal. */
   const refused = new Set<string>();
+  /** Who has asked that its account be removed: all its sessions end, sooner or later. */
+  const removing = new Set<string>();
   const failures: string[] = [];
   let logins = 0;
   let errors = 0;
@@ -39,6 +41,8 @@ export const courtesy: OracleMaker = (plan) => {
         return troubled || kinds.get(client) === "non-reader";
       case "resource-constraint":
         return true; // a queue was full, or the database away
+      case "not-authorized":
+        return removing.has(client);
       case "policy-violation":
         return kinds.get(client) === "registrar" && troubled;
       default:
@@ -49,10 +53,19 @@ export const courtesy: OracleMaker = (plan) => {
   return {
     name: "courtesy",
     counts: "logins",
-    sees: ["login-started", "login-refused", "server-misspoke", "stream-error-received"],
+    sees: [
+      "login-started",
+      "login-refused",
+      "account-change-sent",
+      "server-misspoke",
+      "stream-error-received",
+    ],
     see({ kind, data, at }) {
       if (kind === "login-started" && good.has(clientOf(data.login))) logins += 1;
       if (kind === "login-refused" && pipelining.has(clientOf(data.login))) refused.add(data.login);
+      if (kind === "account-change-sent" && data.password === undefined) {
+        removing.add(clientOf(data.login));
+      }
       if (kind === "server-misspoke") {
         failures.push(`${data.login} cannot read what the server sent at ${at} ms: ${data.what}`);
       }

@@ -1,24 +1,75 @@
 /**
  * Registrar: makes accounts in-band (XEP-0077) and looks in with each; many, so that now and then the
  * database fails while one is being made.
+ *
+ * Now and then it takes a new password, and tries the old one before it uses the new one; or it removes its
+ * account, tries to use it, and makes it again. An account whose change was not answered it leaves alone, since
+ * nobody knows what has become of it.
  */
-import type { Actor } from "../clients/actor.ts";
+import type { Actor, LoginOptions } from "../clients/actor.ts";
+import type { Client } from "../clients/client.ts";
+import { stream } from "../kit/random.ts";
 import { passwordOf, type Range } from "../plan.ts";
 
 const accountsMax = 20;
 const staysMs: Range = [100, 1_000];
+/** It waits no longer for the answer to a change. */
+const patienceMs = 5_000;
+const mechanisms = ["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"] as const;
+
+interface Account {
+  readonly user: string;
+  readonly password: string;
+}
 
 export function startRegistrar(actor: Actor, behaviour: { readonly everyMs: Range }): void {
-  let made = 0;
-  const register = (): void => {
-    if (actor.client() !== undefined || made >= accountsMax) return;
-    made += 1;
-    const user = `${actor.plan.name}-account-${made}`;
-    actor.logIn({ user, register: passwordOf(user) });
+  /** Of its own: how it treats its accounts moves nothing else. */
+  const draws = stream(actor.runPlan.seed, `accounts/${actor.plan.name}`);
+  /** Logins that come before the next new account. */
+  const errands: (Account & LoginOptions)[] = [];
+  let [made, passwords] = [0, 0];
+  let account: Account = { user: "", password: "" };
+
+  const register = (user: string): Account & LoginOptions => {
+    const password = passwordOf(user);
+    return { user, password, register: password };
   };
+  const withAny = (tried: Account): Account & LoginOptions => {
+    return { ...tried, mechanism: draws.pick(mechanisms) };
+  };
+  const logIn = (): void => {
+    if (actor.client() !== undefined) return;
+    let next = errands.shift();
+    if (next === undefined) {
+      if (made >= accountsMax) return;
+      made += 1;
+      next = register(`${actor.plan.name}-account-${made}`);
+    }
+    account = next;
+    actor.logIn(next);
+  };
+  const change = (client: Client, wanted: string | undefined): void => {
+    const { user, password } = account;
+    client.changeAccount(wanted, (done) => {
+      if (done) {
+        const after = wanted === undefined ? register(user) : withAny({ user, password: wanted });
+        errands.push(withAny({ user, password }), after);
+      }
+      client.leave();
+    });
+    actor.after(patienceMs, () => client.leave());
+  };
+  const part = (client: Client): void => {
+    const fate = draws.int(10);
+    if (actor.online() !== client || fate >= 5) return client.leave();
+    if (fate >= 3) return change(client, undefined);
+    passwords += 1;
+    change(client, `password ${passwords} of ${account.user}`);
+  };
+
   const [shortest, longest] = behaviour.everyMs;
   const pauseMs: Range = [shortest >> 2, longest >> 2];
-  actor.whenOnline((client) => actor.within(staysMs, () => client.leave()));
-  actor.whenEnded(() => actor.within(pauseMs, register));
-  actor.after(actor.plan.startAt, register);
+  actor.whenOnline((client) => actor.within(staysMs, () => part(client)));
+  actor.whenEnded(() => actor.within(pauseMs, logIn));
+  actor.after(actor.plan.startAt, logIn);
 }

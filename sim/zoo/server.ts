@@ -124,6 +124,20 @@ export const serverPlants: readonly Plant[] = [
     oracle: "accounts",
   },
   {
+    name: "new-password-is-written-for-two-hashes",
+    file: "src/storage/accounts.ts",
+    find: "atomically(keyWrites(updateKeys, host, username, keys));",
+    replace: "atomically(keyWrites(updateKeys, host, username, keys).slice(0, 2));",
+    oracle: "accounts",
+  },
+  {
+    name: "removed-account-keeps-its-keys",
+    file: "src/storage/accounts.ts",
+    find: "    query(deleteKeys, [host, username]),\n",
+    replace: '    query(selectKeys, [host, username, "sha-256"]),\n',
+    oracle: "accounts",
+  },
+  {
     name: "sessions-keep-the-full-entry",
     file: "src/router/sessions.ts",
     find: "if (this.#byFull.get(session.jid.full) === session) this.#byFull.delete",
