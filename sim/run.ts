@@ -145,6 +145,8 @@ class Stage {
   readonly #engine: DatabaseEngine;
   readonly #nodes = new Map<string, SimulatedNode>();
   readonly #actors = new Map<string, Actor>();
+  /** By node: the fewest requests that it had open at any look while all were quiet. */
+  readonly #openRequests = new Map<string, number>();
   readonly #reach: FaultWorld;
   /** A node has thrown. */
   crashed = false;
@@ -235,6 +237,9 @@ class Stage {
     // What is judged at the very end is judged in peace, as in every plan, and nothing is under way then.
     this.#network.fabric.setNoise(noNoise);
     this.#network.fabric.setWindowMin(wideWindowBytes);
+    for (let at = heal + liveness; at < heal + liveness + quietMs; at += observeEveryMs) {
+      this.#world.schedule(at, () => this.#observeRequests());
+    }
     this.#phase("quiet", heal + liveness + quietMs);
     if (!this.#world.stopped) this.#observe();
   }
@@ -300,7 +305,8 @@ class Stage {
       this.#trace.record(node.name, "sessions-observed", { jids });
       const sessions = node.metric("meerkat_sessions");
       const answersLost = node.metric("meerkat_answers_lost_total");
-      this.#trace.record(node.name, "metrics-observed", { sessions, answersLost });
+      const openRequests = this.#openRequests.get(node.name) ?? 0;
+      this.#trace.record(node.name, "metrics-observed", { sessions, answersLost, openRequests });
     }
     for (const [name, actor] of this.#actors) {
       const client = actor.client();
@@ -310,6 +316,16 @@ class Stage {
     }
     this.#observeAccounts();
     this.#trace.record("database", "registry-observed", { peers: registryIn(this.#engine) });
+  }
+
+  /** Now and then a node asks something of its own accord, so that one look alone may find that. */
+  #observeRequests(): void {
+    for (const node of this.#nodes.values()) {
+      if (!node.running) continue;
+      const open = node.metric("meerkat_requests_open");
+      const least = this.#openRequests.get(node.name) ?? open;
+      this.#openRequests.set(node.name, Math.min(least, open));
+    }
   }
 
   /** What was promised of them was true when it was: this may be asked at any time. */

@@ -224,7 +224,12 @@ export interface TraceKinds {
   // What the run looked up when all had become quiet.
   "sessions-observed": { readonly jids: readonly string[] };
   /** What a node's own counts say. */
-  "metrics-observed": { readonly sessions: number; readonly answersLost: number };
+  "metrics-observed": {
+    readonly sessions: number;
+    readonly answersLost: number;
+    /** The fewest that it had open at any look while all were quiet. Missing in older traces. */
+    readonly openRequests?: number;
+  };
   "accounts-observed": { readonly users: readonly string[] };
   /** The rows of `discovery_nodes`, each as `name#incarnation.boot`. */
   "registry-observed": { readonly peers: readonly string[] };

@@ -1,7 +1,8 @@
 /**
  * Bounds: do queues of links and logs of tables stay within their limits, whatever peers do?
  *
- * And when nobody has spoken for long, nothing waits any more; where noise never ends, something may.
+ * And when nobody has spoken for long, nothing waits any more; where noise never ends, something may. Nor is any
+ * request to the world open at every look.
  */
 import { tablesLimits } from "../../src/cluster/tables-contract.ts";
 import { linkLimits } from "../../src/cluster/timing.ts";
@@ -23,8 +24,15 @@ export const bounds: OracleMaker = (plan) => {
   return {
     name: "bounds",
     counts: "looks at queues",
-    sees: ["node-killed", "node-stopped", "cluster-observed"],
+    sees: ["node-killed", "node-stopped", "cluster-observed", "metrics-observed"],
     see({ kind, data, at, place }) {
+      if (kind === "metrics-observed") {
+        const { openRequests = 0 } = data;
+        judged += 1;
+        if (openRequests > 0) {
+          failures.push(`${place} has ${openRequests} requests open, though nothing is asked`);
+        }
+      }
       if (kind === "node-killed" || kind === "node-stopped") waiting.delete(place);
       if (kind !== "cluster-observed") return;
       judged += 1;

@@ -103,6 +103,14 @@ export const serverPlants: readonly Plant[] = [
     oracle: "progress",
   },
   {
+    name: "dropped-work-stays-open",
+    file: "src/server/work-runner.ts",
+    find: "    this.#open.delete(input.request);\n    if (task === undefined || task.dropped) return;",
+    replace:
+      "    if (task === undefined || task.dropped) return;\n    this.#open.delete(input.request);",
+    oracle: "bounds",
+  },
+  {
     name: "work-takes-a-failure-for-no-rows",
     file: "src/server/work-runner.ts",
     find: '{ type: "failed", failure: input.failure, detail: input.detail }',

@@ -1,5 +1,6 @@
 /** Cluster metrics: what a node shows of its links and tables, looked up when it is asked for. */
 import type { Counter } from "../ports/metrics.ts";
+import { lookedUp } from "./metrics.ts";
 import type { ClusterStatus } from "./cluster-status.ts";
 
 type Look = (status: ClusterStatus) => number;
@@ -80,14 +81,8 @@ const counters: Readonly<Record<string, readonly [help: string, look: Look]>> = 
 
 export function clusterMetrics(status: () => ClusterStatus): readonly Counter[] {
   const cells = (kind: Counter["kind"], all: typeof gauges): Counter[] =>
-    Object.entries(all).map(([name, [help, look]]) => ({
-      kind,
-      name,
-      help,
-      labels: {},
-      get value(): number {
-        return look(status());
-      },
-    }));
+    Object.entries(all).map(([name, [help, look]]) =>
+      lookedUp(kind, name, help, () => look(status())),
+    );
   return [...cells("gauge", gauges), ...cells("counter", counters)];
 }

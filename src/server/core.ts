@@ -28,7 +28,7 @@ import { earliest } from "./earliest.ts";
 import type { Core, WorldEffect, WorldInput } from "./effects.ts";
 import { Faults } from "./faults.ts";
 import { FeatureHost, type Moment } from "./feature-host.ts";
-import { NodeMetrics } from "./metrics.ts";
+import { lookedUp, NodeMetrics } from "./metrics.ts";
 import { SessionLife } from "./session-life.ts";
 import { Traffic } from "./traffic.ts";
 import { WorkRunner } from "./work-runner.ts";
@@ -71,13 +71,13 @@ export class MeerkatCore implements Core {
   constructor(options: CoreOptions) {
     const { config, features } = options;
     this.#options = options;
-    this.metrics = [...this.#counts.all()];
     const emit = (effect: WorldEffect): void => void this.#effects.push(effect);
     const counts = this.#counts;
     const faults = new Faults({ log: options.log, counts, onFault: options.onFault });
     const jids = new JidCache(jidCacheSize);
     const { directory } = this;
     const work = new WorkRunner(emit, maxOpenRequests);
+    this.metrics = [...this.#counts.all(), openRequests(work)];
     const clusterStatus = (now: Now): unknown => this.#cluster?.status(now.at);
     const host = new FeatureHost({ ...options, faults, clusterStatus });
     const clients = new Clients({
@@ -209,4 +209,9 @@ export class MeerkatCore implements Core {
     this.#stopped = true;
     this.#effects.push({ type: "stopped" });
   }
+}
+
+function openRequests(work: WorkRunner): Counter {
+  const help = "Requests to the database, to name servers and for keys that wait for their answer.";
+  return lookedUp("gauge", "meerkat_requests_open", help, () => work.openCount);
 }

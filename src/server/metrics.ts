@@ -10,6 +10,21 @@ function cell(
   return { kind, name, help, labels, value: 0 };
 }
 
+/** One that is looked up when somebody reads it. */
+export function lookedUp(
+  kind: Counter["kind"],
+  name: string,
+  help: string,
+  look: () => number,
+): Counter {
+  return {
+    ...{ kind, name, help, labels: {} },
+    get value(): number {
+      return look();
+    },
+  };
+}
+
 export class NodeMetrics {
   readonly connections = cell("gauge", "meerkat_connections", "Open client connections.");
   readonly sessions = cell("gauge", "meerkat_sessions", "Bound sessions.");

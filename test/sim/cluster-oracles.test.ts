@@ -249,6 +249,15 @@ test("bounds: nothing waits when nobody has spoken for long", () => {
   expect(waits().then("n1", "node-killed", { silent: false }).failures("bounds")).toEqual([]);
 });
 
+test("bounds: a request that is open at every look was never closed", () => {
+  const told = { sessions: 0, answersLost: 0 };
+  const observed = (openRequests: number) =>
+    new Tale().then("n1", "metrics-observed", { ...told, openRequests }).failures("bounds");
+  expect(observed(1)).toHaveLength(1);
+  expect(observed(0)).toEqual([]);
+  expect(new Tale().then("n1", "metrics-observed", told).failures("bounds")).toEqual([]);
+});
+
 test("directory: the table of sessions holds the node's sessions, no more and no fewer", () => {
   const record = { table: "sessions", seq: 1, key: "a@b/c", value: "", deleted: false };
   const observed = (tale: Tale, jids: string[]) => tale.then("n1", "sessions-observed", { jids });
