@@ -64,6 +64,7 @@ export function configOf(plan: Plan, node: NodePlan): Config {
       ...defaultConfig.auth,
       scram_iterations: simulatedScramIterations,
       max_attempts: limits.maxAuthAttempts,
+      ...failedLoginsOf(limits),
     },
     rdbms: { ...defaultConfig.rdbms, query_timeout: limits.queryTimeout },
     sessions: {
@@ -76,6 +77,12 @@ export function configOf(plan: Plan, node: NodePlan): Config {
     registration: { enabled: true, ip_access: ["10.0.0.0/8"] },
     cluster: cluster === undefined ? undefined : clusterOf(plan, node, cluster),
   };
+}
+
+function failedLoginsOf({ failedLogins }: Plan["limits"]): Partial<Config["auth"]> {
+  if (failedLogins === undefined) return {};
+  const { max, period } = failedLogins;
+  return { max_failed_logins_per_address: max, failed_logins_period: period };
 }
 
 function clusterOf(plan: Plan, { name }: NodePlan, cluster: ClusterPlan): ClusterConfig {

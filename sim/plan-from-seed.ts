@@ -87,6 +87,7 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
     limits: {
       ...planLimits(stream(seed, "plan/limits")),
       ...(profile.faults ? planRate(stream(seed, "plan/rate")) : {}),
+      ...(profile.faults ? planFailedLogins(stream(seed, "plan/failed-logins")) : {}),
     },
     clients,
     faults: planFaults(seed, {
@@ -212,6 +213,12 @@ function planLimits(random: Random): Limits {
 /** In some runs floods come faster than nodes read them; never so fast that one is not read by the end. */
 function planRate(random: Random): Pick<Limits, "maxRate"> {
   return random.chance(0.3) ? { maxRate: random.pick([30_000, 100_000]) } : {};
+}
+
+/** In some runs who guesses passwords is soon put off, and forgiven between two attempts. */
+function planFailedLogins(random: Random): Pick<Limits, "failedLogins"> {
+  if (!random.chance(0.5)) return {};
+  return { failedLogins: { max: random.pick([2, 4]), period: random.pick([1_500, 4_000]) } };
 }
 
 function planClients(random: Random, profile: Profile, nodes: readonly string[]): ClientPlan[] {

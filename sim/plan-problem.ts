@@ -259,6 +259,12 @@ const limits = record<Limits>({
   maxAuthAttempts: count,
   queryTimeout: time,
   maxRate: optional(count),
+  failedLogins: optional(
+    record<NonNullable<Limits["failedLogins"]>>({
+      max: integer(1, "an integer, 1 or more"),
+      period: integer(1_000, "an integer of milliseconds, 1000 or more"),
+    }),
+  ),
 });
 
 const chat: Fields<Chat> = {

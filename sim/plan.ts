@@ -105,6 +105,8 @@ export interface Limits {
   readonly queryTimeout: number;
   /** Bytes a second that a node reads from one client; missing: as many as come. */
   readonly maxRate?: number | undefined;
+  /** Of one address, and the milliseconds in which so many are forgotten; missing: as in production. */
+  readonly failedLogins?: { readonly max: number; readonly period: number } | undefined;
 }
 
 export interface ClientPlan {

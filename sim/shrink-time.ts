@@ -117,6 +117,7 @@ const wideLimits: Limits = {
   maxAuthAttempts: 5,
   queryTimeout: 5_000,
   maxRate: undefined,
+  failedLogins: undefined,
 };
 
 /** Production's bounds, no list to be read over and over, and as few heartbeats as a server allows. */

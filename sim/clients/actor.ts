@@ -116,6 +116,7 @@ export class Actor {
       node: this.#node(),
       host: planHost,
       user,
+      home: this.plan.behaviour.kind === "impostor" ? name : undefined,
       resource: options.resource ?? this.plan.resource,
       priority: options.priority ?? 0,
       network,

@@ -26,6 +26,8 @@ export interface ClientOptions {
   readonly node: string;
   readonly host: string;
   readonly user: string;
+  /** Logins of one home have one address; missing: an address of its own. */
+  readonly home?: string | undefined;
   readonly resource: string;
   readonly priority: number;
   readonly network: SimulatedNetwork;
@@ -102,7 +104,7 @@ export class Client {
       login,
       node,
       listener: "c2s",
-      remote: remoteOf(login),
+      remote: remoteOf(options.home ?? login),
       serverName: host,
       tlsFirst: false,
       events: {

@@ -1,12 +1,14 @@
 /**
  * Accounts: does the database hold what clients were told, and does nobody get in without a password?
  *
- * Nor may anybody guess more often than a stream allows, or be thrown out sooner (RFC 6120 §6.4.5).
+ * Nor may anybody guess more often than a stream allows, or be thrown out sooner (RFC 6120 §6.4.5), or be put off
+ * for what is forgotten (`put-off.ts`).
  */
 import type { Plan } from "../plan.ts";
 import { clientOf } from "../kit/network.ts";
 import { KnownAccounts } from "./known-accounts.ts";
 import type { OracleMaker } from "./oracle.ts";
+import { PutOff } from "./put-off.ts";
 
 export const accounts: OracleMaker = (plan: Plan) => {
   const impostors = new Set(
@@ -17,6 +19,7 @@ export const accounts: OracleMaker = (plan: Plan) => {
   const guesses = new Guesses(plan.limits.maxAuthAttempts, failures);
   /** By login: what it offers where that is not its account's first password. */
   const offered = new Map<string, { readonly user: string; readonly password?: string }>();
+  const putOff = new PutOff(plan);
   let observed: ReadonlySet<string> | undefined;
   let [judged, unknown] = [0, 0];
 
@@ -50,9 +53,12 @@ export const accounts: OracleMaker = (plan: Plan) => {
       "login-refused",
       "stream-error-received",
       "accounts-observed",
+      ...putOff.sees,
     ],
     see(event) {
       known.see(event);
+      const wrong = putOff.see(event);
+      if (wrong !== undefined) failures.push(wrong);
       const { kind, data, at } = event;
       if (kind === "login-started") offered.set(data.login, data);
       if (kind === "login-authenticated") decided(data.login, true, at);
@@ -71,9 +77,10 @@ export const accounts: OracleMaker = (plan: Plan) => {
       if (kind === "accounts-observed") observed = new Set(data.users);
     },
     judge() {
-      if (observed === undefined) return { judged, unknown, failures };
+      const heard = judged + putOff.judged;
+      if (observed === undefined) return { judged: heard, unknown, failures };
       const found = known.compare(observed);
-      return { judged: judged + found.judged, unknown: unknown + found.unknown, failures };
+      return { judged: heard + found.judged, unknown: unknown + found.unknown, failures };
     },
   };
 };

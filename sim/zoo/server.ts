@@ -103,6 +103,13 @@ export const serverPlants: readonly Plant[] = [
     oracle: "progress",
   },
   {
+    name: "failed-logins-are-never-forgotten",
+    file: "src/server/login-limits.ts",
+    find: "level - ((at - then) * max) / period",
+    replace: "level + 0 * (at - then)",
+    oracle: "accounts",
+  },
+  {
     name: "dropped-work-stays-open",
     file: "src/server/work-runner.ts",
     find: "    this.#open.delete(input.request);\n    if (task === undefined || task.dropped) return;",

@@ -57,6 +57,7 @@ test.each([
   [/"name":"c2"/, '"name":"c1"', 'two nodes or clients are called "c1"'],
   [/"duration":\{"setUp":\d+,/, '"duration":{', "`duration.setUp` is missing"],
   [/"startAt":0/, '"startAt":0,"pipelines":1', "`clients[0].pipelines` must be true or false"],
+  [/"limits":\{/, '"limits":{"failedLogins":{"max":2},', "failedLogins.period` is missing"],
   [/"too-deep"/, '"too-high"', "must be one of"],
   [/"attacks":\["too-deep"\]/, '"attacks":[]', "must be a list of at least 1"],
   [/"startAt":7037,"endAt":\d+/, '"startAt":45001,"endAt":45001', "starts after the heal"],
