@@ -13,6 +13,8 @@ import { passwordOf, type Range } from "../plan.ts";
 
 const accountsMax = 20;
 const staysMs: Range = [100, 1_000];
+/** Errands are short, so that as many accounts are made as without them. */
+const errandPauseMs: Range = [20, 200];
 /** It waits no longer for the answer to a change. */
 const patienceMs = 5_000;
 const mechanisms = ["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"] as const;
@@ -61,8 +63,8 @@ export function startRegistrar(actor: Actor, behaviour: { readonly everyMs: Rang
   };
   const part = (client: Client): void => {
     const fate = draws.int(10);
-    if (actor.online() !== client || fate >= 5) return client.leave();
-    if (fate >= 3) return change(client, undefined);
+    if (actor.online() !== client || fate >= 3) return client.leave();
+    if (fate >= 2) return change(client, undefined);
     passwords += 1;
     change(client, `password ${passwords} of ${account.user}`);
   };
@@ -70,6 +72,9 @@ export function startRegistrar(actor: Actor, behaviour: { readonly everyMs: Rang
   const [shortest, longest] = behaviour.everyMs;
   const pauseMs: Range = [shortest >> 2, longest >> 2];
   actor.whenOnline((client) => actor.within(staysMs, () => part(client)));
-  actor.whenEnded(() => actor.within(pauseMs, logIn));
+  actor.whenEnded(() => {
+    if (errands.length === 0) actor.within(pauseMs, logIn);
+    else actor.after(draws.between(...errandPauseMs), logIn);
+  });
   actor.after(actor.plan.startAt, logIn);
 }
