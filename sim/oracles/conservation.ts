@@ -157,7 +157,7 @@ class Conservation implements Oracle {
     message.cameAt = at;
     if (last === undefined || message.sequence >= last.sequence) return;
     const excused = message.handedBack > 0 || this.#lookedUpAgain(message, recipient);
-    if (excused && !cameBackTogether(message, last)) return;
+    if (excused && (!cameBackTogether(message, last) || this.#hadAnother(message, last))) return;
     this.#fail(`${id} came after a later message on ${pair}`);
   }
 
@@ -206,7 +206,7 @@ class Conservation implements Oracle {
     this.#last.set(way, message);
     message.cameAt = at;
     if (last === undefined || message.sequence >= last.sequence) return;
-    if (!cameBackTogether(message, last)) return;
+    if (!cameBackTogether(message, last) || this.#hadAnother(message, last)) return;
     this.#fail(`${id} to ${message.to} bounced after a later message`);
   }
 
@@ -251,6 +251,13 @@ class Conservation implements Oracle {
     if ((this.#withdrewAt.get(user) ?? -1) >= message.at - staleMs) return true;
     const others = this.#logins.ofUser(user);
     return others.some((login) => mayHaveDied(login, message.at - staleMs));
+  }
+
+  /** A session took the name between them: the older may have been on its way to the one before. */
+  #hadAnother({ to, at }: Sent, newer: Sent): boolean {
+    return this.#logins
+      .ofUser(bareOf(to))
+      .some(({ jid, boundAt = 0 }) => jid === to && boundAt > at && boundAt <= newer.at);
   }
 
   #nodeEnded(node: string, sentAt: number): boolean {

@@ -33,6 +33,8 @@ export const progress: OracleMaker = (plan, { logins }) => {
   /** Who was online at some moment after the heal, and when first. */
   const backAt = new Map<string, number>();
   const online = new Set<string>();
+  /** Who waited for a machine that had lost its power before the heal, and gave up when all were at rest. */
+  const late = new Set<string>();
   let judged = 0;
   let unknown = 0;
   return {
@@ -48,7 +50,10 @@ export const progress: OracleMaker = (plan, { logins }) => {
         online.add(client);
         if (at >= healAt && !backAt.has(client)) backAt.set(client, at);
       }
-      if (kind === "login-ended") online.delete(clientOf(data.login));
+      if (kind === "login-ended") {
+        online.delete(clientOf(data.login));
+        if (at >= restAt && lostItsMachine(logins, data.login)) late.add(clientOf(data.login));
+      }
       if (kind === "phase-started" && at === healAt) {
         for (const client of online) backAt.set(client, at);
       }
@@ -70,9 +75,8 @@ export const progress: OracleMaker = (plan, { logins }) => {
       // At the last look it may be trying a machine that is without power for good, before it tries another.
       const last = logins.lastOf(data.client);
       const inTheDark = logins.hasNoPower(last?.node ?? "");
-      // It waited for one that had lost its power before the heal, and gave up when all were at rest.
-      const tooLate =
-        last !== undefined && logins.lostItsMachine(last) && (last.endedAt ?? at) >= restAt;
+      const stillWaits = last?.endedAt === undefined && lostItsMachine(logins, last?.login);
+      const tooLate = late.has(data.client) || stillWaits;
       if (!data.online && (inTheDark || tooLate || crowdedOut.has(data.client))) {
         unknown += 1;
         return;
@@ -90,6 +94,11 @@ export const progress: OracleMaker = (plan, { logins }) => {
     },
   };
 };
+
+function lostItsMachine(logins: Logins, name = ""): boolean {
+  const login = logins.get(name);
+  return login !== undefined && logins.lostItsMachine(login);
+}
 
 /** Sessions of the same user that a node may have known since this login began. */
 function mayExist(logins: Logins, login: string, stale: number): number {

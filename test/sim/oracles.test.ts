@@ -1,83 +1,9 @@
 import { expect, test } from "vitest";
-import { bodyOf } from "../../sim/clients/wording.ts";
 import { makeOracles } from "../../sim/oracles/index.ts";
 import type { Verdict } from "../../sim/oracles/oracle.ts";
 import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
 import type { Plan } from "../../sim/plan.ts";
-import type { TraceEvent, TraceKind, TraceKinds } from "../../sim/trace.ts";
-
-const plan: Plan = {
-  ...planFromSeed(1),
-  topology: withoutNoise(planFromSeed(1)),
-  faults: [],
-  clients: [
-    row("alice", { kind: "chatter", everyMs: [1, 1], peers: [] }),
-    row("bob", { kind: "chatter", everyMs: [1, 1], peers: [] }),
-    row("eve", { kind: "impostor", everyMs: [1, 1] }),
-    row("mallory", { kind: "hostile", everyMs: [1, 1], attacks: [] }),
-  ],
-};
-
-function row(name: string, behaviour: Plan["clients"][number]["behaviour"]) {
-  const mechanism = "PLAIN" as const;
-  const home = { nodes: ["n1"], roams: false };
-  return { name, ...home, user: name, resource: "x", mechanism, startAt: 0, behaviour };
-}
-
-/** A hand-made trace; each event one millisecond after the other unless time is passed. */
-class Tale {
-  readonly events: TraceEvent[] = [];
-  #at = 0;
-  #place = "here";
-
-  /** Where what follows happens. */
-  at(place: string): this {
-    this.#place = place;
-    return this;
-  }
-
-  then<K extends TraceKind>(kind: K, data: TraceKinds[K]): this {
-    this.#at += 1;
-    this.events.push({ at: this.#at, place: this.#place, kind, data } as unknown as TraceEvent);
-    return this;
-  }
-
-  wait(ms: number): this {
-    this.#at += ms;
-    return this;
-  }
-
-  online(login: string, jid: string): this {
-    const user = jid.split("@")[0] ?? "";
-    return this.then("login-started", { login, user, node: "n1" })
-      .then("connection-opened", {
-        connection: this.events.length,
-        login,
-        listener: "c2s",
-        dial: 0,
-      })
-      .then("login-bound", { login, jid });
-  }
-
-  sends(login: string, id: string, to: string): this {
-    return this.then("message-sent", { login, id, to });
-  }
-
-  receives(login: string, id: string, from: string, to: string, body = bodyOf(id, 0)): this {
-    return this.then("message-received", { login, id, from, to, body });
-  }
-
-  verdict(oracle: string, of = plan): Verdict {
-    const made = makeOracles(of).find((each) => each.name === oracle);
-    if (made === undefined) throw new Error(`no oracle ${oracle}`);
-    for (const event of this.events) made.see(event);
-    return made.judge();
-  }
-}
-
-const alice = "alice@meerkat.test/x";
-const bob = "bob@meerkat.test/x";
-const both = (): Tale => new Tale().online("alice#1", alice).online("bob#1", bob);
+import { alice, bob, both, plan, Tale } from "./tale.ts";
 
 test("conservation: a delivered and a bounced message are right, and counted", () => {
   const verdict = both()
@@ -135,6 +61,17 @@ test("conservation: what links hand back together stays in order, but for copies
   expect(swapped(returned(sent()))).toHaveLength(1);
   const written = sent().then("bytes-sent", { connection: 1, data: "<message id='m/2'>" });
   expect(swapped(returned(written))).toEqual([]);
+  // So do their bounces, unless the older was on its way to a session whose name another took meanwhile.
+  const bounced = (tale: Tale): readonly string[] => {
+    const fate = { login: "alice#1", condition: "recipient-unavailable", from: bob };
+    return tale
+      .then("message-bounced", { ...fate, id: "m/2" })
+      .then("message-bounced", { ...fate, id: "m/1" })
+      .verdict("conservation").failures;
+  };
+  expect(bounced(returned(sent()))).toHaveLength(1);
+  const between = both().sends("alice#1", "m/1", bob).wait(100).online("bob#2", bob).wait(100);
+  expect(bounced(returned(between.sends("alice#1", "m/2", bob)))).toEqual([]);
 });
 
 test("refusals: a node that starts is excused until it has joined, whatever else of it is over", () => {
@@ -477,6 +414,19 @@ test("progress: who learns only at rest that its machine had lost its power had 
       .verdict("progress");
   const rest = setUp + safety + liveness;
   expect(noticed(true, rest)).toMatchObject({ unknown: 1, failures: [] });
+  const again = (at: number): Verdict =>
+    new Tale()
+      .online("bob#1", bob)
+      .at("n1")
+      .then("node-killed", { silent: true })
+      .then("node-started", { generation: 2 })
+      .wait(at)
+      .then("login-ended", { login: "bob#1", reason: "aborted", clean: false })
+      .then("login-started", { login: "bob#2", user: "bob", node: "n1" })
+      .then("online-observed", { client: "bob", online: false, jid: "" })
+      .verdict("progress");
+  expect(again(rest)).toMatchObject({ unknown: 1, failures: [] });
+  expect(again(rest / 2).failures).toHaveLength(1);
   expect(noticed(true, rest / 2).failures).toHaveLength(1);
   expect(noticed(false, rest).failures).toHaveLength(1);
 });
@@ -489,7 +439,3 @@ test("uncaught: a crash and a reported bug are failures", () => {
   const gap = new Tale().then("logged", { level: "warning", event: "table-gap", detail: "" });
   expect(gap.verdict("uncaught").failures).toHaveLength(1);
 });
-
-function withoutNoise({ topology }: Plan): Plan["topology"] {
-  return { ...topology, network: { ...topology.network, noise: undefined } };
-}
