@@ -11,9 +11,9 @@ import type { Client } from "../clients/client.ts";
 import { stream } from "../kit/random.ts";
 import { passwordOf, type Range } from "../plan.ts";
 
-const accountsMax = 20;
+const accountsMax = 40;
 const staysMs: Range = [100, 1_000];
-/** Errands are short, so that as many accounts are made as without them. */
+/** Errands are short, so that they cost few new accounts. */
 const errandPauseMs: Range = [20, 200];
 /** It waits no longer for the answer to a change. */
 const patienceMs = 5_000;
@@ -70,7 +70,7 @@ export function startRegistrar(actor: Actor, behaviour: { readonly everyMs: Rang
   };
 
   const [shortest, longest] = behaviour.everyMs;
-  const pauseMs: Range = [shortest >> 2, longest >> 2];
+  const pauseMs: Range = [shortest >> 3, longest >> 3];
   actor.whenOnline((client) => actor.within(staysMs, () => part(client)));
   actor.whenEnded(() => {
     if (errands.length === 0) actor.within(pauseMs, logIn);
