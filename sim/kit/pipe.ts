@@ -35,6 +35,8 @@ export interface PipeOptions {
  * further time.
  */
 const retransmissionSlackMs = 200;
+/** What is lost on a long way may be lost again and again; it comes when the way is short again, and not a run later. */
+const sentAgainMaxMs = 5_000;
 
 /** What Node reads at a time. */
 const readMax = 65_536;
@@ -221,7 +223,7 @@ export class Pipe {
     let waited = 0;
     let timeout = roundTrip + retransmissionSlackMs;
     for (; this.#random.chance(loss); timeout *= 2) waited += timeout;
-    return waited;
+    return Math.min(waited, sentAgainMaxMs);
   }
 
   #latency(): number {

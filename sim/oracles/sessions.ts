@@ -8,7 +8,7 @@
  */
 import { textFromBinary } from "../../src/base/bytes.ts";
 import { userOf } from "../plan.ts";
-import { bareOf, type Logins } from "./logins.ts";
+import { bareOf, type Login, type Logins } from "./logins.ts";
 import type { OracleMaker } from "./oracle.ts";
 import type { TraceEvent } from "../trace.ts";
 
@@ -30,6 +30,7 @@ const own = [
   "sessions-observed",
   "metrics-observed",
   "online-observed",
+  "bytes-received",
 ] as const;
 
 export const sessions: OracleMaker = (plan, { logins }) => {
@@ -42,6 +43,8 @@ export const sessions: OracleMaker = (plan, { logins }) => {
   const writtenAt = new Map<string, number>();
   /** When the server ended the session of this full JID: its client may not have been told yet. */
   const endedAt = new Map<string, number>();
+  /** By connection: what was under way when its host died comes when that is back, and counts as a sign of life. */
+  const readAt = new Map<number | undefined, number>();
   const perNode: (readonly string[])[] = [];
   let [observedAt, beingReplaced] = [0, 0];
 
@@ -50,8 +53,8 @@ export const sessions: OracleMaker = (plan, { logins }) => {
     for (const login of [...same, ...logins.unboundOf(userOf(jid))]) {
       // The node binds before its client is told.
       if (login.jid === "" && login.endedAt === undefined) return "unknown";
-      const goneAt = Math.max(healAt, login.endedAt ?? login.leavingAt ?? 0);
-      if (goneAt > observedAt - noticedWithinMs) return "unknown";
+      const lastSign = Math.max(healAt, goneAt(login), readAt.get(login.connection) ?? 0);
+      if (lastSign > observedAt - noticedWithinMs) return "unknown";
     }
     return "ghost";
   }
@@ -64,6 +67,7 @@ export const sessions: OracleMaker = (plan, { logins }) => {
       logins.see(event);
       const { kind, data, at } = event;
       if (kind === "login-bound") failures.push(...crowd(logins, data.login, data.jid, max));
+      if (kind === "bytes-received") readAt.set(data.connection, at);
       if (kind === "table-written") writtenAt.set(textFromBinary(data.key), at);
       endedAt.set(sessionEnded(event) ?? "", at);
       if (kind === "sessions-observed") {
@@ -98,16 +102,21 @@ export const sessions: OracleMaker = (plan, { logins }) => {
       failures.push(...tooMany(perNode, max));
       for (const [jid, client] of online) {
         if (known.has(jid)) continue;
-        const served = logins.ofUser(bareOf(jid)).findLast((login) => login.client === client);
-        const inTheDark = logins.hasNoPower(served?.node ?? "");
+        const inTheDark = logins.hasNoPower(servedBy(logins.ofUser(bareOf(jid)), client));
         if (inTheDark || (endedAt.get(jid) ?? 0) > observedAt - underWayMs) unknown += 1;
         else failures.push(`${client} is online as ${jid} without a session`);
       }
-      const judged = known.size + online.size - (unknown - beingReplaced);
-      return { judged, unknown, failures };
+      return { judged: known.size + online.size - (unknown - beingReplaced), unknown, failures };
     },
   };
 };
+
+/** The node of its last login. */
+function servedBy(logins: readonly Login[], client: string): string {
+  return logins.findLast((login) => login.client === client)?.node ?? "";
+}
+
+const goneAt = ({ endedAt, leavingAt }: Login): number => endedAt ?? leavingAt ?? 0;
 
 /** Does a node's own count of its sessions say what it has? */
 function miscount(node: string, count: number, jids: readonly string[]): string[] {

@@ -224,6 +224,22 @@ test("sessions: a ghost, a twin and a client without a session are failures", ()
   expect(end([alice, bob, "x@y/z"]).verdict("sessions").failures).toHaveLength(1);
 });
 
+test("sessions: what was under way from a dead host is a sign of life when it comes", () => {
+  const ghost = (at: number, after: number): Verdict =>
+    new Tale()
+      .online("bob#1", bob)
+      .then("login-ended", { login: "bob#1", reason: "vanished", clean: false })
+      .wait(at)
+      .at("n1")
+      .then("bytes-received", { connection: 1, bytes: new Uint8Array(1) })
+      .wait(after)
+      .then("sessions-observed", { jids: [bob] })
+      .verdict("sessions");
+  const { setUp, safety } = plan.duration;
+  expect(ghost(setUp + safety + 60_000, 10)).toMatchObject({ unknown: 1, failures: [] });
+  expect(ghost(10, setUp + safety + 120_000).failures).toHaveLength(1);
+});
+
 test("sessions: who has just been replaced may not have been told yet", () => {
   const twins = (sinceMs: number) =>
     both()
