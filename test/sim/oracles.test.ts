@@ -418,29 +418,21 @@ test("progress: who should be online at the end and is not is a failure", () => 
 
 test("progress: who learns only at rest that its machine had lost its power had no time to come back", () => {
   const { setUp, safety, liveness } = plan.duration;
-  const noticed = (silent: boolean, at: number): Verdict =>
+  const gaveUp = (silent: boolean, at: number): Tale =>
     new Tale()
       .online("bob#1", bob)
       .at("n1")
       .then("node-killed", { silent })
       .then("node-started", { generation: 2 })
       .wait(at)
-      .then("login-ended", { login: "bob#1", reason: "aborted", clean: false })
-      .then("online-observed", { client: "bob", online: false, jid: "" })
-      .verdict("progress");
+      .then("login-ended", { login: "bob#1", reason: "aborted", clean: false });
+  const observed = (tale: Tale): Verdict =>
+    tale.then("online-observed", { client: "bob", online: false, jid: "" }).verdict("progress");
+  const noticed = (silent: boolean, at: number): Verdict => observed(gaveUp(silent, at));
+  const begins = { login: "bob#2", user: "bob", node: "n1" };
+  const again = (at: number): Verdict => observed(gaveUp(true, at).then("login-started", begins));
   const rest = setUp + safety + liveness;
   expect(noticed(true, rest)).toMatchObject({ unknown: 1, failures: [] });
-  const again = (at: number): Verdict =>
-    new Tale()
-      .online("bob#1", bob)
-      .at("n1")
-      .then("node-killed", { silent: true })
-      .then("node-started", { generation: 2 })
-      .wait(at)
-      .then("login-ended", { login: "bob#1", reason: "aborted", clean: false })
-      .then("login-started", { login: "bob#2", user: "bob", node: "n1" })
-      .then("online-observed", { client: "bob", online: false, jid: "" })
-      .verdict("progress");
   expect(again(rest)).toMatchObject({ unknown: 1, failures: [] });
   expect(again(rest / 2).failures).toHaveLength(1);
   expect(noticed(true, rest / 2).failures).toHaveLength(1);
