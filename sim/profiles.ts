@@ -21,6 +21,8 @@ export interface Profile {
   readonly asks?: readonly number[];
   /** How often flooders do; missing: about once a second. */
   readonly floodsEveryMs?: Range;
+  /** How often those log in who are not let in or thrown out each time; missing: as runs of half a minute need it. */
+  readonly attemptsEveryMs?: Range;
   /** How likely a write is cut into pieces; one of these, drawn. Missing: from never to nearly always. */
   readonly cutChances?: readonly number[];
   /** How many clients may share an account; missing: all that share one, share the same. */
@@ -173,6 +175,8 @@ export const profiles = {
     cutChances: cutChancesOfMany,
     everyMs: oneInTenSeconds,
     floodsEveryMs: [5_000, 20_000],
+    attemptsEveryMs: oneInTenSeconds,
+    familyMax: 3,
     faults: true,
   },
   /** 5 nodes, 1000 clients, one stanza per client every ten seconds, with all faults. */
@@ -181,8 +185,8 @@ export const profiles = {
     clients: 1_000,
     nodes: [5],
     setUp: 10_000,
-    safety: 60_000,
-    liveness: 40_000,
+    safety: 515_000,
+    liveness: 60_000,
     behaviours: [],
     cutChances: cutChancesOfMany,
     everyMs: oneInTenSeconds,

@@ -60,6 +60,13 @@ export class SimulatedStore implements DatabaseEngine {
       implementation: () => dateOf(now()),
       impure: true,
     });
+    const { integer, float, interval } = DataType;
+    this.#db.public.registerFunction({
+      name: "make_interval",
+      args: [...Array<DataType>(6).fill(integer), float],
+      returns: interval,
+      implementation: (...parts: readonly number[]) => ({ milliseconds: 1_000 * (parts[6] ?? 0) }),
+    });
     this.#db.public.none(createMigrationTable);
     for (const { number, name, statements } of migrations) {
       for (const text of statements) this.#db.public.none(text);

@@ -73,10 +73,11 @@ export const refreshNode: Statement<[string, string, string], SqlRow & { node_nu
     WHERE cluster_name = $1 AND node_name = $2 AND boot = $3 RETURNING node_num`,
 };
 
-export const expireNodes: Statement<[string, string], SqlRow & { node_name: string }> = {
+/** After so many seconds. */
+export const expireNodes: Statement<[string, number], SqlRow & { node_name: string }> = {
   name: "expire_discovery_nodes",
   text: `DELETE FROM discovery_nodes
-    WHERE cluster_name = $1 AND updated_at < clock_timestamp() - cast($2 AS interval)
+    WHERE cluster_name = $1 AND updated_at < clock_timestamp() - make_interval(0, 0, 0, 0, 0, 0, $2)
     RETURNING node_name`,
 };
 
@@ -153,7 +154,7 @@ export function* refresh(node: NodeIdentity, expireAfterMs: number): Work<Refres
   const { cluster, name, boot } = node;
   const [own = [], , found = []] = yield* atomically([
     query(refreshNode, [cluster, name, boot]),
-    query(expireNodes, [cluster, `${expireAfterMs} milliseconds`]),
+    query(expireNodes, [cluster, expireAfterMs / 1_000]),
     query(selectNodes, [cluster]),
   ]);
   return { refreshed: own.length > 0, nodes: (found as readonly NodeColumns[]).map(rowOf) };
