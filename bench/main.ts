@@ -1,8 +1,9 @@
 /**
  * Bench: what does Meerkat cost, beside a relay that does nothing and beside the servers that are installed?
  *
- *     npm run bench -- [--quick] [--only msg100,idle] [--subjects meerkat,relay] [--repeat 3]
+ *     npm run bench -- [--quick] [--only msg100,idle] [--subjects meerkat,relay] [--repeat 3] [sim cluster-]
  *
+ * What stands without an option is the beginning of names: those rows, too.
  * Prints a table per row and writes bench/results/ROW.json. Every repetition asks all subjects the same
  * in turn, so that what else the machine does hits them alike. docs/benchmarks.md says what is counted.
  */
@@ -23,14 +24,16 @@ import { prosody } from "./subjects/prosody.ts";
 import { relay } from "./subjects/relay.ts";
 import { root, type Certificate, type Running, type Subject } from "./subjects/subject.ts";
 
-const usage = "npm run bench -- [--quick] [--only ROW,…] [--subjects NAME,…] [--repeat N]";
+const usage =
+  "npm run bench -- [--quick] [--only ROW,…] [--subjects NAME,…] [--repeat N] [BEGINNING…]";
 
 function readOptions() {
   try {
     const text = { type: "string" } as const;
     const quickly = { type: "boolean", default: false } as const;
-    return parseArgs({ options: { quick: quickly, only: text, subjects: text, repeat: text } })
-      .values;
+    const known = { quick: quickly, only: text, subjects: text, repeat: text };
+    const { values, positionals } = parseArgs({ options: known, allowPositionals: true });
+    return { ...values, beginnings: positionals };
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
     process.exit(2);
@@ -51,6 +54,19 @@ function refuseUnknown(option: string, names: string | undefined, known: readonl
     console.error(`--${option}: there is no "${name}"; there are ${known.join(", ")}.`);
     process.exit(2);
   }
+}
+
+/** Undefined: all of them. */
+function chosen(rowNames: readonly string[]): string | undefined {
+  refuseUnknown("only", options.only, rowNames);
+  const names = options.beginnings.flatMap((beginning) => {
+    const found = rowNames.filter((name) => name.startsWith(beginning));
+    if (found.length === 0) refuseUnknown("only", beginning, rowNames);
+    return found;
+  });
+  return options.only === undefined && names.length === 0
+    ? undefined
+    : [...(options.only?.split(",") ?? []), ...names].join(",");
 }
 
 /** The servers that are running; a row that needs one of its own starts and stops it itself. */
@@ -132,7 +148,7 @@ async function measureRow(servers: Servers, subjects: readonly Subject[], row: R
 async function main(): Promise<void> {
   const all = [relay, meerkat, meerkat2, ejabberd, prosody];
   const rowNames = [...rows, ...questions].map(({ name }) => name).concat(simulationRow);
-  refuseUnknown("only", options.only, rowNames);
+  const only = chosen(rowNames);
   const subjectNames = all.map(({ name }) => name);
   refuseUnknown("subjects", options.subjects, subjectNames);
   const subjects = wanted(all, options.subjects).filter((subject) => {
@@ -153,15 +169,15 @@ async function main(): Promise<void> {
   }
   try {
     console.log(`${JSON.stringify(machine())}\nmedians of ${repetitions}\n`);
-    for (const row of wanted(rows, options.only)) {
+    for (const row of wanted(rows, only)) {
       await measureRow(servers, subjects, options.quick ? quick(row) : row);
     }
-    for (const question of wanted(questions, options.only)) {
+    for (const question of wanted(questions, only)) {
       const { runs, table: shown } = await answer(question, repetitions, options.quick);
       writeJson(question.name, { machine: machine(), title: question.title, runs });
       console.log(`${shown}\n`);
     }
-    if (wanted([{ name: simulationRow }], options.only).length > 0) {
+    if (wanted([{ name: simulationRow }], only).length > 0) {
       console.log(measureSimulation(options.quick ? 1 : repetitions));
     }
   } finally {
