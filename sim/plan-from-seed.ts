@@ -357,7 +357,7 @@ function planBehaviour(
   kind: BehaviourKind,
   random: Random,
   peers: readonly string[],
-  { everyMs: rhythm, floodsEveryMs = [500, 2_000], attemptsEveryMs }: Profile,
+  { everyMs: rhythm, floodsEveryMs = [500, 2_000] }: Profile,
 ): Behaviour {
   const everyMs =
     rhythm ??
@@ -381,10 +381,7 @@ function planBehaviour(
     case "chatter":
       return { kind, ...chat };
     case "rival":
-      return {
-        ...{ kind, ...chat },
-        ...(attemptsEveryMs === undefined ? {} : { comesBackMs: attemptsEveryMs }),
-      };
+      return { kind, ...chat };
     case "vanisher":
       return { kind, ...chat, livesMs, silent: random.chance(0.5) };
     case "reconnecter":
@@ -407,14 +404,10 @@ function planBehaviour(
         peers,
       };
     case "impostor":
-      return { kind, everyMs: attemptsEveryMs ?? [1_000, 5_000], insists: true };
+      return { kind, everyMs: [1_000, 5_000], insists: true };
     case "registrar":
       return { kind, everyMs: [2_000, 8_000] };
     case "hostile":
-      return {
-        kind,
-        everyMs: attemptsEveryMs ?? [500, 3_000],
-        attacks: random.shuffle(singleAttacks).slice(0, 12),
-      };
+      return { kind, everyMs: [500, 3_000], attacks: random.shuffle(singleAttacks).slice(0, 12) };
   }
 }

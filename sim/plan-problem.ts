@@ -283,7 +283,7 @@ const behaviours: { readonly [K in BehaviourKind]: FieldsOf<K> } = {
   chatter: chat,
   vanisher: { ...chat, livesMs: range, silent: flag },
   reconnecter: { ...chat, livesMs: range },
-  rival: { ...chat, comesBackMs: optional(range) },
+  rival: chat,
   "non-reader": { readsMs: range, pausesMs: range },
   flooder: { everyMs: range, burst: count, bytes: count, peers: list(text, 1) },
   impostor: { everyMs: range, insists: optional(flag) },

@@ -161,11 +161,7 @@ export type Behaviour =
   /** Logs out in order and in again, over and over. */
   | (Chat & { readonly kind: "reconnecter"; readonly livesMs: Range })
   /** Shares its full JID with another client; each login throws the other out. */
-  | (Chat & {
-      readonly kind: "rival";
-      /** How long it waits after it was thrown out; missing: half a second to six. */
-      readonly comesBackMs?: Range;
-    })
+  | (Chat & { readonly kind: "rival" })
   /** Stops reading for a while, though others go on sending to it. */
   | { readonly kind: "non-reader"; readonly readsMs: Range; readonly pausesMs: Range }
   /** Floods the peers with larger messages. */

@@ -21,8 +21,6 @@ export interface Profile {
   readonly asks?: readonly number[];
   /** How often flooders do; missing: about once a second. */
   readonly floodsEveryMs?: Range;
-  /** How often those log in who are not let in or thrown out each time; missing: as runs of half a minute need it. */
-  readonly attemptsEveryMs?: Range;
   /** How likely a write is cut into pieces; one of these, drawn. Missing: from never to nearly always. */
   readonly cutChances?: readonly number[];
   /** How many clients may share an account; missing: all that share one, share the same. */
@@ -34,6 +32,9 @@ export interface Profile {
  * is an input like a whole.
  */
 const cutChancesOfMany = [0, 0.02, 0.05, 0.1] as const;
+
+/** Of sessions of one user: who never gets in logs in for ever, and that alone would be measured. */
+const leastLimit = 3;
 
 /** What makes one stanza every ten seconds: a chatter says 1.35 at a time. */
 const oneInTenSeconds: Range = [11_000, 16_000];
@@ -175,8 +176,7 @@ export const profiles = {
     cutChances: cutChancesOfMany,
     everyMs: oneInTenSeconds,
     floodsEveryMs: [5_000, 20_000],
-    attemptsEveryMs: oneInTenSeconds,
-    familyMax: 3,
+    familyMax: leastLimit,
     faults: true,
   },
   /** 5 nodes, 1000 clients, one stanza per client every ten seconds, with all faults. */
@@ -190,8 +190,7 @@ export const profiles = {
     behaviours: [],
     cutChances: cutChancesOfMany,
     everyMs: oneInTenSeconds,
-    // As few as the least limit of sessions: who never gets in logs in for ever, and that alone would be measured.
-    familyMax: 3,
+    familyMax: leastLimit,
     faults: true,
   },
 } as const satisfies Record<string, Profile>;

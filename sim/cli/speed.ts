@@ -15,8 +15,8 @@ export interface Measured {
   readonly simulatedSeconds: number;
 }
 
-/** A hunt is hundreds of runs; the first few are slow, for most of their code is not compiled yet. */
-const warmingUp = 3;
+/** A hunt is hundreds of runs; the first are slow, for it takes so many events until most of their code is compiled. */
+const warmEvents = 1_000_000;
 const ports = runPorts();
 
 function measure(profile: Profile, seed: number): Measured {
@@ -38,7 +38,8 @@ function measure(profile: Profile, seed: number): Measured {
 const [seeds = "5", ...names] = process.argv.slice(2);
 const results = names.map((name) => {
   const profile = profiles[name as ProfileName];
-  for (let at = 1; at <= warmingUp; at++) measure(profile, Number(seeds) + at);
+  let warm = 0;
+  for (let at = Number(seeds) + 1; warm < warmEvents; at++) warm += measure(profile, at).events;
   return Array.from({ length: Number(seeds) }, (_, index) => measure(profile, index + 1));
 });
 process.stdout.write(JSON.stringify(results));

@@ -7,7 +7,7 @@ import type { Behaviour, Plan } from "../../sim/plan.ts";
 const chat = { everyMs: [1_000, 5_000], peers: ["b@meerkat.test"] } as const;
 const behaviours: readonly Behaviour[] = [
   { kind: "chatter", ...chat },
-  { kind: "rival", ...chat, comesBackMs: [500, 6_000] },
+  { kind: "rival", ...chat },
   { kind: "vanisher", ...chat, livesMs: [1_000, 5_000], silent: true },
   { kind: "hostile", everyMs: [500, 3_000], attacks: ["too-deep"] },
 ];
@@ -53,7 +53,6 @@ test.each([
   [/"nodes":\["n3",/, '"nodes":["n4",', '`clients[0].nodes`: there is no node "n4"'],
   [/"kind":"rival"/, '"kind":"rivl"', "behaviour.kind` must be one of chatter, vanisher"],
   [/"livesMs":\[1000,5000\]/, '"livesMs":[5000,1000]', "livesMs` must be [low, high]"],
-  [/"comesBackMs":\[500,6000\]/, '"comesBackMs":500', "comesBackMs` must be [low, high]"],
   [/"cluster":\{.*?\}\},/, "", "`topology.cluster` is missing"],
   [/"name":"c2"/, '"name":"c1"', 'two nodes or clients are called "c1"'],
   [/"duration":\{"setUp":\d+,/, '"duration":{', "`duration.setUp` is missing"],
