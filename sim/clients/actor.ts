@@ -12,7 +12,7 @@ import { stream, type Random } from "../kit/random.ts";
 import type { Trace } from "../trace.ts";
 import type { World } from "../kit/world.ts";
 import { lentIdentity, plainClient, type ClientSasl, type Lie } from "./authentication.ts";
-import { Client, type Stage } from "./client.ts";
+import { Client, type ClientEvents, type Stage } from "./client.ts";
 import { scramClient, type SynchronousCrypto } from "./sasl.ts";
 
 /** A login that takes longer is given up: its server may be dead. */
@@ -105,15 +105,51 @@ export class Actor {
   /** Logs in; a login of this actor that is still there is given up. */
   logIn(options: LoginOptions = {}): Client {
     this.#client?.abort();
+    let online = false;
+    const client = this.#begin(this.#node(), options, {
+      online: () => {
+        online = true;
+        this.#keepAlive(client);
+        this.#onOnline(client);
+      },
+      ended: (reason) => {
+        if (!online) this.#inVain += 1;
+        if (this.#client === client) this.#client = undefined;
+        this.#onEnded(reason);
+      },
+    });
+    this.#client = client;
+    this.after(patienceMs, () => {
+      if (!online && this.#client === client) client.abort();
+    });
+    if (!this.#reads) client.setReading(false);
+    return client;
+  }
+
+  /** A login beside that one, at this node: no fault but of the network concerns it, and it does not come back. */
+  logInBeside(node: string, options: LoginOptions, online: () => void): Client {
+    const client = this.#begin(node, options, {
+      online: () => {
+        this.#keepAlive(client);
+        online();
+      },
+      ended: () => undefined,
+    });
+    this.after(patienceMs, () => {
+      if (client.jid === "") client.abort();
+    });
+    return client;
+  }
+
+  #begin(node: string, options: LoginOptions, events: ClientEvents): Client {
     this.#logins += 1;
     const { name } = this.plan;
     const { network, trace } = this.#setting;
     const user = options.user ?? this.plan.user;
     const password = options.password ?? passwordOf(user);
-    let online = false;
-    const client = new Client({
+    return new Client({
       login: `${name}#${this.#logins}`,
-      node: this.#node(),
+      node,
       host: planHost,
       user,
       home: this.plan.behaviour.kind === "impostor" ? name : undefined,
@@ -128,25 +164,8 @@ export class Actor {
       pipelines: this.plan.pipelines === true,
       takeOver: options.takeOver,
       answer: (act) => this.#whenItHasThought(act),
-      events: {
-        online: () => {
-          online = true;
-          this.#keepAlive(client);
-          this.#onOnline(client);
-        },
-        ended: (reason) => {
-          if (!online) this.#inVain += 1;
-          if (this.#client === client) this.#client = undefined;
-          this.#onEnded(reason);
-        },
-      },
+      events,
     });
-    this.#client = client;
-    this.after(patienceMs, () => {
-      if (!online && this.#client === client) client.abort();
-    });
-    if (!this.#reads) client.setReading(false);
-    return client;
   }
 
   /** A fault: the process hangs, or goes on. */

@@ -2,15 +2,16 @@
  * Accounts: does the database hold what clients were told, and does nobody get in without a password?
  *
  * Nor may anybody guess more often than a stream allows, or be thrown out sooner (RFC 6120 §6.4.5), or be put off
- * for what is forgotten (`put-off.ts`).
+ * for what is forgotten (`put-off.ts`), or stay online without an account (`removed.ts`).
  */
 import type { Plan } from "../plan.ts";
 import { clientOf } from "../kit/network.ts";
 import { KnownAccounts } from "./known-accounts.ts";
 import type { OracleMaker } from "./oracle.ts";
 import { PutOff } from "./put-off.ts";
+import { Removed } from "./removed.ts";
 
-export const accounts: OracleMaker = (plan: Plan) => {
+export const accounts: OracleMaker = (plan: Plan, gathered) => {
   const impostors = new Set(
     plan.clients.filter((c) => c.behaviour.kind === "impostor").map((client) => client.name),
   );
@@ -20,6 +21,7 @@ export const accounts: OracleMaker = (plan: Plan) => {
   /** By login: what it offers where that is not its account's first password. */
   const offered = new Map<string, { readonly user: string; readonly password?: string }>();
   const putOff = new PutOff(plan);
+  const removed = new Removed(gathered);
   let observed: ReadonlySet<string> | undefined;
   let [judged, unknown] = [0, 0];
 
@@ -54,9 +56,11 @@ export const accounts: OracleMaker = (plan: Plan) => {
       "stream-error-received",
       "accounts-observed",
       ...putOff.sees,
+      ...removed.sees,
     ],
     see(event) {
       known.see(event);
+      removed.see(event);
       const wrong = putOff.see(event);
       if (wrong !== undefined) failures.push(wrong);
       const { kind, data, at } = event;
@@ -77,10 +81,13 @@ export const accounts: OracleMaker = (plan: Plan) => {
       if (kind === "accounts-observed") observed = new Set(data.users);
     },
     judge() {
-      const heard = judged + putOff.judged;
-      if (observed === undefined) return { judged: heard, unknown, failures };
+      const gone = removed.judge();
+      failures.push(...gone.failures);
+      const heard = judged + putOff.judged + gone.judged;
+      const unheard = unknown + gone.unknown;
+      if (observed === undefined) return { judged: heard, unknown: unheard, failures };
       const found = known.compare(observed);
-      return { judged: heard + found.judged, unknown: unknown + found.unknown, failures };
+      return { judged: heard + found.judged, unknown: unheard + found.unknown, failures };
     },
   };
 };

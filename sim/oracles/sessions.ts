@@ -95,7 +95,7 @@ export const sessions: OracleMaker = (plan, { logins }) => {
           else failures.push(`the server has two sessions for ${jid}`);
         }
         known.add(jid);
-        if (online.has(jid)) continue;
+        if (online.has(jid) || hasDevice(logins, jid)) continue;
         if (judgeGhost(jid) === "unknown") unknown += 1;
         else failures.push(`the server has a session for ${jid}, whose client is gone`);
       }
@@ -110,6 +110,13 @@ export const sessions: OracleMaker = (plan, { logins }) => {
     },
   };
 };
+
+/** Of a client with several logins only one is observed. */
+function hasDevice(logins: Logins, jid: string): boolean {
+  return [...logins.liveOf(bareOf(jid))].some(
+    (login) => login.jid === jid && logins.lastOf(login.client) !== login,
+  );
+}
 
 /** The node of its last login. */
 function servedBy(logins: readonly Login[], client: string): string {

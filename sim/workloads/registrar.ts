@@ -3,7 +3,8 @@
  * database fails while one is being made.
  *
  * Now and then it takes a new password, and tries the old one before it uses the new one; or it removes its
- * account, tries to use it, and makes it again. An account whose change was not answered it leaves alone, since
+ * account, tries to use it, and makes it again. Some have a second device at any node then, which stays: it is
+ * thrown out with the account. An account whose change was not answered it leaves alone, since
  * nobody knows what has become of it.
  */
 import type { Actor, LoginOptions } from "../clients/actor.ts";
@@ -15,8 +16,10 @@ const accountsMax = 40;
 const staysMs: Range = [100, 1_000];
 /** Errands are short, so that they cost few new accounts. */
 const errandPauseMs: Range = [20, 200];
-/** It waits no longer for the answer to a change. */
+/** It waits no longer for the answer to a change, nor for its second device. */
 const patienceMs = 5_000;
+/** Until all nodes know of the device. */
+const knownAfterMs = 3_000;
 const mechanisms = ["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"] as const;
 
 interface Account {
@@ -27,6 +30,7 @@ interface Account {
 export function startRegistrar(actor: Actor, behaviour: { readonly everyMs: Range }): void {
   /** Of its own: how it treats its accounts moves nothing else. */
   const draws = stream(actor.runPlan.seed, `accounts/${actor.plan.name}`);
+  const devices = stream(actor.runPlan.seed, `devices/${actor.plan.name}`);
   /** Logins that come before the next new account. */
   const errands: (Account & LoginOptions)[] = [];
   let [made, passwords] = [0, 0];
@@ -61,10 +65,25 @@ export function startRegistrar(actor: Actor, behaviour: { readonly everyMs: Rang
     });
     actor.after(patienceMs, () => client.leave());
   };
+  const remove = (client: Client): void => {
+    if (!devices.chance(0.5)) return change(client, undefined);
+    const { user, password } = account;
+    const node = devices.pick(actor.plan.nodes);
+    const device = { user, password, resource: "second-device" };
+    let asked = false;
+    const ask = (): void => {
+      if (asked) return;
+      asked = true;
+      if (actor.online() === client) change(client, undefined);
+      else client.leave();
+    };
+    actor.logInBeside(node, device, () => actor.after(knownAfterMs, ask));
+    actor.after(patienceMs + knownAfterMs, ask);
+  };
   const part = (client: Client): void => {
     const fate = draws.int(10);
     if (actor.online() !== client || fate >= 3) return client.leave();
-    if (fate >= 2) return change(client, undefined);
+    if (fate >= 2) return remove(client);
     passwords += 1;
     change(client, `password ${passwords} of ${account.user}`);
   };

@@ -231,4 +231,14 @@ export const serverPlants: readonly Plant[] = [
     replace: '    "message normal": "bounce",\n',
     oracle: "delivery",
   },
+  {
+    name: "removal-ends-the-sessions-here-alone",
+    file: "src/server/traffic.ts",
+    find: `    this.#exchange?.endSessions(new Set(owners), bare, text);
+`,
+    replace: `    void owners;
+`,
+    oracle: "accounts",
+    profile: "cluster",
+  },
 ];
