@@ -11,10 +11,10 @@ import type { OracleMaker } from "./oracle.ts";
 import { PutOff } from "./put-off.ts";
 import { Removed } from "./removed.ts";
 
+const nothing = { judged: 0, unknown: 0 };
+
 export const accounts: OracleMaker = (plan: Plan, gathered) => {
-  const impostors = new Set(
-    plan.clients.filter((c) => c.behaviour.kind === "impostor").map((client) => client.name),
-  );
+  const impostors = impostorsOf(plan);
   const failures: string[] = [];
   const known = new KnownAccounts(plan, failures);
   const guesses = new Guesses(plan.limits.maxAuthAttempts, failures);
@@ -82,15 +82,20 @@ export const accounts: OracleMaker = (plan: Plan, gathered) => {
     },
     judge() {
       const gone = removed.judge();
-      failures.push(...gone.failures);
-      const heard = judged + putOff.judged + gone.judged;
-      const unheard = unknown + gone.unknown;
-      if (observed === undefined) return { judged: heard, unknown: unheard, failures };
-      const found = known.compare(observed);
-      return { judged: heard + found.judged, unknown: unheard + found.unknown, failures };
+      const found = observed === undefined ? nothing : known.compare(observed);
+      return {
+        judged: judged + putOff.judged + gone.judged + found.judged,
+        unknown: unknown + gone.unknown + found.unknown,
+        failures: [...failures, ...gone.failures],
+      };
     },
   };
 };
+
+function impostorsOf({ clients }: Plan): ReadonlySet<string> {
+  const impostors = clients.filter(({ behaviour }) => behaviour.kind === "impostor");
+  return new Set(impostors.map(({ name }) => name));
+}
 
 /** How often was each login refused? */
 class Guesses {

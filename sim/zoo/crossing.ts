@@ -127,8 +127,8 @@ const plantsOfCrossing: readonly Plant[] = [
   {
     name: "rows-expire-a-thousand-times-too-soon",
     file: "src/storage/discovery.ts",
-    find: "`${expireAfterMs} milliseconds`",
-    replace: "`${expireAfterMs / 1000} milliseconds`",
+    find: "expireAfterMs / 1_000",
+    replace: "expireAfterMs / 1_000_000",
     oracle: "registry",
     profile: "cluster",
   },
