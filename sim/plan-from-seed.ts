@@ -8,6 +8,7 @@
 import { repeatedAttacks, singleAttacks } from "./workloads/attacks.ts";
 import { faultKinds, planFaults } from "./faults/index.ts";
 import {
+  boundToItsChannel,
   planHost,
   planVersion,
   userOf,
@@ -48,14 +49,10 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
     safety: profile.safety,
     liveness: clustered ? Math.max(profile.liveness, clusterLivenessMs) : profile.liveness,
   };
-  const drawn = planQuestions(
-    stream(seed, "plan/questions"),
+  const clients = planManners(
+    seed,
     profile,
     planClients(stream(seed, "plan/clients"), profile, names),
-  );
-  const clients = planRepeatedAttacks(
-    stream(seed, "plan/repeated-attacks"),
-    planPipelining(stream(seed, "plan/pipelining"), profile, drawn),
   );
   const cluster = clustered ? planCluster(stream(seed, "plan/cluster"), profile) : undefined;
   return {
@@ -259,6 +256,18 @@ function planClients(random: Random, profile: Profile, nodes: readonly string[])
   });
 }
 
+/** What came to plans one after the other: each has a stream of its own, so that it moves nothing else. */
+function planManners(
+  seed: number,
+  profile: Profile,
+  drawn: readonly ClientPlan[],
+): readonly ClientPlan[] {
+  let clients = planQuestions(stream(seed, "plan/questions"), profile, drawn);
+  clients = planPipelining(stream(seed, "plan/pipelining"), profile, clients);
+  clients = planRepeatedAttacks(stream(seed, "plan/repeated-attacks"), clients);
+  return planChannelBinding(stream(seed, "plan/channel-binding"), profile, clients);
+}
+
 /** What is asked must be answered whatever happens meanwhile: in some runs much is, and answers take time. */
 function planQuestions(
   random: Random,
@@ -290,6 +299,18 @@ function planPipelining(
     const pipelines = random.chance(0.4) && wellBehaved(client);
     return pipelines && client.behaviour.kind !== "registrar" ? { ...client, pipelines } : client;
   });
+}
+
+/** In some runs some bind their authentication to their channel. */
+function planChannelBinding(
+  random: Random,
+  { faults }: Profile,
+  clients: readonly ClientPlan[],
+): readonly ClientPlan[] {
+  if (faults === false || !random.chance(0.5)) return clients;
+  return clients.map((client) =>
+    random.chance(0.5) ? { ...client, mechanism: boundToItsChannel(client.mechanism) } : client,
+  );
 }
 
 /** Half of the hostile try these, too, soon enough to see what comes of them. */

@@ -10,6 +10,7 @@ import { lossMax } from "./kit/fabric.ts";
 import { hostsOf } from "./kit/paths.ts";
 import {
   discoveryKinds,
+  mechanisms,
   nodesMax,
   planVersion,
   type Behaviour,
@@ -304,7 +305,7 @@ const client = record<ClientPlan>({
   roams: flag,
   user: text,
   resource: text,
-  mechanism: oneOf(["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"]),
+  mechanism: oneOf(mechanisms),
   startAt: time,
   pipelines: optional(flag),
   behaviour,

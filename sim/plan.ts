@@ -109,6 +109,26 @@ export interface Limits {
   readonly failedLogins?: { readonly max: number; readonly period: number } | undefined;
 }
 
+export const mechanisms = [
+  "SCRAM-SHA-1",
+  "SCRAM-SHA-256",
+  "SCRAM-SHA-512",
+  "PLAIN",
+  "SCRAM-SHA-1-PLUS",
+  "SCRAM-SHA-256-PLUS",
+  "SCRAM-SHA-512-PLUS",
+] as const;
+export type Mechanism = (typeof mechanisms)[number];
+
+/** The same, bound to the channel that it goes by (RFC 5802 §6), where a mechanism can be. */
+export function boundToItsChannel(mechanism: Mechanism): Mechanism {
+  return mechanisms.find((each) => each === `${mechanism}-PLUS`) ?? mechanism;
+}
+
+export function bindsItsChannel({ mechanism }: Pick<ClientPlan, "mechanism">): boolean {
+  return mechanism.endsWith("-PLUS");
+}
+
 export interface ClientPlan {
   /** Unique; faults aim at it, and traces show its logins as `name#1`, `name#2` … */
   readonly name: string;
@@ -119,7 +139,7 @@ export interface ClientPlan {
   readonly user: string;
   /** Empty: the server shall choose. */
   readonly resource: string;
-  readonly mechanism: "SCRAM-SHA-1" | "SCRAM-SHA-256" | "SCRAM-SHA-512" | "PLAIN";
+  readonly mechanism: Mechanism;
   readonly startAt: number;
   /** Sends what follows its success along with what it authenticates by. Missing: waits for each answer. */
   readonly pipelines?: boolean;

@@ -1,8 +1,8 @@
 /** Authentication: what a client must be able to do to log in, whatever its mechanism (RFC 4422). */
 import { bytesFromText } from "../../src/base/bytes.ts";
 
-/** With the right password, in another's name, or in answer to another challenge (PLAIN has none). */
-export type Lie = "identity" | "nonce";
+/** With the right password: in another's name, in answer to another challenge, by another channel (where there are such). */
+export type Lie = "identity" | "nonce" | "channel";
 
 /** Whom such a client would act as. */
 export const lentIdentity = "admin@meerkat.test";

@@ -77,8 +77,8 @@ function channel(
   options: ScramClientOptions,
   plus: boolean,
 ): { readonly header: string; readonly binding: Uint8Array } {
+  const identity = options.lie === "identity" ? `a=${lentIdentity}` : "";
   if (!plus) {
-    const identity = options.lie === "identity" ? `a=${lentIdentity}` : "";
     const header = `${options.flag ?? "n"},${identity},`;
     return { header, binding: bytesFromText(header) };
   }
@@ -90,8 +90,9 @@ function channel(
         ? "tls-unique"
         : "tls-server-end-point";
   const name = options.binding ?? first;
-  const header = `p=${name},,`;
-  const data = options.tls?.bindings[name] ?? new Uint8Array(0);
+  const header = `p=${name},${identity},`;
+  const data = (options.tls?.bindings[name] ?? new Uint8Array(0)).slice();
+  if (options.lie === "channel") data.reverse();
   return { header, binding: concatBytes(bytesFromText(header), data) };
 }
 

@@ -1,14 +1,19 @@
 /**
- * Impostor: tries wrong passwords and accounts that do not exist, and its own password in another's name or in
- * answer to another challenge; must never get in.
+ * Impostor: tries wrong passwords and accounts that do not exist, and its own password in another's name, in
+ * answer to another challenge or bound to another channel; must never get in.
  */
 import type { Actor } from "../clients/actor.ts";
-import { passwordOf, type Range } from "../plan.ts";
+import type { Lie } from "../clients/authentication.ts";
+import { bindsItsChannel, passwordOf, type Range } from "../plan.ts";
+
+const liesOfAnybody: readonly Lie[] = ["identity", "nonce"];
+const liesOfChannels: readonly Lie[] = [...liesOfAnybody, "channel"];
 
 export function startImpostor(
   actor: Actor,
   behaviour: { readonly everyMs: Range; readonly insists?: boolean },
 ): void {
+  const lies = bindsItsChannel(actor.plan) ? liesOfChannels : liesOfAnybody;
   const attempt = (): void => {
     if (actor.client() !== undefined) return;
     const known = actor.random.chance(0.5);
@@ -16,7 +21,7 @@ export function startImpostor(
     const password = actor.random.pick(["", "guess", `password of ${user} `]);
     const insists = behaviour.insists === true;
     if (known && actor.random.chance(0.4)) {
-      const lie = actor.random.pick(["identity", "nonce"] as const);
+      const lie = actor.random.pick(lies);
       actor.logIn({ user, password: passwordOf(user), insists, lie });
     } else actor.logIn({ user, password, insists });
   };

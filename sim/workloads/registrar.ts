@@ -10,7 +10,13 @@
 import type { Actor, LoginOptions } from "../clients/actor.ts";
 import type { Client } from "../clients/client.ts";
 import { stream } from "../kit/random.ts";
-import { passwordOf, type Range } from "../plan.ts";
+import {
+  bindsItsChannel,
+  boundToItsChannel,
+  passwordOf,
+  type Mechanism,
+  type Range,
+} from "../plan.ts";
 
 const accountsMax = 40;
 const staysMs: Range = [100, 1_000];
@@ -21,6 +27,7 @@ const patienceMs = 5_000;
 /** Until all nodes know of the device. */
 const knownAfterMs = 3_000;
 const mechanisms = ["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"] as const;
+const asItIs = (mechanism: Mechanism): Mechanism => mechanism;
 
 interface Account {
   readonly user: string;
@@ -40,8 +47,9 @@ export function startRegistrar(actor: Actor, behaviour: { readonly everyMs: Rang
     const password = passwordOf(user);
     return { user, password, register: password };
   };
+  const bind = bindsItsChannel(actor.plan) ? boundToItsChannel : asItIs;
   const withAny = (tried: Account): Account & LoginOptions => {
-    return { ...tried, mechanism: draws.pick(mechanisms) };
+    return { ...tried, mechanism: bind(draws.pick(mechanisms)) };
   };
   const logIn = (): void => {
     if (actor.client() !== undefined) return;

@@ -210,6 +210,20 @@ export const serverPlants: readonly Plant[] = [
     oracle: "accounts",
   },
   {
+    name: "channel-binding-is-joined-backwards",
+    file: "src/stream/sasl/gs2.ts",
+    find: "concatBytes(text, data)",
+    replace: "concatBytes(data, text)",
+    oracle: "accounts",
+  },
+  {
+    name: "scram-takes-any-channel",
+    file: "src/stream/sasl/scram.ts",
+    find: "context.crypto.equal(bound, expected);",
+    replace: "bound.length === expected.length;",
+    oracle: "accounts",
+  },
+  {
     name: "hand-back-names-the-session",
     file: traffic,
     find: "router.bounce(opened, from, opened.to ?? session.jid.full)",
