@@ -11,6 +11,7 @@ import {
   boundToItsChannel,
   planHost,
   planVersion,
+  stamps,
   userOf,
   wellBehaved,
   type Behaviour,
@@ -265,7 +266,8 @@ function planManners(
   let clients = planQuestions(stream(seed, "plan/questions"), profile, drawn);
   clients = planPipelining(stream(seed, "plan/pipelining"), profile, clients);
   clients = planRepeatedAttacks(stream(seed, "plan/repeated-attacks"), clients);
-  return planChannelBinding(stream(seed, "plan/channel-binding"), profile, clients);
+  clients = planChannelBinding(stream(seed, "plan/channel-binding"), profile, clients);
+  return planStamps(stream(seed, "plan/stamps"), profile, clients);
 }
 
 /** What is asked must be answered whatever happens meanwhile: in some runs much is, and answers take time. */
@@ -310,6 +312,18 @@ function planChannelBinding(
   if (faults === false || !random.chance(0.5)) return clients;
   return clients.map((client) =>
     random.chance(0.5) ? { ...client, mechanism: boundToItsChannel(client.mechanism) } : client,
+  );
+}
+
+/** In some runs some say themselves from whom it is what they send. */
+function planStamps(
+  random: Random,
+  { faults }: Profile,
+  clients: readonly ClientPlan[],
+): readonly ClientPlan[] {
+  if (faults === false || !random.chance(0.4)) return clients;
+  return clients.map((client) =>
+    random.chance(0.4) ? { ...client, stamp: random.pick(stamps) } : client,
   );
 }
 

@@ -13,6 +13,7 @@ import {
   mechanisms,
   nodesMax,
   planVersion,
+  stamps,
   type Behaviour,
   type BehaviourKind,
   type Chat,
@@ -308,6 +309,7 @@ const client = record<ClientPlan>({
   mechanism: oneOf(mechanisms),
   startAt: time,
   pipelines: optional(flag),
+  stamp: optional(oneOf(stamps)),
   behaviour,
 });
 

@@ -109,6 +109,10 @@ export interface Limits {
   readonly failedLogins?: { readonly max: number; readonly period: number } | undefined;
 }
 
+/** RFC 6120 §8.1.2.1: its server checks that and stamps its own. */
+export const stamps = ["bare", "full"] as const;
+export type Stamp = (typeof stamps)[number];
+
 export const mechanisms = [
   "SCRAM-SHA-1",
   "SCRAM-SHA-256",
@@ -143,6 +147,8 @@ export interface ClientPlan {
   readonly startAt: number;
   /** Sends what follows its success along with what it authenticates by. Missing: waits for each answer. */
   readonly pipelines?: boolean;
+  /** Which of its addresses it stamps on what it sends, itself. Missing: none. */
+  readonly stamp?: Stamp;
   readonly behaviour: Behaviour;
 }
 

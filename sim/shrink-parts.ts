@@ -67,6 +67,7 @@ export function simplerClients(plan: Plan): readonly Plan[] {
     atOneNode,
     plainly,
     patiently,
+    withoutStamp,
     atOnce,
     saysLessTo(users),
     withPeers(firstHalf),
@@ -196,6 +197,11 @@ function plainly(client: ClientPlan): ClientPlan {
 function patiently(client: ClientPlan): ClientPlan {
   const { pipelines, ...waiting } = client;
   return pipelines === undefined ? client : waiting;
+}
+
+function withoutStamp(client: ClientPlan): ClientPlan {
+  const { stamp, ...others } = client;
+  return stamp === undefined ? client : others;
 }
 
 function atOnce(client: ClientPlan): ClientPlan {

@@ -162,6 +162,7 @@ export class Actor {
       register: options.register,
       insists: options.insists === true,
       pipelines: this.plan.pipelines === true,
+      stamp: this.plan.stamp,
       takeOver: options.takeOver,
       answer: (act) => this.#whenItHasThought(act),
       events,

@@ -10,16 +10,16 @@
  */
 import { fromBase64, toBase64, type BinaryString } from "../../src/base/bytes.ts";
 import type { TlsInfo } from "../../src/ports/network.ts";
-import { escapeValue } from "../../src/xmpp/escape.ts";
 import { NS } from "../../src/xmpp/namespaces.ts";
 import { Reader, XmlError, type ReaderEvent } from "../../src/xmpp/reader.ts";
 import type { Stanza } from "../../src/xmpp/stanza.ts";
-import type { MessageType } from "../plan.ts";
+import type { Stamp } from "../plan.ts";
 import type { SimulatedNetwork, Wire } from "../kit/network.ts";
 import type { Trace } from "../trace.ts";
 import type { ClientSasl } from "./authentication.ts";
 import { bindRequest, sentAhead, streamHeader } from "./openings.ts";
-import { accountIq, errorCondition, firstChild, messageXml, presenceXml } from "./wording.ts";
+import { Sayings } from "./sayings.ts";
+import { accountIq, errorCondition, firstChild } from "./wording.ts";
 
 export interface ClientOptions {
   readonly login: string;
@@ -44,6 +44,8 @@ export interface ClientOptions {
   readonly insists?: boolean;
   /** Opens the next stream and binds without waiting for its success (XEP-0305). */
   readonly pipelines?: boolean;
+  /** Which of its addresses it stamps on what it sends; missing: none. */
+  readonly stamp?: Stamp | undefined;
   /** Answers what it was asked, when it likes to; missing: at once. */
   readonly answer?: (act: () => void) => void;
 }
@@ -75,6 +77,7 @@ type State =
   | "ended";
 
 export class Client {
+  readonly say: Sayings;
   readonly #options: ClientOptions;
   readonly #wire: Wire;
   readonly #trace: Trace;
@@ -87,7 +90,6 @@ export class Client {
   #inOrder = false;
   #sasl: ClientSasl | undefined;
   #jid = "";
-  #sequence = 0;
   #attack: string | undefined;
   #change: AccountChange | undefined;
   /** Since it was last asked for a sign of life. */
@@ -97,7 +99,12 @@ export class Client {
   constructor(options: ClientOptions) {
     this.#options = options;
     this.#trace = options.trace;
-    const { login, user, node, host, password } = options;
+    const { login, user, node, host, password, stamp } = options;
+    this.say = new Sayings({
+      ...{ login, user, stamp, trace: options.trace },
+      jid: () => this.#jid,
+      write: (data) => this.#write(data),
+    });
     const offered = password === undefined ? {} : { password };
     this.#trace.record(login, "login-started", { login, user, node, ...offered });
     this.#wire = options.network.connect({
@@ -134,44 +141,12 @@ export class Client {
     return this.#options.login;
   }
 
-  // What behaviours do.
-
-  sendMessage(to: string, bytes: number, type: MessageType = "chat"): void {
-    const { login } = this.#options;
-    const id = this.#nextId("m");
-    this.#trace.record(login, "message-sent", {
-      login,
-      id,
-      to,
-      ...(type === "chat" ? {} : { type }),
-    });
-    this.#write(messageXml(to, id, bytes, type));
-  }
-
-  sendPresence(available: boolean, priority = 0): void {
-    const { login } = this.#options;
-    this.#trace.record(login, "presence-sent", { login, available, priority });
-    this.#write(presenceXml(available, priority));
-  }
-
-  /** A ping (XEP-0199), to the server or to another client. */
-  sendPing(to: string): void {
-    this.#sendIq(to, "ping", `<ping xmlns='${NS.ping}'/>`);
-  }
-
-  /** Something that nobody implements: an error must come back (RFC 6120 §8.4). */
-  sendUnknownIq(to: string): void {
-    this.#sendIq(to, "unknown", "<query xmlns='urn:example:nobody-knows'/>");
-  }
+  // What behaviours do, but for what they say.
 
   /** A new password (XEP-0077 §3.3); without one its account is to be removed (§3.2). */
   changeAccount(password: string | undefined, answered: (done: boolean) => void): void {
-    const { login, user } = this.#options;
-    const id = this.#nextId("a");
     const wanted = password === undefined ? {} : { password };
-    this.#trace.record(login, "account-change-sent", { login, user, ...wanted });
-    this.#change = { id, wanted, answered };
-    this.#write(accountIq(id, password === undefined ? "removal" : { user, password }));
+    this.#change = { id: this.say.accountChange(wanted), wanted, answered };
   }
 
   /** Closes the stream in order (RFC 6120 §4.4). */
@@ -226,19 +201,6 @@ export class Client {
 
   #takenOver(stage: Stage): boolean {
     return this.#options.takeOver?.(stage, this) ?? false;
-  }
-
-  #sendIq(to: string, about: string, payload: string): void {
-    const { login } = this.#options;
-    const id = this.#nextId("q");
-    this.#trace.record(login, "iq-sent", { login, id, to, about });
-    const addressed = to === "" ? "" : ` to='${escapeValue(to)}'`;
-    this.#write(`<iq type='get' id='${escapeValue(id)}'${addressed}>${payload}</iq>`);
-  }
-
-  #nextId(letter: string): string {
-    this.#sequence += 1;
-    return `${letter}/${this.#options.login}/${this.#sequence}`;
   }
 
   #write(data: BinaryString): void {
@@ -361,7 +323,7 @@ export class Client {
     const { login, user, register = "" } = this.#options;
     this.#state = "registering";
     this.#trace.record(login, "registration-sent", { login, user });
-    this.#write(accountIq("register", { user, password: register }));
+    this.#write(accountIq("", "register", { user, password: register }));
   }
 
   #bind(): void {
@@ -431,26 +393,16 @@ export class Client {
     this.#state = "online";
     this.#trace.record(login, "login-bound", { login, jid });
     if (this.#takenOver("online")) return;
-    this.sendPresence(true, priority);
+    this.say.presence(true, priority);
     this.#options.events.online(jid);
   }
 
   #answerIq(iq: Stanza): void {
-    const to = iq.from === undefined ? "" : ` to='${escapeValue(iq.from)}'`;
-    const iqId = iq.id ?? "";
-    const id = escapeValue(iqId);
-    const known = iq.payloads[0]?.namespace === NS.ping;
-    const answer = known
-      ? `<iq type='result' id='${id}'${to}/>`
-      : `<iq type='error' id='${id}'${to}><error type='cancel'><service-unavailable xmlns='${NS.stanzas}'/></error></iq>`;
-    const write = (): void => {
-      if (this.#state !== "online") return;
-      const { login } = this.#options;
-      this.#trace.record(login, "answer-given", { login, id: iqId });
-      this.#write(answer);
+    const answer = (): void => {
+      if (this.#state === "online") this.say.answer(iq);
     };
-    if (this.#options.answer === undefined) write();
-    else this.#options.answer(write);
+    if (this.#options.answer === undefined) answer();
+    else this.#options.answer(answer);
   }
 
   #message(message: Stanza): void {

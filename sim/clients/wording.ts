@@ -4,19 +4,26 @@ import { NS } from "../../src/xmpp/namespaces.ts";
 import type { Stanza } from "../../src/xmpp/stanza.ts";
 import type { MessageType } from "../plan.ts";
 
-export function messageXml(to: string, id: string, bytes: number, type: MessageType): string {
+/** `addresses`: attributes, each with the space before it. */
+export function messageXml(
+  addresses: string,
+  id: string,
+  bytes: number,
+  type: MessageType,
+): string {
   const body = escapeText(bodyHead(id)) + fillerOf(id, bytes);
-  return `<message to='${escapeValue(to)}' id='${escapeValue(id)}' type='${type}'><body>${body}</body></message>`;
+  return `<message${addresses} id='${escapeValue(id)}' type='${type}'><body>${body}</body></message>`;
 }
 
-export function presenceXml(available: boolean, priority: number): string {
-  if (!available) return "<presence type='unavailable'/>";
-  if (priority === 0) return "<presence/>";
-  return `<presence><priority>${priority}</priority></presence>`;
+export function presenceXml(addresses: string, available: boolean, priority: number): string {
+  if (!available) return `<presence${addresses} type='unavailable'/>`;
+  if (priority === 0) return `<presence${addresses}/>`;
+  return `<presence${addresses}><priority>${priority}</priority></presence>`;
 }
 
 /** XEP-0077: who is to be known by which password, or no longer to be known. */
 export function accountIq(
+  addresses: string,
   id: string,
   wanted: "removal" | { readonly user: string; readonly password: string },
 ): string {
@@ -24,7 +31,7 @@ export function accountIq(
     wanted === "removal"
       ? "<remove/>"
       : `<username>${escapeText(wanted.user)}</username><password>${escapeText(wanted.password)}</password>`;
-  return `<iq type='set' id='${escapeValue(id)}'><query xmlns='${NS.register}'>${fields}</query></iq>`;
+  return `<iq type='set' id='${escapeValue(id)}'${addresses}><query xmlns='${NS.register}'>${fields}</query></iq>`;
 }
 
 /** Every message says which it is, and carries characters of one to four bytes. */

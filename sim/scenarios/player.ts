@@ -264,13 +264,13 @@ class Player {
     switch (command.type) {
       case "say":
         this.#narrator.saying(command.text);
-        return client.sendMessage(jidOf(command.to), 0);
+        return client.say.message(jidOf(command.to), 0);
       case "ping":
-        return client.sendPing(jidOf(command.to));
+        return client.say.ping(jidOf(command.to));
       case "ask":
-        return client.sendUnknownIq(jidOf(command.to));
+        return client.say.unknown(jidOf(command.to));
       case "presence":
-        return client.sendPresence(command.available, command.priority);
+        return client.say.presence(command.available, command.priority);
       case "client":
         if (command.order === "logout") client.leave();
         else if (command.order === "reset") client.abort();

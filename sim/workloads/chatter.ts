@@ -30,15 +30,15 @@ export function chatOn(actor: Actor, client: Client, chat: Chat): void {
 function saySomething(actor: Actor, client: Client, chat: Chat): void {
   const { random } = actor;
   const { peers, types, moods, absences, asks } = chat;
-  if (absences !== undefined && random.chance(absences)) return client.sendPresence(false);
+  if (absences !== undefined && random.chance(absences)) return client.say.presence(false);
   if (moods !== undefined && random.chance(moods)) {
-    client.sendPresence(true, random.pick([-1, 0, 0, 1, 5]));
+    client.say.presence(true, random.pick([-1, 0, 0, 1, 5]));
     // Who reads of it must know it by then.
-    if (asks !== undefined && peers.length > 0) client.sendMessage(random.pick(peers), 10);
+    if (asks !== undefined && peers.length > 0) client.say.message(random.pick(peers), 10);
     return;
   }
   if (asks !== undefined && peers.length > 0 && random.chance(asks)) {
-    return client.sendPing(random.pick(peers));
+    return client.say.ping(random.pick(peers));
   }
   const die = random.int(20);
   if (die < 13 && peers.length > 0) {
@@ -47,11 +47,11 @@ function saySomething(actor: Actor, client: Client, chat: Chat): void {
     const count = random.chance(0.2) ? random.between(2, 6) : 1;
     const type = types === undefined ? "chat" : random.pick(types);
     for (let sent = 0; sent < count; sent++) {
-      client.sendMessage(peer, random.pick([10, 100, 700]), type);
+      client.say.message(peer, random.pick([10, 100, 700]), type);
     }
-  } else if (die < 15) client.sendPing("");
-  else if (die < 17 && peers.length > 0) client.sendPing(random.pick(peers));
-  else if (die < 18) client.sendUnknownIq("");
-  else if (die < 19) client.sendPresence(true, random.pick([-1, 0, 0, 5]));
-  else client.sendUnknownIq(client.jid.slice(client.jid.indexOf("@") + 1).split("/")[0] ?? "");
+  } else if (die < 15) client.say.ping("");
+  else if (die < 17 && peers.length > 0) client.say.ping(random.pick(peers));
+  else if (die < 18) client.say.unknown("");
+  else if (die < 19) client.say.presence(true, random.pick([-1, 0, 0, 5]));
+  else client.say.unknown(client.jid.slice(client.jid.indexOf("@") + 1).split("/")[0] ?? "");
 }

@@ -26,7 +26,7 @@ function floodOn(actor: Actor, client: Client, flood: Flood): void {
     if (actor.online() !== client || actor.now() > setUp + safety) return;
     const { peer, burst } = target(actor, flood);
     const sends = client.flushed() ? burst : 0;
-    for (let sent = 0; sent < sends; sent++) client.sendMessage(peer, flood.bytes);
+    for (let sent = 0; sent < sends; sent++) client.say.message(peer, flood.bytes);
     floodOn(actor, client, flood);
   });
 }

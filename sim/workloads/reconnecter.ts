@@ -15,7 +15,7 @@ export function startReconnecter(
     if (inLiveness(actor)) return;
     actor.within(behaviour.livesMs, () => {
       if (actor.online() !== client) return;
-      if (actor.random.chance(0.7)) client.sendPresence(false);
+      if (actor.random.chance(0.7)) client.say.presence(false);
       client.leave();
     });
   });

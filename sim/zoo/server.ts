@@ -224,6 +224,13 @@ export const serverPlants: readonly Plant[] = [
     oracle: "accounts",
   },
   {
+    name: "own-sender-stays-beside-the-stamped-one",
+    file: "src/xmpp/splice.ts",
+    find: "const cutsFrom = from !== undefined && stanza.from !== undefined;",
+    replace: "const cutsFrom = from === null && stanza.from !== undefined;",
+    oracle: "courtesy",
+  },
+  {
     name: "hand-back-names-the-session",
     file: traffic,
     find: "router.bounce(opened, from, opened.to ?? session.jid.full)",
