@@ -91,9 +91,9 @@ function channel(
         : "tls-server-end-point";
   const name = options.binding ?? first;
   const header = `p=${name},${identity},`;
-  const data = (options.tls?.bindings[name] ?? new Uint8Array(0)).slice();
-  if (options.lie === "channel") data.reverse();
-  return { header, binding: concatBytes(bytesFromText(header), data) };
+  const data = options.tls?.bindings[name] ?? new Uint8Array(0);
+  const told = options.lie === "channel" ? data.toReversed() : data;
+  return { header, binding: concatBytes(bytesFromText(header), told) };
 }
 
 /** EXTERNAL (RFC 4422 appendix A): the certificate speaks; an identity may be asked for. */
