@@ -6,7 +6,7 @@
  * only one to change it, one change at a time.
  */
 import { accountsOf, passwordOf, type Plan } from "../plan.ts";
-import type { TraceEvent } from "../trace.ts";
+import type { TraceEvent, TraceKind } from "../trace.ts";
 
 interface Account {
   /** Undefined: unknown. */
@@ -21,6 +21,12 @@ interface Account {
 const missing: ReadonlySet<string> = new Set(["registration-required", "unexpected-request"]);
 
 export class KnownAccounts {
+  readonly sees: readonly TraceKind[] = [
+    "registration-sent",
+    "registration-answered",
+    "account-change-sent",
+    "account-change-answered",
+  ];
   readonly #failures: string[];
   readonly #accounts: Map<string, Account>;
   /** By user: what was known of it before the change that is under way. */
