@@ -56,24 +56,26 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
     planClients(stream(seed, "plan/clients"), profile, names),
   );
   const cluster = clustered ? planCluster(stream(seed, "plan/cluster"), profile) : undefined;
+  const network = {
+    latencyMs: random.pick([
+      [1, 2],
+      [1, 20],
+      [10, 60],
+      [40, 200],
+    ] as const),
+    cutChance: random.pick(profile.cutChances ?? [0, 0.1, 0.5, 0.9]),
+    windowBytes: random.pick([2_048, 16_384, 65_536]),
+    congestionMarkBytes: random.pick([1_024, 8_192, congestionMarkBytes]),
+    ...(profile.faults ? planNoise(stream(seed, "plan/noise")) : {}),
+  };
+  const long = planLength(stream(seed, "plan/length"), profile, network, cluster);
   return {
     version: planVersion,
     seed,
     topology: {
       nodes,
-      ...(cluster === undefined ? {} : { cluster }),
-      network: {
-        latencyMs: random.pick([
-          [1, 2],
-          [1, 20],
-          [10, 60],
-          [40, 200],
-        ] as const),
-        cutChance: random.pick(profile.cutChances ?? [0, 0.1, 0.5, 0.9]),
-        windowBytes: random.pick([2_048, 16_384, 65_536]),
-        congestionMarkBytes: random.pick([1_024, 8_192, congestionMarkBytes]),
-        ...(profile.faults ? planNoise(stream(seed, "plan/noise")) : {}),
-      },
+      ...(cluster === undefined ? {} : { cluster: long === undefined ? cluster : roomy(cluster) }),
+      network,
       database: {
         latencyMs: random.pick([
           [1, 1],
@@ -84,10 +86,11 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
     },
     limits: {
       ...planLimits(stream(seed, "plan/limits")),
-      ...(profile.faults ? planRate(stream(seed, "plan/rate")) : {}),
+      ...(profile.faults && long === undefined ? planRate(stream(seed, "plan/rate")) : {}),
       ...(profile.faults ? planFailedLogins(stream(seed, "plan/failed-logins")) : {}),
+      ...(long === undefined ? {} : { maxStanzaSize: 262_144 }),
     },
-    clients,
+    clients: long === undefined ? clients : longWinded(clients, long),
     faults: planFaults(seed, {
       ...{ clients, nodes, duration, kinds: faultKindsOf(profile) },
       discovery: cluster?.discovery,
@@ -325,6 +328,37 @@ function planStamps(
   return clients.map((client) =>
     random.chance(0.4) ? { ...client, stamp: random.pick(stamps) } : client,
   );
+}
+
+/** In some runs a stanza may be as long as in production, where all that is on its way carries so much in time. */
+function planLength(
+  random: Random,
+  { faults, everyMs }: Profile,
+  { latencyMs, windowBytes }: Topology["network"],
+  cluster: ClusterPlan | undefined,
+): number | undefined {
+  const long = random.chance(0.5) ? random.between(100_000, 220_000) : undefined;
+  const window = cluster?.bounds?.window ?? Infinity;
+  const carries = latencyMs[1] <= 60 && windowBytes > 2_048 && window > 16_384;
+  return faults === false || everyMs !== undefined || !carries ? undefined : long;
+}
+
+/** A queue must take the longest stanza that its node lets in. */
+function roomy(cluster: ClusterPlan): ClusterPlan {
+  const { bounds } = cluster;
+  if (bounds === undefined) return cluster;
+  return { ...cluster, bounds: { ...bounds, queue: Math.max(bounds.queue, 1_048_576) } };
+}
+
+/** Some of those who chat, but not all the time: what they say must be read by the end. */
+function longWinded(clients: readonly ClientPlan[], longBytes: number): readonly ClientPlan[] {
+  return clients.map((client, index) => {
+    const { behaviour } = client;
+    const seldom = behaviour.kind === "chatter" && behaviour.everyMs[0] >= 1_000;
+    return index % 3 === 0 && seldom
+      ? { ...client, behaviour: { ...behaviour, longBytes } }
+      : client;
+  });
 }
 
 /** Half of the hostile try these, too, soon enough to see what comes of them. */

@@ -277,6 +277,7 @@ const chat: Fields<Chat> = {
   absences: optional(chance),
   asks: optional(chance),
   answersMs: optional(range),
+  longBytes: optional(count),
 };
 
 type FieldsOf<K extends BehaviourKind> = Fields<Omit<Extract<Behaviour, { kind: K }>, "kind">>;

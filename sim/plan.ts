@@ -169,6 +169,8 @@ export interface Chat {
   readonly asks?: number;
   /** How long it takes to answer what it is asked. Missing: no time. */
   readonly answersMs?: Range;
+  /** Bytes of a message that it sends instead now and then. Missing: it is never so long-winded. */
+  readonly longBytes?: number;
 }
 
 /** Not `error`: those only answer (RFC 6121 §5.2.2). */

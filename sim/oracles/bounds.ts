@@ -8,14 +8,16 @@ import { tablesLimits } from "../../src/cluster/tables-contract.ts";
 import { linkLimits } from "../../src/cluster/timing.ts";
 import type { OracleMaker } from "./oracle.ts";
 
-/** One more may be taken in when there is room for a part of it. */
-const oneMessage = linkLimits.fragmentBytes + 4_096;
+/** Of what surrounds a stanza in a message. */
+const slackBytes = 4_096;
 
 export const bounds: OracleMaker = (plan) => {
   const shrunk = plan.topology.cluster?.bounds;
   const queueBytes = shrunk?.queue ?? linkLimits.queueBytes;
   const windowBytes = shrunk?.window ?? linkLimits.windowBytes;
   const operations = shrunk?.logOperations ?? tablesLimits.logOperationsMax;
+  // One more may be taken in when there is room for a part of it.
+  const oneMessage = Math.max(linkLimits.fragmentBytes, plan.limits.maxStanzaSize) + slackBytes;
   const noisy = plan.topology.network.noise !== undefined;
   const failures: string[] = [];
   /** What waited at each running node when it was last looked at. */

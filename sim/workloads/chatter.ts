@@ -29,7 +29,7 @@ export function chatOn(actor: Actor, client: Client, chat: Chat): void {
 /** Optional parts draw only where the plan has them: older plans run as they did. */
 function saySomething(actor: Actor, client: Client, chat: Chat): void {
   const { random } = actor;
-  const { peers, types, moods, absences, asks } = chat;
+  const { peers, types, moods, absences, asks, longBytes } = chat;
   if (absences !== undefined && random.chance(absences)) return client.say.presence(false);
   if (moods !== undefined && random.chance(moods)) {
     client.say.presence(true, random.pick([-1, 0, 0, 1, 5]));
@@ -39,6 +39,9 @@ function saySomething(actor: Actor, client: Client, chat: Chat): void {
   }
   if (asks !== undefined && peers.length > 0 && random.chance(asks)) {
     return client.say.ping(random.pick(peers));
+  }
+  if (longBytes !== undefined && peers.length > 0 && random.chance(0.25)) {
+    return client.say.message(random.pick(peers), longBytes);
   }
   const die = random.int(20);
   if (die < 13 && peers.length > 0) {

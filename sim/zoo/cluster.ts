@@ -280,6 +280,15 @@ const plantsOfCluster: readonly Plant[] = [
     replace: "    settle(now, waiting);\n    return this.#bound(now, client, reply);",
     oracle: "settled",
   },
+  {
+    name: "a-long-message-loses-its-beginning",
+    file: "src/cluster/link-session.ts",
+    find: `      grown.set(assembly.bytes.subarray(0, assembly.size));
+`,
+    replace: "",
+    oracle: "uncaught",
+    profile: "cluster",
+  },
 ];
 
 export const clusterPlants: readonly Plant[] = plantsOfCluster.map((plant) => ({
