@@ -304,9 +304,8 @@ class Stage {
       const jids = node.sessions().map((session) => session.jid);
       this.#trace.record(node.name, "sessions-observed", { jids });
       const sessions = node.metric("meerkat_sessions");
-      const answersLost = node.metric("meerkat_answers_lost_total");
       const openRequests = this.#openRequests.get(node.name) ?? 0;
-      this.#trace.record(node.name, "metrics-observed", { sessions, answersLost, openRequests });
+      this.#trace.record(node.name, "metrics-observed", { sessions, openRequests });
     }
     for (const [name, actor] of this.#actors) {
       const client = actor.client();

@@ -6,6 +6,7 @@
  * asked and has answered is heard, unless its node has left or was out of sight for as long as an asker waits. And
  * nobody waits longer than that for a node out of sight, nor for one that has left or has a successor.
  */
+import { answerGivenUp } from "./given-up.ts";
 import { requestPatience } from "../../src/server/requests.ts";
 import { bareOf, leftInOrder, type Login } from "./logins.ts";
 import type { Gathered, Oracle, Verdict } from "./oracle.ts";
@@ -54,11 +55,12 @@ class Answers implements Oracle {
   readonly #requests = new Map<string, Request>();
   readonly #failures: string[] = [];
   /** Answers that were given and not heard: a failure unless a node says that it has given some up. */
-  readonly #unheard: string[] = [];
+  readonly #unheard: { readonly id: string; readonly what: string }[] = [];
   readonly #outOfSight = new OutOfSight();
   /** Connections that were ever full: what is written there is written late. */
   readonly #congested = new Set<number>();
-  #answersLost = 0;
+  /** Answers that nodes say they have given up: nobody in sight had asked. */
+  readonly #givenUp = new Set<string>();
   #now = 0;
 
   constructor({ topology }: Plan, gathered: Gathered) {
@@ -71,7 +73,7 @@ class Answers implements Oracle {
       "answer-given",
       "iq-answered",
       "connection-congested",
-      "metrics-observed",
+      "logged",
       "registry-observed",
     ];
     this.#gathered = gathered;
@@ -111,8 +113,8 @@ class Answers implements Oracle {
       case "connection-congested":
         this.#congested.add(data.connection);
         return;
-      case "metrics-observed":
-        this.#answersLost += data.answersLost;
+      case "logged":
+        this.#givenUp.add(answerGivenUp(event) ?? "");
         return;
       default:
     }
@@ -140,16 +142,17 @@ class Answers implements Oracle {
       else this.#failures.push(`${id} to "${to}", sent at ${at} ms, was never answered`);
     }
     for (const request of this.#requests.values()) this.#judgeWait(request);
-    if (!cut && this.#answersLost === 0) this.#failures.push(...this.#unheard);
+    const unheard = cut ? [] : this.#unheard.filter(({ id }) => !this.#givenUp.has(id));
+    this.#failures.push(...unheard.map(({ what }) => what));
     return { judged: this.#requests.size - unknown, unknown, failures: this.#failures };
   }
 
   /** What a node gives up of the answers that a lost link gave back, the asker's node makes up for later. */
-  #mayYetBeAnswered({ login, at, peer }: Request): boolean {
+  #mayYetBeAnswered({ id, login, at, peer }: Request): boolean {
     const { logins } = this.#gathered;
     const node = logins.get(login)?.node;
     if (node === undefined || peer === undefined) return false;
-    if (this.#answersLost === 0 && !logins.anyNodeEnded(at)) return false;
+    if (!this.#givenUp.has(id) && !logins.anyNodeEnded(at)) return false;
     const lost = this.#outOfSight.of(node, peer).findLast(({ since }) => since >= at);
     return lost !== undefined && this.#now < lost.since + this.#patience * returns + slackMs;
   }
@@ -249,9 +252,8 @@ class Answers implements Oracle {
       return Math.min(at, until) - since >= waited || at - since >= returns * waited;
     });
     if (hadTime) return;
-    this.#unheard.push(
-      `${id} was answered by ${answeredBy}, but ${to} was said to be ${outcome} (${at} ms)`,
-    );
+    const what = `${id} was answered by ${answeredBy}, but ${to} was said to be ${outcome} (${at} ms)`;
+    this.#unheard.push({ id, what });
   }
 }
 

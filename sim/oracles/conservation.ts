@@ -11,6 +11,7 @@
  * order, whether it is delivered or bounces. Each copy of it may bounce. No session is given it twice. A
  * headline to a user may be ignored (RFC 6121 §8.5.2.2.1).
  */
+import { answerGivenUp } from "./given-up.ts";
 import { bodyOf } from "../clients/wording.ts";
 import { userOf } from "../plan.ts";
 import { bareOf, leftInOrder, type Login, type Logins } from "./logins.ts";
@@ -66,8 +67,8 @@ class Conservation implements Oracle {
   readonly #wants = new Map<string, boolean>();
   /** By user: when one of the sessions wanted no more messages. */
   readonly #withdrewAt = new Map<string, number>();
-  /** What nodes say that they have given up. */
-  #answersLost = 0;
+  /** Bounces that nodes say they have given up: nobody in sight was their sender. */
+  readonly #givenUp = new Set<string>();
   #deliveries = 0;
   #sequence = 0;
 
@@ -80,7 +81,7 @@ class Conservation implements Oracle {
       "message-bounced",
       "presence-sent",
       "peer-down",
-      "metrics-observed",
+      "logged",
     ];
     this.#logins = logins;
     this.#written = written;
@@ -112,7 +113,7 @@ class Conservation implements Oracle {
     else if (kind === "peer-down") this.#returned(data.handedBack ?? [], at);
     else if (kind === "presence-sent") this.#presence(data, at);
     else if (kind === "message-bounced") this.#bounced(data, at);
-    else if (kind === "metrics-observed") this.#answersLost += data.answersLost;
+    else this.#givenUp.add(answerGivenUp(event) ?? "");
     for (const id of this.#written.see(event)) {
       const message = this.#messages.get(id);
       if (message !== undefined) message.written = true;
@@ -236,9 +237,9 @@ class Conservation implements Oracle {
     return "lost";
   }
 
-  /** No process took it along when it ended, and no node says that it has given up telling its sender. */
-  #mustBeTold({ at }: Sent): boolean {
-    return this.#answersLost === 0 && !this.#logins.anyNodeEnded(at);
+  /** No process took it along when it ended, and its node does not say that it has given up telling its sender. */
+  #mustBeTold({ id, at }: Sent): boolean {
+    return !this.#givenUp.has(id) && !this.#logins.anyNodeEnded(at);
   }
 
   /** Once its session has gone, or has another name, it may come late. */

@@ -95,7 +95,7 @@ export class MeerkatCore implements Core {
     this.#traffic = new Traffic({
       router: new Router(config.general.hosts, directory, jids, features),
       moment: (now) => this.#moment(now),
-      ...{ directory, jids, features, host, counts, faults, work, clients },
+      ...{ directory, jids, features, host, counts, faults, work, clients, log: options.log },
     });
     if (config.cluster === undefined) return;
     const { crypto, entropy, log, onCluster } = options;

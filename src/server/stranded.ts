@@ -47,28 +47,28 @@ export class Stranded {
     return [...this.#lost.values()].some((since) => at <= since + patience);
   }
 
-  /** Keeps an answer, if somebody is out of sight. Returns how many were given up: for want of room, or too old. */
-  put(at: Instant, strand: Strand): number {
-    let givenUp = this.#forget(({ since }) => at > since + patience);
-    if (!this.waitsForSomebody(at)) return givenUp;
+  /** Keeps an answer, if somebody is out of sight. Returns what is given up: for want of room, or too old. */
+  put(at: Instant, strand: Strand): readonly Strand[] {
+    const old = this.#forget(({ since }) => at > since + patience);
+    if (!this.waitsForSomebody(at)) return old;
     const stanza = strand.stanza.copy();
     const bytes = stanza.size;
     this.#waiting.push({ since: at, bytes, strand: { ...strand, stanza } });
     this.#bytes += bytes;
     const { answers } = strandedLimits;
-    givenUp += this.#forget(() => this.#waiting.length > answers || this.#bytes > this.#bytesMax);
-    return givenUp;
+    const tooMuch = (): boolean => this.#waiting.length > answers || this.#bytes > this.#bytesMax;
+    return [...old, ...this.#forget(tooMuch)];
   }
 
-  /** The oldest, as long as they are to be forgotten; how many. */
-  #forget(must: (oldest: Waiting) => boolean): number {
-    let count = 0;
+  /** The oldest, as long as they are to be forgotten. */
+  #forget(must: (oldest: Waiting) => boolean): readonly Strand[] {
+    const forgotten: Strand[] = [];
     for (let oldest = this.#waiting[0]; oldest && must(oldest); oldest = this.#waiting[0]) {
       this.#waiting.shift();
       this.#bytes -= oldest.bytes;
-      count += 1;
+      forgotten.push(oldest.strand);
     }
-    return count;
+    return forgotten;
   }
 
   /** This peer's records are in sight again: the answers that `reaches` somebody, in their order. */
@@ -76,7 +76,7 @@ export class Stranded {
     at: Instant,
     peer: Peer,
     reaches: (fullJid: string) => boolean,
-  ): { readonly found: readonly Strand[]; readonly givenUp: number } {
+  ): { readonly found: readonly Strand[]; readonly givenUp: readonly Strand[] } {
     this.#lost.delete(peerText(peer));
     if (this.#waiting.length === 0) return nothing;
     const found: Strand[] = [];
@@ -91,4 +91,4 @@ export class Stranded {
   }
 }
 
-const nothing = { found: [], givenUp: 0 } as const;
+const nothing = { found: [], givenUp: [] } as const;

@@ -9,6 +9,7 @@ import type { Piece } from "../base/chunk.ts";
 import type { Duration, Instant, Now } from "../base/time.ts";
 import { WireError } from "../cluster/codec.ts";
 import type { Peer } from "../cluster/peer.ts";
+import type { Log } from "../ports/log.ts";
 import type { Work } from "../ports/work.ts";
 import type { Directory } from "../router/directory.ts";
 import type { Feature } from "../router/feature.ts";
@@ -38,6 +39,7 @@ export interface TrafficOptions {
   readonly host: FeatureHost;
   readonly counts: NodeMetrics;
   readonly faults: Faults;
+  readonly log: Log;
   readonly work: WorkRunner;
   readonly clients: Clients;
   readonly moment: (now: Now) => Moment;
@@ -171,14 +173,14 @@ export class Traffic {
 
   /** Its records are in sight: answers that waited for somebody there go on. */
   peerBack(now: Now, peer: Peer): void {
-    const { counts, directory } = this.#options;
+    const { directory } = this.#options;
     this.#answerFor(now, this.#requests.peerBack(peer));
     const { found, givenUp } = this.#stranded.peerBack(
       now.at,
       peer,
       (full) => directory.local.get(full) !== undefined || directory.ownerOf(full) !== undefined,
     );
-    counts.lostAnswers.value += givenUp;
+    this.#giveUp(givenUp);
     for (const strand of found) this.#goOn(now, strand);
   }
 
@@ -315,8 +317,9 @@ export class Traffic {
     const { stanza, target, transit } = effect;
     if (outcome === "unreachable" && isLast(stanza)) {
       // A link ends when answers fill it beyond measure; before the step is over nobody is out of sight yet.
-      if (!this.#stranded.waitsForSomebody(now.at)) counts.lostAnswers.value += 1;
-      return this.#strand(now, { ...effect, type: "strand" });
+      const strand: Strand = { ...effect, type: "strand" };
+      if (!this.#stranded.waitsForSomebody(now.at)) this.#giveUp([strand]);
+      return this.#strand(now, strand);
     }
     if (!this.#bounces.isFirst(transit?.id ?? id)) return;
     counts.bounced.value += 1;
@@ -326,7 +329,15 @@ export class Traffic {
   }
 
   #strand(now: Now, answer: Strand): void {
-    this.#options.counts.lostAnswers.value += this.#stranded.put(now.at, answer);
+    this.#giveUp(this.#stranded.put(now.at, answer));
+  }
+
+  #giveUp(answers: readonly Strand[]): void {
+    const { counts, log } = this.#options;
+    counts.lostAnswers.value += answers.length;
+    for (const { stanza, target } of answers) {
+      log.write("debug", "answer-given-up", { id: stanza.id ?? "", to: target });
+    }
   }
 
   #handleIq(now: Now, effect: Extract<RouterEffect, { type: "handle-iq" }>): void {
