@@ -70,6 +70,7 @@ export function configOf(plan: Plan, node: NodePlan): Config {
     sessions: {
       ...defaultConfig.sessions,
       max_per_user: limits.maxSessionsPerUser,
+      conflict: limits.conflict ?? defaultConfig.sessions.conflict,
       max_send_queue: limits.maxSendQueue,
       send_timeout: limits.sendTimeout,
       keepalive_interval: limits.keepAliveInterval,
@@ -119,7 +120,7 @@ function clusterOf(plan: Plan, { name }: NodePlan, cluster: ClusterPlan): Cluste
 function boundsOf({ bounds }: ClusterPlan): Pick<ClusterConfig, "bounds"> {
   if (bounds === undefined) return {};
   const { window, queue, fragment, logOperations, chunk, syncWindow, retention } = bounds;
-  const { requestPatience, overtaking = window } = bounds;
+  const { requestPatience, overtaking = window, tableQueue } = bounds;
   // Whoever takes little at a time must say soon that it has taken it.
   const ackBytes = Math.min(linkLimits.ackBytes, window >> 2);
   const links = { ackBytes, windowBytes: window, queueBytes: queue, fragmentBytes: fragment };
@@ -128,6 +129,7 @@ function boundsOf({ bounds }: ClusterPlan): Pick<ClusterConfig, "bounds"> {
       links: {
         ...links,
         overtakingBytes: overtaking,
+        ...(tableQueue === undefined ? {} : { tableQueueBytes: tableQueue }),
         ...(syncWindow === undefined ? {} : { syncWindowBytes: syncWindow }),
       },
       tables: { logOperationsMax: logOperations, chunkBytesMax: chunk },

@@ -55,7 +55,7 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
     profile,
     planClients(stream(seed, "plan/clients"), profile, names),
   );
-  const cluster = clustered ? planCluster(stream(seed, "plan/cluster"), profile) : undefined;
+  const cluster = clustered ? planCluster(seed, profile) : undefined;
   const network = {
     latencyMs: random.pick([
       [1, 2],
@@ -89,6 +89,7 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
       ...(profile.faults && long === undefined ? planRate(stream(seed, "plan/rate")) : {}),
       ...(profile.faults ? planFailedLogins(stream(seed, "plan/failed-logins")) : {}),
       ...(long === undefined ? {} : { maxStanzaSize: 262_144 }),
+      ...(profile.faults ? planConflict(stream(seed, "plan/conflict")) : {}),
     },
     clients: long === undefined ? clients : longWinded(clients, long),
     faults: planFaults(seed, {
@@ -157,7 +158,8 @@ const discoveries: readonly DiscoveryKind[] = [
   "file",
 ];
 
-function planCluster(random: Random, profile: Profile): ClusterPlan {
+function planCluster(seed: number, profile: Profile): ClusterPlan {
+  const random = stream(seed, "plan/cluster");
   const [heartbeatInterval, heartbeatTimeout, linkGrace] = random.pick([
     [1_000, 5_000, 5_000],
     [500, 2_000, 2_000],
@@ -184,8 +186,14 @@ function planCluster(random: Random, profile: Profile): ClusterPlan {
       retention: random.pick([3_000, 15_000, 600_000]),
       requestPatience: random.pick([2_000, 30_000, 30_000]),
       overtaking: random.pick([256, window]),
+      ...planTableQueue(stream(seed, "plan/table-queue")),
     },
   };
+}
+
+/** In some runs a few logins are more than may wait: who is not told of them gets a snapshot later. */
+function planTableQueue(random: Random): { readonly tableQueue?: number } {
+  return random.chance(0.35) ? { tableQueue: random.pick([512, 1_024, 2_048]) } : {};
 }
 
 /** Most stay at home and go elsewhere only when that fails; rivals mostly meet on different nodes. */
@@ -220,6 +228,12 @@ function planRate(random: Random): Pick<Limits, "maxRate"> {
 function planFailedLogins(random: Random): Pick<Limits, "failedLogins"> {
   if (!random.chance(0.5)) return {};
   return { failedLogins: { max: random.pick([2, 4]), period: random.pick([1_500, 4_000]) } };
+}
+
+/** In some runs whoever has a name keeps it. */
+function planConflict(random: Random): Pick<Limits, "conflict"> {
+  if (!random.chance(0.35)) return {};
+  return { conflict: random.pick(["refuse_new", "make_new_resource"] as const) };
 }
 
 function planClients(random: Random, profile: Profile, nodes: readonly string[]): ClientPlan[] {

@@ -215,6 +215,7 @@ const cluster = record<ClusterPlan>({
     record<NonNullable<ClusterPlan["bounds"]>>({
       window: count,
       queue: count,
+      tableQueue: optional(count),
       fragment: count,
       logOperations: count,
       chunk: count,
@@ -258,6 +259,7 @@ const limits = record<Limits>({
   maxSendQueue: count,
   sendTimeout: time,
   maxSessionsPerUser: count,
+  conflict: optional(oneOf(["refuse_new", "make_new_resource"])),
   maxAuthAttempts: count,
   queryTimeout: time,
   maxRate: optional(count),

@@ -77,6 +77,8 @@ export interface ClusterPlan {
     | {
         readonly window: number;
         readonly queue: number;
+        /** Of what is told of tables; missing: as many. */
+        readonly tableQueue?: number;
         readonly fragment: number;
         /** Operations that a table remembers for those who come back. */
         readonly logOperations: number;
@@ -101,6 +103,8 @@ export interface Limits {
   readonly maxSendQueue: number;
   readonly sendTimeout: number;
   readonly maxSessionsPerUser: number;
+  /** What a login to a name that is taken does; missing: it takes the name over. */
+  readonly conflict?: "refuse_new" | "make_new_resource" | undefined;
   readonly maxAuthAttempts: number;
   readonly queryTimeout: number;
   /** Bytes a second that a node reads from one client; missing: as many as come. */

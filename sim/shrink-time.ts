@@ -114,6 +114,7 @@ const wideLimits: Limits = {
   maxSendQueue: 1_048_576,
   sendTimeout: 15_000,
   maxSessionsPerUser: 10,
+  conflict: undefined,
   maxAuthAttempts: 5,
   queryTimeout: 5_000,
   maxRate: undefined,

@@ -1,6 +1,6 @@
 /**
- * Directory: does each node's table of sessions hold exactly its live sessions, and does no login lose
- * its name to a session that its node could see when it was bound?
+ * Directory: does each node's table of sessions hold exactly its live sessions, does no login lose its name to a
+ * session that its node could see when it was bound, and does every login lose it as soon as its node sees a later one?
  *
  * Promise 8 of the replicated tables; that no two nodes have one full JID is what `sessions` sees.
  */
@@ -8,6 +8,7 @@ import { textFromBinary } from "../../src/base/bytes.ts";
 import { decodeSession, sessionTable } from "../../src/router/session-record.ts";
 import type { Process, Replicas } from "./replicas.ts";
 import type { OracleMaker } from "./oracle.ts";
+import type { TraceKinds } from "../trace.ts";
 
 interface Holding {
   readonly begunAt: number;
@@ -87,6 +88,22 @@ export const directory: OracleMaker = (_plan, { replicas, logins }) => {
     );
   }
 
+  /** What comes into sight ends sessions in the same turn, which is told only after it. */
+  function shown(self: Process, { owner, put }: TraceKinds["table-seen"], at: number): void {
+    const own = replicas.history(self.peer, sessionTable.name)?.records;
+    for (let i = 0; i < put.length; i += 2) {
+      const ours = decodeSession(own?.get(put[i] ?? "") ?? "");
+      const theirs = decodeSession(put[i + 1] ?? "");
+      if (ours === undefined || theirs === undefined || ours.sid === theirs.sid) continue;
+      judged += 1;
+      if (theirs.stamp <= ours.stamp) continue;
+      const jid = textFromBinary(put[i] ?? "");
+      failures.push(
+        `${self.node} keeps ${jid} at ${at} ms, though it sees the later one of ${owner}`,
+      );
+    }
+  }
+
   return {
     name: "directory",
     counts: "sessions and conflicts",
@@ -103,7 +120,10 @@ export const directory: OracleMaker = (_plan, { replicas, logins }) => {
       if (kind === "table-written" && data.table === sessionTable.name) {
         holdings.wrote(self, data.key, data.deleted, at);
       }
-      if (kind === "table-seen") holdings.seenInTurn(self, at);
+      if (kind === "table-seen") {
+        holdings.seenInTurn(self, at);
+        if (data.table === sessionTable.name) shown(self, data, at);
+      }
       if (kind !== "sessions-observed") return;
       const history = replicas.history(self.peer, sessionTable.name);
       const written = new Set([...(history?.records.keys() ?? [])].map(textFromBinary));

@@ -1,5 +1,6 @@
 /** Progress: once everything is healed, is every client that wants to be online soon online? */
 import type { BehaviourKind } from "../plan.ts";
+import { Names } from "./names.ts";
 import type { Logins } from "./logins.ts";
 import { clientOf } from "../kit/network.ts";
 import type { OracleMaker } from "./oracle.ts";
@@ -26,8 +27,7 @@ export const progress: OracleMaker = (plan, { logins }) => {
   const rows = new Map(plan.clients.map((client) => [client.name, client]));
   const contested = new Map<string, boolean>();
   const failures: string[] = [];
-  /** Whose last login met the limit of sessions per user: it may go on trying for ever. */
-  const crowdedOut = new Set<string>();
+  const names = new Names(plan, logins, stale);
   const healAt = plan.duration.setUp + plan.duration.safety;
   const restAt = healAt + plan.duration.liveness;
   /** Who was online at some moment after the heal, and when first. */
@@ -43,10 +43,10 @@ export const progress: OracleMaker = (plan, { logins }) => {
     sees: [...logins.sees, "phase-started", "bind-refused", "online-observed"],
     see(event) {
       logins.see(event);
+      failures.push(...names.see(event));
       const { kind, data, at } = event;
       if (kind === "login-bound") {
         const client = clientOf(data.login);
-        crowdedOut.delete(client);
         online.add(client);
         if (at >= healAt && !backAt.has(client)) backAt.set(client, at);
       }
@@ -58,7 +58,6 @@ export const progress: OracleMaker = (plan, { logins }) => {
         for (const client of online) backAt.set(client, at);
       }
       if (kind === "bind-refused" && data.condition === "resource-constraint") {
-        crowdedOut.add(clientOf(data.login));
         const others = mayExist(logins, data.login, stale);
         if (others < max) {
           failures.push(`${data.login} was refused for ${max} sessions, but there were ${others}`);
@@ -77,7 +76,7 @@ export const progress: OracleMaker = (plan, { logins }) => {
       const inTheDark = logins.hasNoPower(last?.node ?? "");
       const stillWaits = last?.endedAt === undefined && lostItsMachine(logins, last?.login);
       const tooLate = late.has(data.client) || stillWaits;
-      if (!data.online && (inTheDark || tooLate || crowdedOut.has(data.client))) {
+      if (!data.online && (inTheDark || tooLate || names.keptOut.has(data.client))) {
         unknown += 1;
         return;
       }

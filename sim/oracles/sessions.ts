@@ -6,8 +6,8 @@
  * answers what it sends. So is a client that has just closed its stream: it is no longer online, and
  * its `</stream:stream>` may be under way (seeds found it before the trace said when a client leaves).
  */
-import { textFromBinary } from "../../src/base/bytes.ts";
-import { userOf } from "../plan.ts";
+import { userOf, type Plan } from "../plan.ts";
+import { Admissions } from "./admissions.ts";
 import { bareOf, type Login, type Logins } from "./logins.ts";
 import type { OracleMaker } from "./oracle.ts";
 import type { TraceEvent } from "../trace.ts";
@@ -25,7 +25,6 @@ const noticeMs = 5_000;
 
 /** What it has a use for of its own. */
 const own = [
-  "table-written",
   "logged",
   "sessions-observed",
   "metrics-observed",
@@ -33,14 +32,12 @@ const own = [
   "bytes-received",
 ] as const;
 
-export const sessions: OracleMaker = (plan, { logins }) => {
+export const sessions: OracleMaker = (plan, { logins, replicas }) => {
+  const admissions = new Admissions(plan.limits, replicas);
   const max = plan.limits.maxSessionsPerUser;
-  const healAt = plan.duration.setUp + plan.duration.safety;
   const noticedWithinMs = Math.max(plan.limits.keepAliveInterval, rebootMs) + noticeMs;
   const online = new Map<string, string>();
   const failures: string[] = [];
-  /** When a node last told the others of a session with this full JID. */
-  const writtenAt = new Map<string, number>();
   /** When the server ended the session of this full JID: its client may not have been told yet. */
   const endedAt = new Map<string, number>();
   /** By connection: what was under way when its host died comes when that is back, and counts as a sign of life. */
@@ -53,8 +50,7 @@ export const sessions: OracleMaker = (plan, { logins }) => {
     for (const login of [...same, ...logins.unboundOf(userOf(jid))]) {
       // The node binds before its client is told.
       if (login.jid === "" && login.endedAt === undefined) return "unknown";
-      const lastSign = Math.max(healAt, goneAt(login), readAt.get(login.connection) ?? 0);
-      if (lastSign > observedAt - noticedWithinMs) return "unknown";
+      if (lastSign(plan, login, readAt) > observedAt - noticedWithinMs) return "unknown";
     }
     return "ghost";
   }
@@ -62,13 +58,14 @@ export const sessions: OracleMaker = (plan, { logins }) => {
   return {
     name: "sessions",
     counts: "sessions and clients",
-    sees: [...logins.sees, ...own],
+    sees: [...logins.sees, ...replicas.sees, ...own],
     see(event) {
       logins.see(event);
+      replicas.see(event);
+      failures.push(...admissions.see(event));
       const { kind, data, at } = event;
       if (kind === "login-bound") failures.push(...crowd(logins, data.login, data.jid, max));
       if (kind === "bytes-received") readAt.set(data.connection, at);
-      if (kind === "table-written") writtenAt.set(textFromBinary(data.key), at);
       endedAt.set(sessionEnded(event) ?? "", at);
       if (kind === "sessions-observed") {
         perNode.push(data.jids);
@@ -79,10 +76,11 @@ export const sessions: OracleMaker = (plan, { logins }) => {
         // Its machine is without power for good, and nobody has told it.
         if (logins.hasNoPower(logins.lastOf(data.client)?.node ?? "")) return;
         const other = online.get(data.jid);
-        if (other !== undefined) {
-          if (justBound(logins, data.jid, at - conflictUnderWayMs)) beingReplaced += 1;
-          else failures.push(`${other} and ${data.client} are both ${data.jid}`);
-        }
+        const replaced =
+          other !== undefined && justBound(logins, data.jid, at - conflictUnderWayMs);
+        if (replaced) beingReplaced += 1;
+        else if (other !== undefined)
+          failures.push(`${other} and ${data.client} are both ${data.jid}`);
         online.set(data.jid, data.client);
       }
     },
@@ -91,7 +89,7 @@ export const sessions: OracleMaker = (plan, { logins }) => {
       const known = new Set<string>();
       for (const jid of perNode.flat()) {
         if (known.has(jid)) {
-          if ((writtenAt.get(jid) ?? 0) > observedAt - underWayMs) unknown += 1;
+          if ((admissions.writtenAt.get(jid) ?? 0) > observedAt - underWayMs) unknown += 1;
           else failures.push(`the server has two sessions for ${jid}`);
         }
         known.add(jid);
@@ -99,7 +97,7 @@ export const sessions: OracleMaker = (plan, { logins }) => {
         if (judgeGhost(jid) === "unknown") unknown += 1;
         else failures.push(`the server has a session for ${jid}, whose client is gone`);
       }
-      failures.push(...tooMany(perNode, max));
+      failures.push(...tooMany(perNode, max), ...admissions.settle());
       for (const [jid, client] of online) {
         if (known.has(jid)) continue;
         const inTheDark = logins.hasNoPower(servedBy(logins.ofUser(bareOf(jid)), client));
@@ -123,7 +121,15 @@ function servedBy(logins: readonly Login[], client: string): string {
   return logins.findLast((login) => login.client === client)?.node ?? "";
 }
 
-const goneAt = ({ endedAt, leavingAt }: Login): number => endedAt ?? leavingAt ?? 0;
+/** Of its client's, or the heal: before that, its node may not have heard. */
+function lastSign(
+  { duration }: Plan,
+  { connection, endedAt, leavingAt }: Login,
+  readAt: ReadonlyMap<number | undefined, number>,
+): number {
+  const healAt = duration.setUp + duration.safety;
+  return Math.max(healAt, endedAt ?? leavingAt ?? 0, readAt.get(connection) ?? 0);
+}
 
 /** Does a node's own count of its sessions say what it has? */
 function miscount(node: string, count: number, jids: readonly string[]): string[] {

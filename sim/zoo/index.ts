@@ -1,4 +1,5 @@
 /** The zoo: all planted bugs. */
+import { plantsBetweenNodes } from "./between.ts";
 import { clusterPlants } from "./cluster.ts";
 import { crossingPlants } from "./crossing.ts";
 import type { Plant } from "./plant.ts";
@@ -12,4 +13,5 @@ export const plants: readonly Plant[] = [
   ...serverPlants,
   ...clusterPlants,
   ...crossingPlants,
+  ...plantsBetweenNodes,
 ];

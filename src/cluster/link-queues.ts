@@ -40,6 +40,8 @@ function settle(message: Outgoing): void {
 
 /** One class. */
 export class LinkQueue {
+  /** More is too much. */
+  readonly bytesMax: number;
   readonly #waiting = new Fifo<Outgoing>();
   /** How many of the last have bodies that keep others alive. */
   #loose = 0;
@@ -51,6 +53,10 @@ export class LinkQueue {
   written = 0;
   /** Whether those above have been told that too much waits. */
   full = false;
+
+  constructor(bytesMax: number) {
+    this.bytesMax = bytesMax;
+  }
 
   get length(): number {
     return this.#waiting.length;
@@ -107,14 +113,17 @@ export class LinkQueue {
 }
 
 export class LinkQueues {
-  readonly tables = new LinkQueue();
-  readonly stanzas = new LinkQueue();
+  readonly tables: LinkQueue;
+  readonly stanzas: LinkQueue;
   readonly #limits: LinkLimits;
   /** Bytes of table messages that have overtaken stanzas, less those of stanzas written since. */
   #ahead = 0;
 
   constructor(limits: LinkLimits) {
     this.#limits = limits;
+    const { queueBytes, tableQueueBytes = queueBytes } = limits;
+    this.tables = new LinkQueue(tableQueueBytes);
+    this.stanzas = new LinkQueue(queueBytes);
   }
 
   get length(): number {

@@ -112,7 +112,7 @@ export class Link {
       return undefined;
     }
     const queue = session.send(kind, body);
-    if (!queue.full && queue.bytes > queueBytes) {
+    if (!queue.full && queue.bytes > queue.bytesMax) {
       queue.full = true;
       this.#tellQueue("queue-full", session, queue);
     }
@@ -138,7 +138,7 @@ export class Link {
   }
 
   #lookWhetherDrained(session: LinkSession, queue: LinkQueue): void {
-    if (queue.bytes >= this.#context.options.limits.queueBytes / 2) return;
+    if (queue.bytes >= queue.bytesMax / 2) return;
     queue.full = false;
     this.#tellQueue("queue-drained", session, queue);
   }

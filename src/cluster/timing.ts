@@ -60,6 +60,8 @@ export interface LinkLimits {
   readonly syncWindowBytes: number;
   /** Messages of one class that wait: more is `queue-full`, less than half of it `queue-drained`. */
   readonly queueBytes: number;
+  /** The same of what nodes tell each other of their tables; missing: as many. */
+  readonly tableQueueBytes?: number;
   /** Larger bodies are cut. */
   readonly fragmentBytes: number;
   /** The largest body that is sent or put together from fragments. */

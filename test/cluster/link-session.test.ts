@@ -360,6 +360,13 @@ test("link: neither a message nor what fragments add up to may pass 16 MiB", () 
   }).toThrow("6000 bytes, at most 5000");
 });
 
+test("link queue: of what is told of tables fewer bytes may be too many", () => {
+  const { tables, stanzas } = new LinkQueues({ ...linkLimits, tableQueueBytes: 1_000 });
+  expect([tables.bytesMax, stanzas.bytesMax]).toEqual([1_000, linkLimits.queueBytes]);
+  const asUsual = new LinkQueues(linkLimits);
+  expect(asUsual.tables.bytesMax).toBe(linkLimits.queueBytes);
+});
+
 test("link queue: neither what stays when the turn ends nor a fragment of it keeps anything else alive", () => {
   const queues = new LinkQueues({ ...linkLimits, overtakingBytes: 0 });
   const { stanzas } = queues;

@@ -28,6 +28,10 @@ class Tale {
     return this;
   }
 
+  get now(): number {
+    return this.#at;
+  }
+
   until(at: number): this {
     this.#at = at;
     return this;
@@ -266,6 +270,75 @@ test("directory: the table of sessions holds the node's sessions, no more and no
   expect(observed(bound(), ["a@b/c", "d@b/e"]).failures("directory")).toHaveLength(1);
   const gone = observed(bound(), ["a@b/c"]).then("n1", "sessions-observed", { jids: [] });
   expect(gone.failures("directory")).toHaveLength(1);
+});
+
+test("sessions: a node lets nobody in past the maximum, its own and those it shows counted together", () => {
+  const table = sessionTable.name;
+  const limits = { ...plan.limits, maxSessionsPerUser: 2 };
+  const both = (user: string) => {
+    const tale = new Tale();
+    const [first, second] = [`${user}@meerkat.test/1`, `${user}@meerkat.test/2`];
+    for (const [index, key] of [first, second].entries()) {
+      const written = { table, seq: index + 1, key, value: record(0), deleted: false };
+      tale.then("n1", "table-written", written);
+    }
+    const put = [first, record(0), second, record(0)];
+    return tale.then("n2", "table-seen", { table, owner: one, seq: 2, fresh: true, put, gone: [] });
+  };
+  const third = { table, seq: 1, key: "a@meerkat.test/3", value: record(0), deleted: false };
+  const comes = (tale: Tale) => tale.then("n2", "table-written", third);
+  const seen = { table, owner: one, seq: 3, fresh: false, put: [], gone: ["a@meerkat.test/1"] };
+  const failures = (tale: Tale) => tale.verdict("sessions", { ...plan, limits }).failures;
+  expect(failures(comes(both("b")))).toEqual([]);
+  expect(failures(comes(both("a")))).toHaveLength(1);
+  expect(failures(comes(both("a").then("n2", "table-hidden", { table, owner: one })))).toEqual([]);
+  const inTheSameTurn = comes(both("a"));
+  inTheSameTurn.until(inTheSameTurn.now - 1).then("n2", "table-seen", seen);
+  expect(failures(inTheSameTurn)).toEqual([]);
+  const again = comes(both("b"));
+  const changed = { ...third, seq: 2, value: record(5) };
+  expect(failures(again.then("n2", "table-written", changed))).toEqual([]);
+});
+
+test("sessions: where no name is taken over, a node lets nobody in under one that it shows", () => {
+  const table = sessionTable.name;
+  const key = "a@meerkat.test/1";
+  const written = { table, seq: 1, key, value: record(0), deleted: false };
+  const seen = { table, owner: one, seq: 1, fresh: true, put: [key, record(0)], gone: [] };
+  const twice = () =>
+    new Tale()
+      .then("n1", "table-written", written)
+      .then("n2", "table-seen", seen)
+      .then("n2", "table-written", written);
+  const kept = { ...plan, limits: { ...plan.limits, conflict: "refuse_new" as const } };
+  const taken = { ...plan, limits: { ...plan.limits, conflict: undefined } };
+  expect(twice().verdict("sessions", taken).failures).toEqual([]);
+  expect(twice().verdict("sessions", kept).failures).toHaveLength(1);
+  const detail = `jid=${key} reason=Replaced by a new login`;
+  const replaced = new Tale().then("n1", "logged", {
+    ...{ level: "debug", event: "session-ended", detail },
+  });
+  expect(replaced.verdict("sessions", taken).failures).toEqual([]);
+  expect(replaced.verdict("sessions", kept).failures).toHaveLength(1);
+});
+
+test("directory: a node ends its session of a name as soon as it sees a later one elsewhere", () => {
+  const table = sessionTable.name;
+  const key = "a@meerkat.test/1";
+  const claims = (stamp: number, sid: string) =>
+    encodeSession({ available: true, attached: true, priority: 0, stamp, gen: 1, sid });
+  const written = { table, seq: 1, key, value: claims(5, "00".repeat(16)), deleted: false };
+  const sees = (stamp: number, tale = new Tale().then("n1", "table-written", written)) => {
+    const put = [key, claims(stamp, "11".repeat(16))];
+    return tale
+      .then("n1", "table-seen", { table, owner: two, seq: 1, fresh: true, put, gone: [] })
+      .verdict("directory").failures;
+  };
+  expect(sees(4)).toEqual([]);
+  expect(sees(6)).toHaveLength(1);
+  const ended = new Tale().then("n1", "table-written", written);
+  ended.then("n1", "table-written", { ...written, seq: 2, value: "", deleted: true });
+  expect(sees(6, ended)).toEqual([]);
 });
 
 test("delivery: among sessions of another node the sender's node goes by what it sees of them", () => {

@@ -447,3 +447,21 @@ test("uncaught: a crash and a reported bug are failures", () => {
   const gap = new Tale().then("logged", { level: "warning", event: "table-gap", detail: "" });
   expect(gap.verdict("uncaught").failures).toHaveLength(1);
 });
+
+test("progress: a client gets the name that it asks for, unless it is taken and the plan says otherwise", () => {
+  const failures = (tale: Tale, conflict?: "refuse_new" | "make_new_resource") =>
+    tale.verdict("progress", { ...plan, limits: { ...plan.limits, conflict } }).failures;
+  const asks = (tale: Tale) =>
+    tale.then("login-started", { login: "alice#2", user: "alice", node: "n1" });
+  const refused = (tale: Tale) =>
+    asks(tale).then("bind-refused", { login: "alice#2", condition: "conflict" });
+  const renamed = (tale: Tale) =>
+    asks(tale).then("login-bound", { login: "alice#2", jid: "alice@meerkat.test/other" });
+  expect(failures(refused(both()), "refuse_new")).toEqual([]);
+  expect(failures(refused(both()), "make_new_resource")).toHaveLength(1);
+  expect(failures(refused(both()))).toHaveLength(1);
+  expect(failures(refused(new Tale()), "refuse_new")).toHaveLength(1);
+  expect(failures(renamed(both()), "make_new_resource")).toEqual([]);
+  expect(failures(renamed(both()), "refuse_new")).toHaveLength(1);
+  expect(failures(renamed(new Tale()), "make_new_resource")).toHaveLength(1);
+});

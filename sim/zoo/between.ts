@@ -1,0 +1,31 @@
+/** Plants in what nodes know of each other: a stranger's, most of which the simulator did not reach before. */
+import type { Plant } from "./plant.ts";
+
+const plantsBetween: readonly Plant[] = [
+  {
+    name: "sessions-are-counted-here-only",
+    file: "src/router/directory.ts",
+    find: "    if (this.#table === undefined) return count;\n    const key",
+    replace: "    if (this.#table === undefined || count >= 0) return count;\n    const key",
+    oracle: "sessions",
+  },
+  {
+    name: "names-are-taken-here-only",
+    file: "src/server/binding.ts",
+    find: "const taken = directory.stampOf(wanted.full) !== undefined;",
+    replace: "const taken = directory.local.get(wanted.full) !== undefined;",
+    oracle: "sessions",
+  },
+  {
+    name: "a-new-name-is-made-for-nothing",
+    file: "src/server/binding.ts",
+    find: "      ? wanted.withResource(newResource(asked.entropy))\n      : wanted;",
+    replace: "      ? wanted\n      : wanted.withResource(newResource(asked.entropy));",
+    oracle: "progress",
+  },
+];
+
+export const plantsBetweenNodes: readonly Plant[] = plantsBetween.map((plant) => ({
+  profile: "cluster",
+  ...plant,
+}));
