@@ -12,7 +12,7 @@ import type { Login, Logins } from "./logins.ts";
 export class Names {
   readonly #logins: Logins;
   readonly #conflict: Plan["limits"]["conflict"];
-  /** What each client asks for; "" where the server chooses. */
+  /** What each client asks for; "" where the server chooses. Not of registrars: they ask for other ones, too. */
   readonly #wanted: ReadonlyMap<string, string>;
   readonly #staleMs: number;
   /** Whose last login met the limit of sessions per user, or a name that is taken: it may go on trying for ever. */
@@ -21,7 +21,8 @@ export class Names {
   constructor({ clients, limits }: Plan, logins: Logins, staleMs: number) {
     this.#logins = logins;
     this.#conflict = limits.conflict;
-    this.#wanted = new Map(clients.map(({ name, resource }) => [name, resource]));
+    const steady = clients.filter(({ behaviour }) => behaviour.kind !== "registrar");
+    this.#wanted = new Map(steady.map(({ name, resource }) => [name, resource]));
     this.#staleMs = staleMs;
   }
 
@@ -38,7 +39,8 @@ export class Names {
     if (kind !== "bind-refused") return [];
     this.keptOut.add(clientOf(data.login));
     if (data.condition !== "conflict") return [];
-    const wanted = this.#wanted.get(clientOf(data.login)) ?? "";
+    const wanted = this.#wanted.get(clientOf(data.login));
+    if (wanted === undefined) return [];
     if (this.#conflict === "refuse_new" && this.#mayBeTaken(data.login, wanted)) return [];
     return [`${data.login} was refused for a name that nobody has (${at} ms)`];
   }
