@@ -19,7 +19,7 @@ import type { Trace } from "../trace.ts";
 import type { ClientSasl } from "./authentication.ts";
 import { bindRequest, sentAhead, streamHeader } from "./openings.ts";
 import { Sayings } from "./sayings.ts";
-import { accountIq, errorCondition, firstChild } from "./wording.ts";
+import { accountIq, errorCondition, firstChild, offeredBy } from "./wording.ts";
 
 export interface ClientOptions {
   readonly login: string;
@@ -86,6 +86,8 @@ export class Client {
   #tls: TlsInfo | undefined;
   #authenticated = false;
   #registered = false;
+  /** In the last features that it read: mechanisms by their names, and the rest. */
+  #offered: ReadonlySet<string> = new Set();
   /** This client has begun to close the stream, and its node has answered that: all before has been read. */
   #inOrder = false;
   #sasl: ClientSasl | undefined;
@@ -270,6 +272,7 @@ export class Client {
   #features(features: Stanza): void {
     if (this.#state !== "greeting") return;
     const stage = this.#authenticated ? "authenticated" : this.#tls ? "secured" : "clear";
+    this.#offered = offeredBy(features);
     if (this.#takenOver(stage)) return;
     if (this.#authenticated) return this.#bind();
     if (features.payload(NS.tls, "starttls") !== undefined && this.#tls === undefined) {
@@ -279,12 +282,20 @@ export class Client {
     this.authenticate();
   }
 
+  /** A client that keeps to what is offered would go no further. */
+  #needs(feature: string): void {
+    if (this.#offered.has(feature)) return;
+    const { login } = this.#options;
+    this.#trace.record(login, "server-misspoke", { login, what: `no ${feature} is offered` });
+  }
+
   authenticate(): void {
     this.#state = "authenticating";
     this.#sasl = this.#options.sasl(this.#tls);
     const initial = this.#sasl.initial();
     const data = initial.length === 0 ? "=" : toBase64(initial);
     const { mechanism } = this.#sasl;
+    this.#needs(mechanism);
     const ahead = mechanism === "PLAIN" ? sentAhead(this.#options) : "";
     this.#write(`<auth xmlns='${NS.sasl}' mechanism='${mechanism}'>${data}</auth>${ahead}`);
   }
@@ -322,12 +333,14 @@ export class Client {
   #register(): void {
     const { login, user, register = "" } = this.#options;
     this.#state = "registering";
+    this.#needs("register");
     this.#trace.record(login, "registration-sent", { login, user });
     this.#write(accountIq("", "register", { user, password: register }));
   }
 
   #bind(): void {
     this.#state = "binding";
+    this.#needs("bind");
     if (this.#options.pipelines !== true) this.#write(bindRequest(this.#options));
   }
 

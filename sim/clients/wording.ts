@@ -53,6 +53,15 @@ export function firstChild(element: Stanza, namespace: string): string {
   return element.payloads.find((payload) => payload.namespace === namespace)?.name ?? "";
 }
 
+/** Features by their names, mechanisms by their own (RFC 6120 §4.3.2, §6.3.3). */
+export function offeredBy(features: Stanza): ReadonlySet<string> {
+  const mechanisms = features.payload(NS.sasl, "mechanisms")?.getChildElements() ?? [];
+  return new Set([
+    ...features.payloads.map(({ name }) => name),
+    ...mechanisms.map((mechanism) => mechanism.text()),
+  ]);
+}
+
 export function errorCondition(stanza: Stanza): string {
   const error = stanza.element().getChild("error");
   for (const child of error?.getChildElements() ?? []) {

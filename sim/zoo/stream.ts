@@ -145,4 +145,11 @@ export const streamPlants: readonly Plant[] = [
     replace: "",
     oracle: "patience",
   },
+  {
+    name: "what-tls-allows-is-never-offered",
+    file: "src/stream/features.ts",
+    find: "mechanisms: options.mechanisms(tls),",
+    replace: "mechanisms: options.mechanisms(undefined),",
+    oracle: "courtesy",
+  },
 ];
