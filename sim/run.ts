@@ -256,9 +256,11 @@ class Stage {
         this.#trace.record("world", "fault-started", { fault: plan.kind, target: plan.target });
         faults[plan.kind].start(this.#reach, plan);
       },
-      end: (plan) => {
+      end: (plan, other) => {
         this.#trace.record("world", "fault-ended", { fault: plan.kind, target: plan.target });
-        faults[plan.kind].end(this.#reach, plan);
+        const fault = faults[plan.kind];
+        if (other !== undefined && fault.merges === true) fault.start(this.#reach, other);
+        else fault.end(this.#reach, plan);
       },
     });
   }

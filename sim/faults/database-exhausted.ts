@@ -3,6 +3,7 @@ import { nodeOf, periodOf, severalRows, type Fault } from "./fault.ts";
 
 export const databaseExhausted: Fault = {
   kind: "database-exhausted",
+  merges: true,
   plan: (random, setting) =>
     severalRows("database-exhausted", random, 3, () => ({
       target: nodeOf(random, setting),

@@ -3,7 +3,8 @@ import { atDatabase, type Fault } from "./fault.ts";
 
 export const databaseLostAfterCommit: Fault = {
   kind: "database-lost-after-commit",
+  merges: true,
   plan: (random, setting) => atDatabase("database-lost-after-commit", random, setting, 5_000),
-  start: ({ database }) => database.setLoss("after-commit"),
-  end: ({ database }) => database.setLoss("none"),
+  start: ({ database }) => database.setLoss("after-commit", true),
+  end: ({ database }) => database.setLoss("after-commit", false),
 };

@@ -3,7 +3,8 @@ import { atDatabase, type Fault } from "./fault.ts";
 
 export const databaseLostBeforeCommit: Fault = {
   kind: "database-lost-before-commit",
+  merges: true,
   plan: (random, setting) => atDatabase("database-lost-before-commit", random, setting, 5_000),
-  start: ({ database }) => database.setLoss("before-commit"),
-  end: ({ database }) => database.setLoss("none"),
+  start: ({ database }) => database.setLoss("before-commit", true),
+  end: ({ database }) => database.setLoss("before-commit", false),
 };

@@ -47,6 +47,8 @@ export interface Fault {
   readonly nodesMin?: number;
   /** Clusters that find each other in another way have nothing of the kind. */
   readonly discovery?: DiscoveryKind;
+  /** Two of one target are one, which `start` may be told again: it ends with the last. Missing: each ends for itself. */
+  readonly merges?: true;
   readonly plan: (random: Random, setting: FaultSetting) => readonly FaultPlan[];
   readonly start: (world: FaultWorld, fault: FaultPlan) => void;
   readonly end: (world: FaultWorld, fault: FaultPlan) => void;
@@ -107,6 +109,7 @@ export function lookupFault(
   return {
     kind,
     nodesMin: 2,
+    merges: true,
     discovery,
     plan: (random, setting) =>
       severalRows(kind, random, 3, () => ({

@@ -3,6 +3,7 @@ import { nodeOf, periodOf, severalRows, type Fault } from "./fault.ts";
 
 export const nodePause: Fault = {
   kind: "node-pause",
+  merges: true,
   plan: (random, setting) =>
     severalRows("node-pause", random, 3, () => ({
       target: nodeOf(random, setting),

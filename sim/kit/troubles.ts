@@ -17,7 +17,8 @@ export interface Trouble {
 
 export interface TroubleActs<T extends Trouble> {
   start(trouble: T): void;
-  end(trouble: T): void;
+  /** `other`: of the same kind and target, that goes on. */
+  end(trouble: T, other: T | undefined): void;
 }
 
 export function scheduleTroubles<T extends Trouble>(
@@ -25,8 +26,19 @@ export function scheduleTroubles<T extends Trouble>(
   troubles: readonly T[],
   acts: TroubleActs<T>,
 ): void {
+  const on = new Set<T>();
   for (const trouble of troubles) {
-    world.schedule(trouble.startAt, () => acts.start(trouble));
-    if (trouble.endAt > trouble.startAt) world.schedule(trouble.endAt, () => acts.end(trouble));
+    const { kind, target, startAt, endAt } = trouble;
+    const lasts = endAt > startAt;
+    world.schedule(startAt, () => {
+      if (lasts) on.add(trouble);
+      acts.start(trouble);
+    });
+    if (!lasts) continue;
+    world.schedule(endAt, () => {
+      on.delete(trouble);
+      const others = [...on].filter((other) => other.kind === kind && other.target === target);
+      acts.end(trouble, others.at(-1));
+    });
   }
 }

@@ -15,7 +15,7 @@ export interface DatabaseEngine {
   execute(request: RequestId, queries: readonly Query[]): DatabaseInput;
 }
 
-export type Loss = "none" | "before-commit" | "after-commit";
+export type Loss = "before-commit" | "after-commit";
 
 export interface DatabaseFaultsOptions {
   readonly world: World;
@@ -31,7 +31,8 @@ export class DatabaseFaults {
   readonly #options: DatabaseFaultsOptions;
   #down = false;
   #extraLatencyMs = 0;
-  #loss: Loss = "none";
+  /** The one that began last, if several are on. */
+  readonly #losses = new Set<Loss>();
   #rejecting = false;
   /** Nodes whose pools can take nothing more. */
   readonly #exhausted = new Set<string>();
@@ -48,8 +49,9 @@ export class DatabaseFaults {
     this.#extraLatencyMs = milliseconds;
   }
 
-  setLoss(loss: Loss): void {
-    this.#loss = loss;
+  setLoss(loss: Loss, on: boolean): void {
+    this.#losses.delete(loss);
+    if (on) this.#losses.add(loss);
   }
 
   setRejecting(rejecting: boolean): void {
@@ -65,7 +67,7 @@ export class DatabaseFaults {
   heal(): void {
     this.#down = false;
     this.#extraLatencyMs = 0;
-    this.#loss = "none";
+    this.#losses.clear();
     this.#rejecting = false;
     this.#exhausted.clear();
   }
@@ -84,7 +86,7 @@ export class DatabaseFaults {
     const { world, engine, random, latencyMs, queryTimeoutMs } = this.#options;
     const trip = random.between(...latencyMs);
     // Not every connection of the pool dies: one request of a piece of work may be answered and the next not.
-    const loss = random.chance(0.5) ? this.#loss : "none";
+    const loss = random.chance(0.5) ? [...this.#losses].at(-1) : undefined;
     const rejected = this.#rejecting && random.chance(0.5);
     const cut = (): boolean => this.#options.cut?.(node) ?? false;
     const noAnswer = unavailable(request, "no answer in time");
@@ -114,7 +116,7 @@ export class DatabaseFaults {
         rejected ? serializationFailure(request) : engine.execute(request, queries);
       const answer = loss === "before-commit" ? undefined : carriedOut();
       const told =
-        loss === "none" && answer !== undefined
+        loss === undefined && answer !== undefined
           ? answer
           : unavailable(request, "the connection was lost before an answer");
       // The answer may meet a cut that began while it was on its way.

@@ -67,8 +67,8 @@ test("database: a node without a free connection has nothing carried out, the ot
 });
 
 test("database: a connection that dies before the commit does nothing, after it everything", () => {
-  const before = askAHundred((faults) => faults.setLoss("before-commit"));
-  const after = askAHundred((faults) => faults.setLoss("after-commit"));
+  const before = askAHundred((faults) => faults.setLoss("before-commit", true));
+  const after = askAHundred((faults) => faults.setLoss("after-commit", true));
   expect(before.count("unavailable")).toBeGreaterThan(20);
   expect(before.carriedOut.size).toBe(200 - before.count("unavailable"));
   expect(after.count("unavailable")).toBeGreaterThan(20);
