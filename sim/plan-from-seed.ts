@@ -5,15 +5,12 @@
  * switched on or off by a coin, so that some runs have all of them and some have hardly any; limits
  * are shrunk at random.
  */
-import { repeatedAttacks, singleAttacks } from "./workloads/attacks.ts";
+import { singleAttacks } from "./workloads/attacks.ts";
 import { faultKinds, planFaults } from "./faults/index.ts";
 import {
-  boundToItsChannel,
   planHost,
   planVersion,
-  stamps,
   userOf,
-  wellBehaved,
   type Behaviour,
   type BehaviourKind,
   type ClientPlan,
@@ -25,6 +22,7 @@ import {
   type Plan,
   type Topology,
 } from "./plan.ts";
+import { planManners } from "./plan-manners.ts";
 import { profiles, type Profile } from "./profiles.ts";
 import { congestionMarkBytes } from "./kit/network.ts";
 import { stream, type Random } from "./kit/random.ts";
@@ -274,76 +272,6 @@ function planClients(random: Random, profile: Profile, nodes: readonly string[])
   });
 }
 
-/** What came to plans one after the other: each has a stream of its own, so that it moves nothing else. */
-function planManners(
-  seed: number,
-  profile: Profile,
-  drawn: readonly ClientPlan[],
-): readonly ClientPlan[] {
-  let clients = planQuestions(stream(seed, "plan/questions"), profile, drawn);
-  clients = planPipelining(stream(seed, "plan/pipelining"), profile, clients);
-  clients = planRepeatedAttacks(stream(seed, "plan/repeated-attacks"), clients);
-  clients = planChannelBinding(stream(seed, "plan/channel-binding"), profile, clients);
-  return planStamps(stream(seed, "plan/stamps"), profile, clients);
-}
-
-/** What is asked must be answered whatever happens meanwhile: in some runs much is, and answers take time. */
-function planQuestions(
-  random: Random,
-  { asks: shares = [0] }: Profile,
-  clients: readonly ClientPlan[],
-): readonly ClientPlan[] {
-  const asks = random.pick(shares);
-  const answersMs = random.pick([
-    [0, 3_000],
-    [0, 12_000],
-    [0, 12_000],
-  ] as const);
-  if (asks === 0) return clients;
-  return clients.map((client) => {
-    const { behaviour } = client;
-    if (!("peers" in behaviour) || behaviour.kind === "flooder") return client;
-    return { ...client, behaviour: { ...behaviour, asks, answersMs } };
-  });
-}
-
-/** In some runs some do not wait for what they know will come; not those whose logins must fail. */
-function planPipelining(
-  random: Random,
-  { faults }: Profile,
-  clients: readonly ClientPlan[],
-): readonly ClientPlan[] {
-  if (faults === false || !random.chance(0.5)) return clients;
-  return clients.map((client) => {
-    const pipelines = random.chance(0.4) && wellBehaved(client);
-    return pipelines && client.behaviour.kind !== "registrar" ? { ...client, pipelines } : client;
-  });
-}
-
-/** In some runs some bind their authentication to their channel. */
-function planChannelBinding(
-  random: Random,
-  { faults }: Profile,
-  clients: readonly ClientPlan[],
-): readonly ClientPlan[] {
-  if (faults === false || !random.chance(0.5)) return clients;
-  return clients.map((client) =>
-    random.chance(0.5) ? { ...client, mechanism: boundToItsChannel(client.mechanism) } : client,
-  );
-}
-
-/** In some runs some say themselves from whom it is what they send. */
-function planStamps(
-  random: Random,
-  { faults }: Profile,
-  clients: readonly ClientPlan[],
-): readonly ClientPlan[] {
-  if (faults === false || !random.chance(0.4)) return clients;
-  return clients.map((client) =>
-    random.chance(0.4) ? { ...client, stamp: random.pick(stamps) } : client,
-  );
-}
-
 /** In some runs a stanza may be as long as in production, where all that is on its way carries so much in time. */
 function planLength(
   random: Random,
@@ -372,19 +300,6 @@ function longWinded(clients: readonly ClientPlan[], longBytes: number): readonly
     return index % 3 === 0 && seldom
       ? { ...client, behaviour: { ...behaviour, longBytes } }
       : client;
-  });
-}
-
-/** Half of the hostile try these, too, soon enough to see what comes of them. */
-function planRepeatedAttacks(
-  random: Random,
-  clients: readonly ClientPlan[],
-): readonly ClientPlan[] {
-  return clients.map((client) => {
-    const { behaviour } = client;
-    if (behaviour.kind !== "hostile" || random.chance(0.5)) return client;
-    const attacks = behaviour.attacks.toSpliced(random.int(4), 0, ...repeatedAttacks);
-    return { ...client, behaviour: { ...behaviour, attacks } };
   });
 }
 

@@ -278,6 +278,8 @@ const chat: Fields<Chat> = {
   moods: optional(chance),
   absences: optional(chance),
   asks: optional(chance),
+  greets: optional(chance),
+  declines: optional(chance),
   answersMs: optional(range),
   longBytes: optional(count),
 };
@@ -313,6 +315,7 @@ const client = record<ClientPlan>({
   startAt: time,
   pipelines: optional(flag),
   stamp: optional(oneOf(stamps)),
+  respells: optional(flag),
   behaviour,
 });
 

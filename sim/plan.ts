@@ -153,6 +153,8 @@ export interface ClientPlan {
   readonly pipelines?: boolean;
   /** Which of its addresses it stamps on what it sends, itself. Missing: none. */
   readonly stamp?: Stamp;
+  /** Writes addresses and names otherwise than they are once prepared, each time anew. Missing: as they are. */
+  readonly respells?: boolean;
   readonly behaviour: Behaviour;
 }
 
@@ -171,6 +173,10 @@ export interface Chat {
    * Missing: neither, but for now and then.
    */
   readonly asks?: number;
+  /** How often it tells a peer of its presence instead of speaking (RFC 6121 §4.6). Missing: never. */
+  readonly greets?: number;
+  /** How many of the messages that it is given it answers by an error. Missing: none. */
+  readonly declines?: number;
   /** How long it takes to answer what it is asked. Missing: no time. */
   readonly answersMs?: Range;
   /** Bytes of a message that it sends instead now and then. Missing: it is never so long-winded. */

@@ -68,6 +68,7 @@ export function simplerClients(plan: Plan): readonly Plan[] {
     plainly,
     patiently,
     withoutStamp,
+    asPrepared,
     atOnce,
     saysLessTo(users),
     withPeers(firstHalf),
@@ -202,6 +203,11 @@ function patiently(client: ClientPlan): ClientPlan {
 function withoutStamp(client: ClientPlan): ClientPlan {
   const { stamp, ...others } = client;
   return stamp === undefined ? client : others;
+}
+
+function asPrepared(client: ClientPlan): ClientPlan {
+  const { respells, ...others } = client;
+  return respells === undefined ? client : others;
 }
 
 function atOnce(client: ClientPlan): ClientPlan {

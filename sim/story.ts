@@ -95,6 +95,14 @@ function clientWords({ kind, data }: TraceEvent): string | undefined {
       return `receives ${data.id} from ${data.from === "" ? "nobody" : data.from}`;
     case "message-bounced":
       return `learns that ${data.id} could not be delivered: ${data.condition}`;
+    case "notice-sent":
+      return data.what === "error"
+        ? `will not have ${data.id} of ${data.to}`
+        : `tells ${data.to} that it is ${data.what}, with ${data.id}`;
+    case "notice-received":
+      return data.what === "error"
+        ? `learns that ${data.from} will not have ${data.id}`
+        : `is told that ${data.from} is ${data.what}, with ${data.id}`;
     case "iq-sent":
       return `asks ${data.to === "" ? "its server" : data.to} for ${data.about} with ${data.id}`;
     case "iq-answered":

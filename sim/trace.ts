@@ -12,6 +12,8 @@ import type { FaultKind, LookupFaultKind, MessageType } from "./plan.ts";
 
 export const traceVersion = 2;
 
+export type Notice = "available" | "unavailable" | "error";
+
 /** Kinds and their data. A login is one attempt of one client to be online: `alice#2`. */
 export interface TraceKinds {
   "run-started": { readonly version: number; readonly seed: number };
@@ -186,6 +188,22 @@ export interface TraceKinds {
     /** Missing in older traces. */
     readonly from?: string;
   };
+  /** What brings nothing back: a presence with an addressee; an error, under the id of the message that it refuses. */
+  "notice-sent": {
+    readonly login: string;
+    readonly id: string;
+    readonly to: string;
+    readonly what: Notice;
+  };
+  "notice-received": {
+    readonly login: string;
+    readonly id: string;
+    readonly from: string;
+    readonly to: string;
+    readonly what: Notice;
+  };
+  /** Not even on its way. */
+  "notice-refused": { readonly login: string; readonly id: string; readonly condition: string };
   "iq-sent": {
     readonly login: string;
     readonly id: string;

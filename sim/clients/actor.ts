@@ -14,6 +14,7 @@ import type { World } from "../kit/world.ts";
 import { lentIdentity, plainClient, type ClientSasl, type Lie } from "./authentication.ts";
 import { Client, type ClientEvents, type Stage } from "./client.ts";
 import { scramClient, type SynchronousCrypto } from "./sasl.ts";
+import { asPrepared, OwnSpelling, type Spelling } from "./spelling.ts";
 
 /** A login that takes longer is given up: its server may be dead. */
 const patienceMs = 25_000;
@@ -50,6 +51,7 @@ export class Actor {
   readonly random: Random;
   readonly runPlan: Plan;
   readonly #setting: ActorWorld;
+  readonly #spelling: Spelling;
   #client: Client | undefined;
   #logins = 0;
   /** Logins that came to nothing: each moves it to its next node. */
@@ -64,6 +66,8 @@ export class Actor {
     this.#setting = setting;
     this.runPlan = setting.plan;
     this.random = stream(setting.plan.seed, `workload/${plan.name}`);
+    const spellings = stream(setting.plan.seed, `spelling/${plan.name}`);
+    this.#spelling = plan.respells === true ? new OwnSpelling(spellings) : asPrepared;
   }
 
   now(): number {
@@ -163,7 +167,9 @@ export class Actor {
       insists: options.insists === true,
       pipelines: this.plan.pipelines === true,
       stamp: this.plan.stamp,
+      spelling: this.#spelling,
       takeOver: options.takeOver,
+      declines: () => this.#declines(),
       answer: (act) => this.#whenItHasThought(act),
       events,
     });
@@ -185,6 +191,12 @@ export class Actor {
     const delay = "answersMs" in behaviour ? behaviour.answersMs : undefined;
     if (delay === undefined) act();
     else this.within(delay, act);
+  }
+
+  #declines(): boolean {
+    const { behaviour } = this.plan;
+    const share = "declines" in behaviour ? behaviour.declines : undefined;
+    return share !== undefined && this.random.chance(share);
   }
 
   #keepAlive(client: Client): void {
@@ -215,10 +227,11 @@ export class Actor {
     tls: TlsInfo | undefined,
     { lie, mechanism = this.plan.mechanism }: LoginOptions,
   ): ClientSasl {
-    if (mechanism === "PLAIN") return plainClient(user, password, lie && lentIdentity);
+    const name = this.#spelling.user(user);
+    if (mechanism === "PLAIN") return plainClient(name, password, lie && lentIdentity);
     return scramClient({
       mechanism,
-      user,
+      user: name,
       password,
       tls,
       lie,

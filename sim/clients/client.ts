@@ -15,11 +15,12 @@ import { Reader, XmlError, type ReaderEvent } from "../../src/xmpp/reader.ts";
 import type { Stanza } from "../../src/xmpp/stanza.ts";
 import type { Stamp } from "../plan.ts";
 import type { SimulatedNetwork, Wire } from "../kit/network.ts";
-import type { Trace } from "../trace.ts";
+import type { Notice, Trace } from "../trace.ts";
 import type { ClientSasl } from "./authentication.ts";
-import { bindRequest, sentAhead, streamHeader } from "./openings.ts";
+import { bindRequest, sentAhead, type Opening, streamHeader } from "./openings.ts";
 import { Sayings } from "./sayings.ts";
-import { accountIq, errorCondition, firstChild, offeredBy } from "./wording.ts";
+import { asPrepared, prepared, type Spelling } from "./spelling.ts";
+import { accountIq, declined, errorCondition, firstChild, offeredBy } from "./wording.ts";
 
 export interface ClientOptions {
   readonly login: string;
@@ -46,6 +47,10 @@ export interface ClientOptions {
   readonly pipelines?: boolean;
   /** Which of its addresses it stamps on what it sends; missing: none. */
   readonly stamp?: Stamp | undefined;
+  /** How it writes addresses and names; missing: as they are once prepared. */
+  readonly spelling?: Spelling | undefined;
+  /** Will it not have the message that it has been given? */
+  readonly declines?: (() => boolean) | undefined;
   /** Answers what it was asked, when it likes to; missing: at once. */
   readonly answer?: (act: () => void) => void;
 }
@@ -79,6 +84,7 @@ type State =
 export class Client {
   readonly say: Sayings;
   readonly #options: ClientOptions;
+  readonly #spelling: Spelling;
   readonly #wire: Wire;
   readonly #trace: Trace;
   #reader = newReader();
@@ -100,10 +106,11 @@ export class Client {
 
   constructor(options: ClientOptions) {
     this.#options = options;
+    this.#spelling = options.spelling ?? asPrepared;
     this.#trace = options.trace;
     const { login, user, node, host, password, stamp } = options;
     this.say = new Sayings({
-      ...{ login, user, stamp, trace: options.trace },
+      ...{ login, user, stamp, spelling: this.#spelling, trace: options.trace },
       jid: () => this.#jid,
       write: (data) => this.#write(data),
     });
@@ -217,8 +224,14 @@ export class Client {
     this.#state = "greeting";
     this.#reader = newReader();
     if (!(this.#authenticated && this.#options.pipelines === true)) {
-      this.#write(streamHeader(this.#options));
+      this.#write(streamHeader(this.#opening()));
     }
+  }
+
+  #opening(): Opening {
+    const { host, resource, pipelines = false } = this.#options;
+    const spelling = this.#spelling;
+    return { host: spelling.address(host), resource: spelling.resource(resource), pipelines };
   }
 
   #received(bytes: Uint8Array): void {
@@ -267,6 +280,7 @@ export class Client {
     if (element.namespace === NS.sasl) return this.#saslElement(element);
     if (element.name === "iq") return this.#iq(element);
     if (element.name === "message") return this.#message(element);
+    if (element.name === "presence") return this.#presence(element);
   }
 
   #features(features: Stanza): void {
@@ -296,7 +310,7 @@ export class Client {
     const data = initial.length === 0 ? "=" : toBase64(initial);
     const { mechanism } = this.#sasl;
     this.#needs(mechanism);
-    const ahead = mechanism === "PLAIN" ? sentAhead(this.#options) : "";
+    const ahead = mechanism === "PLAIN" ? sentAhead(this.#opening()) : "";
     this.#write(`<auth xmlns='${NS.sasl}' mechanism='${mechanism}'>${data}</auth>${ahead}`);
   }
 
@@ -314,7 +328,7 @@ export class Client {
     if (element.name === "challenge") {
       const response = this.#sasl.respond(data);
       if (response === undefined) return this.#write(`<abort xmlns='${NS.sasl}'/>`);
-      const ahead = sentAhead(this.#options);
+      const ahead = sentAhead(this.#opening());
       return this.#write(`<response xmlns='${NS.sasl}'>${toBase64(response)}</response>${ahead}`);
     }
     if (element.name !== "success") return;
@@ -335,13 +349,14 @@ export class Client {
     this.#state = "registering";
     this.#needs("register");
     this.#trace.record(login, "registration-sent", { login, user });
-    this.#write(accountIq("", "register", { user, password: register }));
+    const named = { user: this.#spelling.user(user), password: register };
+    this.#write(accountIq("", "register", named));
   }
 
   #bind(): void {
     this.#state = "binding";
     this.#needs("bind");
-    if (this.#options.pipelines !== true) this.#write(bindRequest(this.#options));
+    if (this.#options.pipelines !== true) this.#write(bindRequest(this.#opening()));
   }
 
   #streamError(element: Stanza): void {
@@ -384,7 +399,7 @@ export class Client {
       if (outcome !== "result") this.#answered(outcome);
       return; // what it asked to be a nuisance may be answered; nothing else is asked meanwhile
     }
-    const from = iq.from ?? "";
+    const from = prepared(iq.from ?? "");
     this.#trace.record(login, "iq-answered", { login, id: iq.id ?? "", from, outcome });
   }
 
@@ -423,11 +438,34 @@ export class Client {
     const { id = "", from = "", to = "" } = message;
     if (message.type === "error") {
       const condition = errorCondition(message);
+      if (condition === declined) return this.#noticed(message, "error");
       if (this.#answered(condition)) return;
-      return this.#trace.record(login, "message-bounced", { login, id, condition, from });
+      return this.#trace.record(login, "message-bounced", {
+        ...{ login, id, condition },
+        from: prepared(from),
+      });
     }
     const body = message.payload(NS.client, "body")?.getText() ?? "";
-    this.#trace.record(login, "message-received", { login, id, from, to, body });
+    this.#trace.record(login, "message-received", {
+      ...{ login, id, from, body },
+      to: prepared(to),
+    });
+    if (this.#state === "online" && this.#options.declines?.() === true) this.say.decline(message);
+  }
+
+  #presence(presence: Stanza): void {
+    const { type, id = "" } = presence;
+    const { login } = this.#options;
+    if (type === undefined) return this.#noticed(presence, "available");
+    if (type === "unavailable") return this.#noticed(presence, "unavailable");
+    const condition = errorCondition(presence);
+    if (this.#answered(condition)) return;
+    this.#trace.record(login, "notice-refused", { login, id, condition });
+  }
+
+  #noticed({ id = "", from = "", to = "" }: Stanza, what: Notice): void {
+    const { login } = this.#options;
+    this.#trace.record(login, "notice-received", { login, id, from, to: prepared(to), what });
   }
 
   /** Was this the answer to an attack? */

@@ -2,7 +2,7 @@
 import { escapeText } from "../../src/xmpp/escape.ts";
 import { NS } from "../../src/xmpp/namespaces.ts";
 
-interface Opening {
+export interface Opening {
   readonly host: string;
   readonly resource: string;
   /** Opens the next stream and binds without waiting for its success (XEP-0305). */

@@ -10,13 +10,15 @@ import { NS } from "../../src/xmpp/namespaces.ts";
 import type { Stanza } from "../../src/xmpp/stanza.ts";
 import type { MessageType, Stamp } from "../plan.ts";
 import type { Trace } from "../trace.ts";
-import { accountIq, messageXml, presenceXml } from "./wording.ts";
+import type { Spelling } from "./spelling.ts";
+import { accountIq, declineXml, messageXml, presenceXml } from "./wording.ts";
 
 export interface Speaker {
   readonly login: string;
   readonly user: string;
   /** Missing: its server knows from whom it is. */
   readonly stamp?: Stamp | undefined;
+  readonly spelling: Spelling;
   readonly trace: Trace;
   /** Bound to it. */
   readonly jid: () => string;
@@ -45,6 +47,22 @@ export class Sayings {
     write(presenceXml(this.#addresses(), available, priority));
   }
 
+  /** Of its presence, to one alone (RFC 6121 §4.6). */
+  directed(to: string, available: boolean): void {
+    const { login, trace, write } = this.#speaker;
+    const id = this.#nextId("p");
+    const what = available ? "available" : "unavailable";
+    trace.record(login, "notice-sent", { login, id, to, what });
+    write(presenceXml(`${this.#addresses(to)} id='${escapeValue(id)}'`, available, 0));
+  }
+
+  /** It has been given this message and will not have it. */
+  decline({ id = "", from = "" }: Stanza): void {
+    const { login, trace, write } = this.#speaker;
+    trace.record(login, "notice-sent", { login, id, to: from, what: "error" });
+    write(declineXml(this.#addresses(from), id));
+  }
+
   /** A ping (XEP-0199), to the server or to another client. */
   ping(to: string): void {
     this.#ask(to, "ping", `<ping xmlns='${NS.ping}'/>`);
@@ -57,13 +75,12 @@ export class Sayings {
 
   /** A new password (XEP-0077 §3.3), or that its account be removed (§3.2). Returns its id. */
   accountChange(wanted: { readonly password?: string }): string {
-    const { login, user, trace, write } = this.#speaker;
+    const { login, user, spelling, trace, write } = this.#speaker;
     const id = this.#nextId("a");
     trace.record(login, "account-change-sent", { login, user, ...wanted });
     const { password } = wanted;
-    write(
-      accountIq(this.#addresses(), id, password === undefined ? "removal" : { user, password }),
-    );
+    const named = { user: spelling.user(user), password: password ?? "" };
+    write(accountIq(this.#addresses(), id, password === undefined ? "removal" : named));
     return id;
   }
 
@@ -86,11 +103,12 @@ export class Sayings {
   }
 
   #addresses(to?: string): string {
-    const { stamp, jid } = this.#speaker;
-    const addressee = to === undefined ? "" : ` to='${escapeValue(to)}'`;
+    const { stamp, spelling, jid } = this.#speaker;
+    const written = (address: string): string => `'${escapeValue(spelling.address(address))}'`;
+    const addressee = to === undefined ? "" : ` to=${written(to)}`;
     if (stamp === undefined) return addressee;
     const [bare = ""] = jid().split("/", 1);
-    return `${addressee} from='${escapeValue(stamp === "full" ? jid() : bare)}'`;
+    return `${addressee} from=${written(stamp === "full" ? jid() : bare)}`;
   }
 
   #nextId(letter: string): string {

@@ -4,6 +4,14 @@ import { NS } from "../../src/xmpp/namespaces.ts";
 import type { Stanza } from "../../src/xmpp/stanza.ts";
 import type { MessageType } from "../plan.ts";
 
+/** What no server says of a message: so its sender knows that a client did. */
+export const declined = "not-acceptable";
+
+export function declineXml(addresses: string, id: string): string {
+  const error = `<error type='modify'><${declined} xmlns='${NS.stanzas}'/></error>`;
+  return `<message${addresses} id='${escapeValue(id)}' type='error'>${error}</message>`;
+}
+
 /** `addresses`: attributes, each with the space before it. */
 export function messageXml(
   addresses: string,

@@ -1,6 +1,7 @@
 /**
  * Answers: is every IQ request answered exactly once, by whom it was sent to (RFC 6120 §8.2.3)?
  *
+ * A request that was given to no client is its server's to answer, whoever has ended.
  * An answer on a link that dies waits until the asker's node is in sight again: no split excuses its loss. Nor does
  * the end of the node that was asked: the asker's own answers in its place. But not before its time: who has been
  * asked and has answered is heard, unless its node has left or was out of sight for as long as an asker waits. And
@@ -28,6 +29,8 @@ interface Request {
   writtenAt: number;
   /** Who has answered it, for all that it knows. */
   answeredBy: string | undefined;
+  /** Has a node written it, or its answer, to any client? Until then no end of a client excuses that it has none. */
+  written: boolean;
   /** Handed back by a link that died: it need not have been heard. */
   handedBack: boolean;
 }
@@ -89,7 +92,7 @@ class Answers implements Oracle {
     for (const id of this.#gathered.written.see(event)) this.#wrote(id, place, at);
     switch (kind) {
       case "iq-sent": {
-        const fresh = { answers: 0, answeredBy: undefined, handedBack: false };
+        const fresh = { answers: 0, answeredBy: undefined, written: false, handedBack: false };
         const never = { givenAt: Infinity, writtenAt: Infinity };
         this.#requests.set(data.id, { ...data, at, ...fresh, ...never, peer: this.#peerOf(data) });
         return;
@@ -129,6 +132,7 @@ class Answers implements Oracle {
       const asker = logins.get(login);
       const late = this.#now >= at + this.#patience * returns + underWayMs;
       const left = asker !== undefined && endedMeanwhile(asker, at, underWayMaxMs);
+      const mustBeTold = !request.written && this.#nothingTookItAlong(request);
       const excused =
         // What its own node answers comes before the closing tag.
         (left && !(to === "" && leftInOrder(asker))) ||
@@ -138,13 +142,22 @@ class Answers implements Oracle {
         );
       // What is sent to a machine without power arrives nowhere, and nothing says so.
       const inTheDark = logins.hasNoPower(logins.get(login)?.node ?? "");
-      if (cut || excused || inTheDark || this.#mayYetBeAnswered(request)) unknown += 1;
+      if (cut || (excused && !mustBeTold) || inTheDark || this.#mayYetBeAnswered(request))
+        unknown += 1;
       else this.#failures.push(`${id} to "${to}", sent at ${at} ms, was never answered`);
     }
     for (const request of this.#requests.values()) this.#judgeWait(request);
     const unheard = cut ? [] : this.#unheard.filter(({ id }) => !this.#givenUp.has(id));
     this.#failures.push(...unheard.map(({ what }) => what));
     return { judged: this.#requests.size - unknown, unknown, failures: this.#failures };
+  }
+
+  /** Its asker is there, and no process ended that may have had it, nor says that it has given an answer up. */
+  #nothingTookItAlong({ id, login, at }: Request): boolean {
+    const { logins } = this.#gathered;
+    const asker = logins.get(login);
+    const stays = asker?.endedAt === undefined && asker?.nodeClosedAt === undefined;
+    return stays && !this.#givenUp.has(id) && !logins.anyNodeEnded(at);
   }
 
   /** What a node gives up of the answers that a lost link gave back, the asker's node makes up for later. */
@@ -160,7 +173,9 @@ class Answers implements Oracle {
   #wrote(id: string, place: string, at: number): void {
     const { logins, replicas } = this.#gathered;
     const request = this.#requests.get(id);
-    if (request?.peer === undefined) return;
+    if (request === undefined) return;
+    request.written = true;
+    if (request.peer === undefined) return;
     if (place === logins.get(request.login)?.node) {
       request.writtenAt = Math.min(at, request.writtenAt);
     } else if (place === replicas.processes.get(request.peer)?.node) {

@@ -14,7 +14,7 @@
 import { answerGivenUp } from "./given-up.ts";
 import { bodyOf } from "../clients/wording.ts";
 import { userOf } from "../plan.ts";
-import { bareOf, leftInOrder, type Login, type Logins } from "./logins.ts";
+import { bareOf, leftInOrder, mayHaveDied, type Login, type Logins } from "./logins.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../trace.ts";
 import type { Gathered, Oracle, OracleMaker, Verdict } from "./oracle.ts";
 import type { Written } from "./written.ts";
@@ -44,8 +44,6 @@ interface Sent {
   written: boolean;
 }
 
-/** Longer than any fault keeps a message under way. */
-const underWayMaxMs = 90_000;
 /** How long a message is under way between nodes, and a node knows a session that has ended. */
 const staleMs = 30_000;
 
@@ -280,14 +278,4 @@ function cameBackTogether(one: Sent, other: Sent): boolean {
   // To a session that is not there it goes to all best ones of its user: that copy may be a client's who reads slowly.
   if (other.writtenBefore) return false;
   return to === other.to && to.includes("/");
-}
-
-/** Was this login there, for itself or for the node, when the message may have been under way? */
-function mayHaveDied(login: Login, sentAt: number): boolean {
-  if (login.endedAt === undefined && login.nodeClosedAt === undefined) return false;
-  const gone = Math.max(login.endedAt ?? 0, login.nodeClosedAt ?? Number.MAX_SAFE_INTEGER);
-  const lost = Math.min(login.endedAt ?? Number.MAX_SAFE_INTEGER, gone);
-  return (
-    gone >= sentAt && lost <= sentAt + underWayMaxMs && login.startedAt <= sentAt + underWayMaxMs
-  );
 }

@@ -15,19 +15,12 @@ import { binaryFromText, type BinaryString } from "../../src/base/bytes.ts";
 import { Fullness } from "./fullness.ts";
 import { decodeSession, sessionTable } from "../../src/router/session-record.ts";
 import { bareOf, type Login, type Logins } from "./logins.ts";
+import type { Presences } from "./presences.ts";
 import { userOf, type MessageType, type Plan } from "../plan.ts";
 import type { TraceEvent, TraceKind } from "../trace.ts";
 import type { Gathered, Oracle, Verdict } from "./oracle.ts";
 import type { Process, Replicas, View } from "./replicas.ts";
 import { sessionEnded } from "./sessions.ts";
-
-/** What the server knows for certain of a session's presence, and since when. */
-interface Presence {
-  priority: number;
-  /** Requests and messages sent after it: what becomes of one proves that the server has read it. */
-  readonly asked: Set<string>;
-  certainAt: number | undefined;
-}
 
 interface Sent {
   readonly login: string;
@@ -60,7 +53,7 @@ export class Delivery implements Oracle {
   readonly counts = "deliveries";
   readonly sees: readonly TraceKind[];
   readonly #logins: Logins;
-  readonly #presences = new Map<string, Presence>();
+  readonly #presences: Presences;
   readonly #replicas: Replicas;
   readonly #sent = new Map<string, Sent>();
   /** By node and full JID: when it last ended such a session. */
@@ -78,25 +71,25 @@ export class Delivery implements Oracle {
   #judged = 0;
   #unknown = 0;
 
-  constructor({ logins, replicas }: Gathered) {
+  constructor({ logins, replicas, presences }: Gathered) {
     this.sees = [
       ...logins.sees,
       ...replicas.sees,
+      ...presences.sees,
       ...this.#fullness.sees,
-      "presence-sent",
-      "iq-sent",
-      "iq-answered",
       "message-sent",
       "message-received",
       "message-bounced",
     ];
     this.#logins = logins;
     this.#replicas = replicas;
+    this.#presences = presences;
   }
 
   see(event: TraceEvent): void {
     this.#logins.see(event);
     this.#replicas.see(event);
+    this.#presences.see(event);
     this.#fullness.see(event);
     const { kind, data, at, place } = event;
     const ended = sessionEnded(event);
@@ -106,33 +99,17 @@ export class Delivery implements Oracle {
       this.#nameLostAt.set(ended, at);
     }
     if (kind === "peer-down") this.#lostAt.set(`${place} ${data.peer}`, at);
-    if (kind === "presence-sent") {
-      const priority = data.available ? data.priority : -1;
-      this.#presences.set(data.login, { priority, asked: new Set(), certainAt: undefined });
-    } else if (kind === "iq-sent") this.#presences.get(data.login)?.asked.add(data.id);
-    else if (kind === "iq-answered" || kind === "message-bounced") {
-      this.#handled(data.login, data.id, at);
-      if (kind === "message-bounced") this.#bounced(data.id, data.condition);
-    } else if (kind === "message-sent") {
+    if (kind === "message-bounced") this.#bounced(data.id, data.condition);
+    else if (kind === "message-sent") {
       const { login, to, type = "chat" } = data;
       const inSight = this.#inSight(login, to);
       const elsewhere = this.#elsewhere(login, to);
       this.#sent.set(data.id, { login, to, type, at, inSight, elsewhere });
-      this.#presences.get(login)?.asked.add(data.id);
-    } else if (kind === "message-received") {
-      this.#handled(this.#sent.get(data.id)?.login ?? "", data.id, at);
-      this.#received(data.login, data.id, data.to);
-    }
+    } else if (kind === "message-received") this.#received(data.login, data.id, data.to);
   }
 
   judge(): Verdict {
     return { judged: this.#judged, unknown: this.#unknown, failures: this.#failures };
-  }
-
-  /** The server has read all that came before this on its stream. */
-  #handled(login: string, id: string, at: number): void {
-    const presence = this.#presences.get(login);
-    if (presence?.asked.has(id) === true) presence.certainAt ??= at;
   }
 
   #received(login: string, id: string, to: string): void {
@@ -311,9 +288,9 @@ export class Delivery implements Oracle {
 
   /** The priority that the server has known since this time at least. */
   #certain(login: Login, at: number): number | undefined {
-    const presence = this.#presences.get(login.login);
-    if (presence?.certainAt === undefined || presence.certainAt > at) return undefined;
-    return stays(login, at) ? presence.priority : undefined;
+    const presence = this.#presences.certain(login.login, at);
+    if (presence === undefined || !stays(login, at)) return undefined;
+    return presence.available ? presence.priority : -1;
   }
 }
 

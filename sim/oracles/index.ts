@@ -16,7 +16,9 @@ import { links } from "./links.ts";
 import { operationOrder } from "./operation-order.ts";
 import { Logins } from "./logins.ts";
 import type { Oracle, OracleMaker } from "./oracle.ts";
+import { notices } from "./notices.ts";
 import { patience } from "./patience.ts";
+import { Presences } from "./presences.ts";
 import { progress } from "./progress.ts";
 import { refusals } from "./refusals.ts";
 import { Replicas } from "./replicas.ts";
@@ -29,6 +31,7 @@ import { Written } from "./written.ts";
 const oracleMakers: readonly OracleMaker[] = [
   conservation,
   delivery,
+  notices,
   answers,
   sessions,
   accounts,
@@ -52,6 +55,11 @@ const oracleMakers: readonly OracleMaker[] = [
 
 /** Of one history: each event is shown to all of them before the next, or to one of them alone. */
 export function makeOracles(plan: Plan): readonly Oracle[] {
-  const gathered = { replicas: new Replicas(), logins: new Logins(), written: new Written() };
+  const gathered = {
+    replicas: new Replicas(),
+    logins: new Logins(),
+    written: new Written(),
+    presences: new Presences(),
+  };
   return oracleMakers.map((make) => make(plan, gathered));
 }

@@ -272,6 +272,19 @@ export function leftInOrder({ leavingAt, clean }: Login): boolean {
   return leavingAt !== undefined && clean;
 }
 
+/** Longer than any fault keeps a stanza under way. */
+export const underWayMaxMs = 90_000;
+
+/** Was this login there, for itself or for the node, when what was sent then may have been under way? */
+export function mayHaveDied(login: Login, sentAt: number): boolean {
+  if (login.endedAt === undefined && login.nodeClosedAt === undefined) return false;
+  const gone = Math.max(login.endedAt ?? 0, login.nodeClosedAt ?? Number.MAX_SAFE_INTEGER);
+  const lost = Math.min(login.endedAt ?? Number.MAX_SAFE_INTEGER, gone);
+  return (
+    gone >= sentAt && lost <= sentAt + underWayMaxMs && login.startedAt <= sentAt + underWayMaxMs
+  );
+}
+
 export function bareOf(jid: string): string {
   const slash = jid.indexOf("/");
   return slash === -1 ? jid : jid.slice(0, slash);

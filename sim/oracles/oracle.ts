@@ -8,6 +8,7 @@
 import type { Plan } from "../plan.ts";
 import type { TraceEvent, TraceKind } from "../trace.ts";
 import type { Logins } from "./logins.ts";
+import type { Presences } from "./presences.ts";
 import type { Replicas } from "./replicas.ts";
 import type { Written } from "./written.ts";
 
@@ -47,6 +48,7 @@ export interface Gathered {
   readonly replicas: Replicas;
   readonly logins: Logins;
   readonly written: Written;
+  readonly presences: Presences;
 }
 
 export type OracleMaker = (plan: Plan, gathered: Gathered) => Oracle;

@@ -29,7 +29,7 @@ export function chatOn(actor: Actor, client: Client, chat: Chat): void {
 /** Optional parts draw only where the plan has them: older plans run as they did. */
 function saySomething(actor: Actor, client: Client, chat: Chat): void {
   const { random } = actor;
-  const { peers, types, moods, absences, asks, longBytes } = chat;
+  const { peers, types, moods, absences, asks, longBytes, greets } = chat;
   if (absences !== undefined && random.chance(absences)) return client.say.presence(false);
   if (moods !== undefined && random.chance(moods)) {
     client.say.presence(true, random.pick([-1, 0, 0, 1, 5]));
@@ -42,6 +42,9 @@ function saySomething(actor: Actor, client: Client, chat: Chat): void {
   }
   if (longBytes !== undefined && peers.length > 0 && random.chance(0.25)) {
     return client.say.message(random.pick(peers), longBytes);
+  }
+  if (greets !== undefined && peers.length > 0 && random.chance(greets)) {
+    return client.say.directed(random.pick(peers), random.chance(0.8));
   }
   const die = random.int(20);
   if (die < 13 && peers.length > 0) {

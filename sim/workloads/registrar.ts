@@ -38,6 +38,8 @@ export function startRegistrar(actor: Actor, behaviour: { readonly everyMs: Rang
   /** Of its own: how it treats its accounts moves nothing else. */
   const draws = stream(actor.runPlan.seed, `accounts/${actor.plan.name}`);
   const devices = stream(actor.runPlan.seed, `devices/${actor.plan.name}`);
+  /** A letter that is written in several ways, of who writes in several ways. */
+  const ending = actor.plan.respells === true ? "-å" : "";
   /** Logins that come before the next new account. */
   const errands: (Account & LoginOptions)[] = [];
   let [made, passwords] = [0, 0];
@@ -57,7 +59,7 @@ export function startRegistrar(actor: Actor, behaviour: { readonly everyMs: Rang
     if (next === undefined) {
       if (made >= accountsMax) return;
       made += 1;
-      next = register(`${actor.plan.name}-account-${made}`);
+      next = register(`${actor.plan.name}-account-${made}${ending}`);
     }
     account = next;
     actor.logIn(next);

@@ -231,6 +231,27 @@ export const serverPlants: readonly Plant[] = [
     oracle: "courtesy",
   },
   {
+    name: "account-is-named-as-it-was-spelled",
+    file: "src/modules/in-band-registration.ts",
+    find: "yield* registerAccount(host, preparedName, keys)",
+    replace: "yield* registerAccount(host, username, keys)",
+    oracle: "accounts",
+  },
+  {
+    name: "presence-reaches-only-who-wants-messages",
+    file: router,
+    find: "          sessions.filter((session) => session.available),",
+    replace: "          sessions.filter(isReachable),",
+    oracle: "notices",
+  },
+  {
+    name: "errors-of-messages-are-ignored",
+    file: "src/router/delivery-rules.ts",
+    find: '    "message headline": "deliver",\n    "message error": "deliver",',
+    replace: '    "message headline": "deliver",\n    "message error": "ignore",',
+    oracle: "notices",
+  },
+  {
     name: "hand-back-names-the-session",
     file: traffic,
     find: "router.bounce(opened, from, opened.to ?? session.jid.full)",

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { runPorts } from "../../sim/cli/ports.ts";
 import { health } from "../../sim/oracles/health.ts";
 import { Logins } from "../../sim/oracles/logins.ts";
+import { Presences } from "../../sim/oracles/presences.ts";
 import { Replicas } from "../../sim/oracles/replicas.ts";
 import { Written } from "../../sim/oracles/written.ts";
 import type { DiscoveryKind, Plan } from "../../sim/plan.ts";
@@ -32,6 +33,7 @@ class Tale {
       replicas: new Replicas(),
       logins: new Logins(),
       written: new Written(),
+      presences: new Presences(),
     });
   }
 

@@ -1,0 +1,73 @@
+/** What the oracle `notices` makes of directed presences and messages' errors in hand-made traces. */
+import { expect, test } from "vitest";
+import { alice, bob, both, type Tale } from "./tale.ts";
+
+const user = "bob@meerkat.test";
+const id = "p/1";
+const sent = { login: "alice#1", id, what: "available" } as const;
+const received = { login: "bob#1", id, from: alice, what: "available" } as const;
+
+/** The server has read what bob said of his presence. */
+function present(available = true, tale = both()): Tale {
+  return tale
+    .then("presence-sent", { login: "bob#1", available, priority: -1 })
+    .then("iq-sent", { login: "bob#1", id: "q", to: user, about: "ping" })
+    .then("iq-answered", { login: "bob#1", id: "q", from: user, outcome: "result" });
+}
+
+const failures = (tale: Tale): readonly string[] => tale.verdict("notices").failures;
+
+test("notices: a presence to a user is given to every available session, of whatever priority", () => {
+  const told = present().then("notice-sent", { ...sent, to: user });
+  expect(failures(told)).toHaveLength(1);
+  expect(failures(told.then("notice-received", { ...received, to: user }))).toEqual([]);
+  // Who has said nothing, or nothing that was surely read, need not be given it, and may be.
+  const silent = (): Tale => both().then("notice-sent", { ...sent, to: user });
+  expect(silent().verdict("notices")).toEqual({ judged: 0, unknown: 0, failures: [] });
+  expect(failures(silent().then("notice-received", { ...received, to: user }))).toEqual([]);
+});
+
+test("notices: nobody is given what is to a user of whose sessions it is none, or not available", () => {
+  const given = (tale: Tale, to: string): readonly string[] =>
+    failures(
+      tale.then("notice-sent", { ...sent, to }).then("notice-received", { ...received, to }),
+    );
+  expect(given(present(false), user)).toHaveLength(1);
+  expect(given(present(false), bob)).toEqual([]);
+  expect(given(present(), "eve@meerkat.test")).toHaveLength(1);
+});
+
+test("notices: a full JID is given it, whatever its presence, once and from its sender", () => {
+  const told = (): Tale => both().then("notice-sent", { ...sent, to: bob });
+  expect(failures(told())).toHaveLength(1);
+  const given = (data = {}): Tale =>
+    told().then("notice-received", { ...received, to: bob, ...data });
+  expect(failures(given())).toEqual([]);
+  expect(failures(given().then("notice-received", { ...received, to: bob }))).toHaveLength(1);
+  expect(failures(given({ from: "alice@meerkat.test" }))).toHaveLength(2);
+  expect(failures(given({ what: "unavailable" }))).toHaveLength(1);
+  expect(failures(given({ to: user }))).toHaveLength(1);
+});
+
+test("notices: who left, withdrew or was refused is not missed", () => {
+  const told = (to = bob): Tale => present().then("notice-sent", { ...sent, to });
+  const ends = { reason: "vanished", clean: false };
+  expect(failures(told().then("login-ended", { login: "bob#1", ...ends }))).toEqual([]);
+  expect(failures(told().then("login-ended", { login: "alice#1", ...ends }))).toEqual([]);
+  const withdrawn = { login: "bob#1", available: false, priority: 0 };
+  expect(failures(told(user).then("presence-sent", withdrawn))).toEqual([]);
+  expect(failures(told().then("presence-sent", withdrawn))).toHaveLength(1);
+  const refused = { login: "alice#1", id, condition: "resource-constraint" };
+  expect(failures(told().then("notice-refused", refused))).toEqual([]);
+});
+
+test("notices: whoever will not have a message says so under its id", () => {
+  const declined = (): Tale =>
+    both()
+      .sends("alice#1", "m/1", bob)
+      .receives("bob#1", "m/1", alice, bob)
+      .then("notice-sent", { login: "bob#1", id: "m/1", to: alice, what: "error" });
+  const heard = { login: "alice#1", id: "m/1", from: bob, to: alice, what: "error" } as const;
+  expect(failures(declined())).toHaveLength(1);
+  expect(failures(declined().then("notice-received", heard))).toEqual([]);
+});
