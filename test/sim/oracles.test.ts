@@ -211,6 +211,21 @@ test("answers: the asker's node answers for one that died; a client that went by
   expect(judged(late(), 200_000)).toMatchObject({ unknown: 1, failures: [] });
 });
 
+test("answers: a request that was given to nobody is its server's to answer, whoever has ended", () => {
+  const asked = (): Tale =>
+    both().then("iq-sent", { login: "alice#1", id: "q/1", to: bob, about: "ping" });
+  const given = (): Tale => asked().then("bytes-sent", { connection: 9, data: "<iq id='q/1'/>" });
+  const without = (tale: Tale, ...gone: readonly string[]): Verdict => {
+    for (const login of gone) tale.then("login-ended", { login, reason: "reset", clean: false });
+    return tale.verdict("answers");
+  };
+  expect(without(asked(), "bob#1").failures).toHaveLength(1);
+  expect(without(given(), "bob#1")).toMatchObject({ unknown: 1, failures: [] });
+  expect(without(asked(), "bob#1", "alice#1")).toMatchObject({ unknown: 1, failures: [] });
+  const died = (): Tale => asked().then("node-killed", { silent: false });
+  expect(without(died(), "bob#1")).toMatchObject({ unknown: 1, failures: [] });
+});
+
 test("sessions: a ghost, a twin and a client without a session are failures", () => {
   const end = (jids: string[]): Tale =>
     both()
