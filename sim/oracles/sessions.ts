@@ -112,7 +112,7 @@ export const sessions: OracleMaker = (plan, { logins, replicas }) => {
 /** Of a client with several logins only one is observed. */
 function hasDevice(logins: Logins, jid: string): boolean {
   return [...logins.liveOf(bareOf(jid))].some(
-    (login) => login.jid === jid && logins.lastOf(login.client) !== login,
+    (login) => login.jid === jid && login.leavingAt === undefined,
   );
 }
 

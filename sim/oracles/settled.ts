@@ -12,7 +12,14 @@ import type { Gathered, Oracle } from "./oracle.ts";
 import type { Plan } from "../plan.ts";
 
 /** What it has a use for of its own. */
-const own = ["login-started", "login-bound", "peer-down", "settle-asked", "settled"] as const;
+const own = [
+  "login-started",
+  "connection-opened",
+  "login-bound",
+  "peer-down",
+  "settle-asked",
+  "settled",
+] as const;
 
 export function settled(_plan: Plan, { replicas }: Gathered): Oracle {
   const failures: string[] = [];
@@ -27,16 +34,17 @@ export function settled(_plan: Plan, { replicas }: Gathered): Oracle {
   const lostAt = new Map<string, number>();
   /** By process: the key that it wrote last. */
   const lastKey = new Map<string, string>();
-  const logins = new Map<string, { readonly node: string; readonly startedAt: number }>();
+  const startedAt = new Map<string, number>();
+  /** By login: the process that serves it. Its last word may come when another has its name. */
+  const servedBy = new Map<string, string>();
   let judged = 0;
   let unknown = 0;
 
   function bound(login: string, jid: string, at: number): void {
-    const { node = "", startedAt = 0 } = logins.get(login) ?? {};
-    const answered = answeredAt.get(`${replicas.running.get(node)?.peer} ${jid}`);
+    const answered = answeredAt.get(`${servedBy.get(login)} ${jid}`);
     if (answered === undefined) return;
     judged += 1;
-    if (answered >= startedAt) return;
+    if (answered >= (startedAt.get(login) ?? 0)) return;
     failures.push(`${login} was told at ${at} ms that it is bound, others were not`);
   }
 
@@ -47,10 +55,11 @@ export function settled(_plan: Plan, { replicas }: Gathered): Oracle {
     see(event) {
       replicas.see(event);
       const { kind, data, at, place } = event;
-      if (kind === "login-started") logins.set(data.login, { node: data.node, startedAt: at });
+      if (kind === "login-started") startedAt.set(data.login, at);
       if (kind === "login-bound") bound(data.login, data.jid, at);
       const self = replicas.running.get(place);
       if (self === undefined) return;
+      if (kind === "connection-opened") servedBy.set(data.login, self.peer);
       if (kind === "peer-down") lostAt.set(`${self.peer} ${data.peer}`, at);
       if (kind === "table-written") lastKey.set(self.peer, textFromBinary(data.key));
       if (kind !== "settle-asked" && kind !== "settled") return;

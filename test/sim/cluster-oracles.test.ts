@@ -231,11 +231,20 @@ test("settled: a client is told that it is bound when the others have been", () 
   const asked = () =>
     new Tale()
       .then("a#1", "login-started", login)
+      .then("n1", "connection-opened", { connection: 1, login: "a#1", listener: "c2s", dial: 0 })
       .then("n1", "table-written", record)
       .then("n1", "settle-asked", { request: 1 });
   const bound = (tale: Tale) => tale.then("a#1", "login-bound", { login: "a#1", jid: "a@b/c" });
   expect(bound(asked().then("n1", "settled", told)).failures("settled")).toEqual([]);
   expect(bound(asked()).failures("settled")).toHaveLength(1);
+  // What a process has told it comes late: its successor is about to give the name to another.
+  const late = asked()
+    .then("n1", "settled", told)
+    .then("n1", "node-killed", { silent: true })
+    .then("n1", "cluster-joined", { peer: "n1#9.f" })
+    .then("n1", "table-written", record)
+    .then("n1", "settle-asked", { request: 1 });
+  expect(bound(late).failures("settled")).toEqual([]);
 });
 
 test("bounds: a queue past its limit is a failure", () => {
