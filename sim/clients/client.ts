@@ -15,12 +15,13 @@ import { Reader, XmlError, type ReaderEvent } from "../../src/xmpp/reader.ts";
 import type { Stanza } from "../../src/xmpp/stanza.ts";
 import type { Stamp } from "../plan.ts";
 import type { SimulatedNetwork, Wire } from "../kit/network.ts";
-import type { Notice, Trace } from "../trace.ts";
+import type { Trace } from "../trace.ts";
 import type { ClientSasl } from "./authentication.ts";
 import { bindRequest, sentAhead, type Opening, streamHeader } from "./openings.ts";
+import { Hearings } from "./hearings.ts";
 import { Sayings } from "./sayings.ts";
 import { asPrepared, prepared, type Spelling } from "./spelling.ts";
-import { accountIq, declined, errorCondition, firstChild, offeredBy } from "./wording.ts";
+import { accountIq, errorCondition, firstChild, offeredBy } from "./wording.ts";
 
 export interface ClientOptions {
   readonly login: string;
@@ -85,6 +86,7 @@ export class Client {
   readonly say: Sayings;
   readonly #options: ClientOptions;
   readonly #spelling: Spelling;
+  readonly #hears: Hearings;
   readonly #wire: Wire;
   readonly #trace: Trace;
   #reader = newReader();
@@ -115,6 +117,13 @@ export class Client {
       write: (data) => this.#write(data),
     });
     const offered = password === undefined ? {} : { password };
+    this.#hears = new Hearings({
+      ...{ login, trace: options.trace },
+      wasAsked: (condition) => this.#answered(condition),
+      given: (message) => {
+        if (this.#state === "online" && options.declines?.() === true) this.say.decline(message);
+      },
+    });
     this.#trace.record(login, "login-started", { login, user, node, ...offered });
     this.#wire = options.network.connect({
       login,
@@ -279,8 +288,8 @@ export class Client {
     }
     if (element.namespace === NS.sasl) return this.#saslElement(element);
     if (element.name === "iq") return this.#iq(element);
-    if (element.name === "message") return this.#message(element);
-    if (element.name === "presence") return this.#presence(element);
+    if (element.name === "message") return this.#hears.message(element);
+    if (element.name === "presence") return this.#hears.presence(element);
   }
 
   #features(features: Stanza): void {
@@ -431,41 +440,6 @@ export class Client {
     };
     if (this.#options.answer === undefined) answer();
     else this.#options.answer(answer);
-  }
-
-  #message(message: Stanza): void {
-    const { login } = this.#options;
-    const { id = "", from = "", to = "" } = message;
-    if (message.type === "error") {
-      const condition = errorCondition(message);
-      if (condition === declined) return this.#noticed(message, "error");
-      if (this.#answered(condition)) return;
-      return this.#trace.record(login, "message-bounced", {
-        ...{ login, id, condition },
-        from: prepared(from),
-      });
-    }
-    const body = message.payload(NS.client, "body")?.getText() ?? "";
-    this.#trace.record(login, "message-received", {
-      ...{ login, id, from, body },
-      to: prepared(to),
-    });
-    if (this.#state === "online" && this.#options.declines?.() === true) this.say.decline(message);
-  }
-
-  #presence(presence: Stanza): void {
-    const { type, id = "" } = presence;
-    const { login } = this.#options;
-    if (type === undefined) return this.#noticed(presence, "available");
-    if (type === "unavailable") return this.#noticed(presence, "unavailable");
-    const condition = errorCondition(presence);
-    if (this.#answered(condition)) return;
-    this.#trace.record(login, "notice-refused", { login, id, condition });
-  }
-
-  #noticed({ id = "", from = "", to = "" }: Stanza, what: Notice): void {
-    const { login } = this.#options;
-    this.#trace.record(login, "notice-received", { login, id, from, to: prepared(to), what });
   }
 
   /** Was this the answer to an attack? */

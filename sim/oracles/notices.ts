@@ -12,6 +12,9 @@ import { bareOf, mayHaveDied, underWayMaxMs, type Login } from "./logins.ts";
 import type { Gathered, Oracle, OracleMaker, Verdict } from "./oracle.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../trace.ts";
 
+/** What a client has said has long been read by its own node, and by the others. */
+const staleMs = 30_000;
+
 interface Sent {
   readonly id: string;
   readonly login: string;
@@ -164,8 +167,11 @@ class Notices implements Oracle {
     if (mayHaveDied(recipient, at) || logins.hasNoPower(recipient.node)) return true;
     const within = (each: number): boolean => each >= at && each <= at + underWayMaxMs;
     const withdrawals = this.#withdrawals.get(recipient.login) ?? [];
-    if (!to.includes("/") && withdrawals.some(within)) return true;
-    if (sender.node === recipient.node) return false;
+    const near = sender.node === recipient.node;
+    // What it said before may have been on its way to the sender's node.
+    const meets = (each: number): boolean => within(near ? each : each + staleMs) || within(each);
+    if (!to.includes("/") && withdrawals.some(meets)) return true;
+    if (near) return false;
     const ends = [sender.node, recipient.node];
     const lost = this.#linksLost.some(
       (each) => within(each.at) && ends.includes(each.place) && ends.includes(each.node),
