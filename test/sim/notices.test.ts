@@ -1,6 +1,7 @@
 /** What the oracle `notices` makes of directed presences and messages' errors in hand-made traces. */
 import { expect, test } from "vitest";
-import { alice, bob, both, type Tale } from "./tale.ts";
+import { encodeSession, sessionTable } from "../../src/router/session-record.ts";
+import { alice, bob, both, Tale } from "./tale.ts";
 
 const user = "bob@meerkat.test";
 const id = "p/1";
@@ -70,4 +71,32 @@ test("notices: whoever will not have a message says so under its id", () => {
   const heard = { login: "alice#1", id: "m/1", from: bob, to: alice, what: "error" } as const;
   expect(failures(declined())).toHaveLength(1);
   expect(failures(declined().then("notice-received", heard))).toEqual([]);
+});
+
+test("notices: from another node it goes by what that shows; who had just withdrawn is not missed", () => {
+  const [n1, n2] = ["n1#1.aa", "n2#2.bb"];
+  const shown = { available: true, attached: true, priority: -1, stamp: 1, gen: 1 };
+  const value = encodeSession({ ...shown, sid: "00".repeat(16) });
+  const row = { table: sessionTable.name, seq: 1 };
+  const tale = new Tale();
+  for (const [node, peer, login, jid] of [
+    ["n1", n1, "alice#1", alice],
+    ["n2", n2, "bob#1", bob],
+  ] as const) {
+    tale.at(node).then("cluster-joined", { peer });
+    tale.then("login-started", { login, user: login.split("#")[0] ?? "", node });
+    tale.then("login-bound", { login, jid });
+  }
+  const shows = (): Tale =>
+    tale
+      .at("n2")
+      .then("table-written", { ...row, key: bob, value, deleted: false })
+      .at("n1")
+      .then("table-seen", { ...row, owner: n2, fresh: true, put: [bob, value], gone: [] });
+  const told = shows().then("notice-sent", { ...sent, to: user });
+  expect(failures(told)).toHaveLength(1);
+  tale.then("presence-sent", { login: "bob#1", available: false, priority: 0 });
+  expect(failures(tale.then("notice-sent", { ...sent, id: "p/2", to: user }))).toEqual([]);
+  const much = tale.wait(200_000).then("notice-sent", { ...sent, id: "p/3", to: user });
+  expect(failures(much)).toHaveLength(1);
 });
