@@ -189,9 +189,10 @@ function planCluster(seed: number, profile: Profile): ClusterPlan {
   };
 }
 
-/** In some runs a few logins are more than may wait: who is not told of them gets a snapshot later. */
-function planTableQueue(random: Random): { readonly tableQueue?: number } {
-  return random.chance(0.35) ? { tableQueue: random.pick([512, 1_024, 2_048]) } : {};
+/** In some runs a login or a few are more than may wait: who is not told of them gets a snapshot later. */
+function planTableQueue(random: Random): Partial<NonNullable<ClusterPlan["bounds"]>> {
+  if (!random.chance(0.4)) return {};
+  return { tableQueue: random.pick([64, 256, 1_024]), logOperations: random.pick([0, 2]) };
 }
 
 /** Most stay at home and go elsewhere only when that fails; rivals mostly meet on different nodes. */

@@ -122,7 +122,8 @@ export const profiles = {
     liveness: 40_000,
     behaviours: odd,
     discoveries: ["dns", "file"],
-    // Few of them touch a node or a link: what these lists do to either would not be told apart.
+    // Few of them touch a node or a link: what these lists do to either would not be told apart. Those who part while
+    // lists lack them come of the lists' own faults.
     faults: [
       ...(["dns-down", "dns-slow", "dns-stale", "dns-lacking"] as const),
       ...(["file-gone", "file-half-written", "file-lacking"] as const),

@@ -1,4 +1,4 @@
 /** DNS lacking: answers lack some of the nodes, and now and then all of them. */
-import { lookupFault } from "./fault.ts";
+import { lackingFault } from "./lacking.ts";
 
-export const dnsLacking = lookupFault("dns-lacking", "dns");
+export const dnsLacking = lackingFault("dns-lacking", "dns");

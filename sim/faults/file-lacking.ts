@@ -1,4 +1,4 @@
 /** File lacking: the list of nodes lacks lines. */
-import { lookupFault } from "./fault.ts";
+import { lackingFault } from "./lacking.ts";
 
-export const fileLacking = lookupFault("file-lacking", "file");
+export const fileLacking = lackingFault("file-lacking", "file");

@@ -1,15 +1,20 @@
 /**
- * Constancy: does a link last as long as nothing befalls its nodes or what lies between them?
+ * Constancy: does a link last as long as nothing befalls its nodes or what lies between them, and is it there again
+ * soon after?
  *
  * A list that lacks a node, an outage of the database or of the name server, clients of any kind: none of
- * them takes a peer out. Judged are pairs to whom, for as long as links and tables have to recover, no fault
- * has happened that is of nodes or of links. Where noise never ends a link may break at any time.
+ * them takes a peer out, or keeps out one that was there. Judged are pairs to whom, for as long as links and tables
+ * have to recover, no fault has happened that is of nodes or of links. Where noise never ends a link may break at any
+ * time.
  */
 import { hostsOf } from "../kit/paths.ts";
 import { clientFaultKinds, databaseFaultKinds, lookupFaultKinds, type FaultKind } from "../plan.ts";
 import type { OracleMaker } from "./oracle.ts";
+import type { Process } from "./replicas.ts";
 
 const calmAfterMs = 30_000;
+/** Two that have lost each other go on dialling, whatever lists say. */
+const backAfterMs = 15_000;
 
 /** They end no link, whomever they hit. */
 const harmless: ReadonlySet<FaultKind> = new Set<FaultKind>([
@@ -28,24 +33,49 @@ const own = [
   "peer-down",
 ] as const;
 
-export const constancy: OracleMaker = (plan, { replicas }) => {
-  const noisy = plan.topology.network.noise !== undefined;
+/** What has befallen whom, and when last. */
+class Calm {
   /** By host or "all": faults under way, and when the last thing happened to it. */
-  const underWay = new Map<string, number>();
-  const disturbedAt = new Map<string, number>();
-  const failures: string[] = [];
-  let judged = 0;
+  readonly #underWay = new Map<string, number>();
+  readonly #disturbedAt = new Map<string, number>();
 
-  function disturb(target: string, at: number, by: number): void {
+  disturb(target: string, at: number, by: number): void {
     for (const host of hostsOf(target)) {
-      disturbedAt.set(host, at);
-      underWay.set(host, (underWay.get(host) ?? 0) + by);
+      this.#disturbedAt.set(host, at);
+      this.#underWay.set(host, (this.#underWay.get(host) ?? 0) + by);
     }
   }
 
-  function isCalm(host: string, at: number): boolean {
-    const since = Math.max(disturbedAt.get(host) ?? 0, disturbedAt.get("all") ?? 0);
-    return !underWay.get(host) && !underWay.get("all") && at - since >= calmAfterMs;
+  isCalm(host: string, at: number, afterMs = calmAfterMs): boolean {
+    const since = Math.max(this.#disturbedAt.get(host) ?? 0, this.#disturbedAt.get("all") ?? 0);
+    const none = !this.#underWay.get(host) && !this.#underWay.get("all");
+    return none && at - since >= afterMs;
+  }
+}
+
+export const constancy: OracleMaker = (plan, { replicas }) => {
+  const noisy = plan.topology.network.noise !== undefined;
+  const calm = new Calm();
+  /** Pairs of processes that have been linked, `one other`, and whether it was told that they are not any more. */
+  const linked = new Map<string, boolean>();
+  const leaving = new Set<string>();
+  const failures: string[] = [];
+  let judged = 0;
+
+  /** Who was a peer of this process, lives, and is none any more? */
+  function comesBack(self: Process, peers: readonly string[], at: number): void {
+    for (const peer of peers) linked.set(`${self.peer} ${peer}`, false);
+    if (leaving.has(self.node) || !calm.isCalm(self.node, at, backAfterMs)) return;
+    for (const { peer, node } of replicas.running.values()) {
+      const told = linked.get(`${self.peer} ${peer}`);
+      if (told === undefined || leaving.has(node) || !calm.isCalm(node, at, backAfterMs)) continue;
+      judged += 1;
+      if (told || peers.includes(peer)) continue;
+      linked.set(`${self.peer} ${peer}`, true);
+      failures.push(
+        `${self.node} has no link with ${peer} any more at ${at} ms, though nothing keeps them apart`,
+      );
+    }
   }
 
   return {
@@ -55,30 +85,34 @@ export const constancy: OracleMaker = (plan, { replicas }) => {
     see(event) {
       replicas.see(event);
       const { kind, data, at, place } = event;
+      const self = replicas.running.get(place);
+      if (kind === "shutdown-requested") leaving.add(place);
+      if (kind === "node-started") leaving.delete(place);
       switch (kind) {
         case "fault-started":
         case "fault-ended":
           if (harmless.has(data.fault)) return;
-          return disturb(data.target, at, kind === "fault-started" ? 1 : -1);
+          return calm.disturb(data.target, at, kind === "fault-started" ? 1 : -1);
         case "node-started":
         case "node-killed":
         case "node-stopped":
         case "node-resumed":
         case "shutdown-requested":
-          return disturb(place, at, 0);
+          return calm.disturb(place, at, 0);
         case "cluster-observed":
-          if (noisy || !isCalm(place, at)) return;
-          judged += data.peers.filter((peer) => isCalm(nodeOf(peer), at)).length;
+          if (!noisy && self !== undefined) comesBack(self, data.peers, at);
+          if (noisy || !calm.isCalm(place, at)) return;
+          judged += data.peers.filter((peer) => calm.isCalm(nodeOf(peer), at)).length;
           return;
         case "peer-down": {
           const other = nodeOf(data.peer);
           // Whoever has more to send than the link carries may end it, and says so; the other side hears only
           // that there is no such session (seed 923001000000078 of profile lists, at a0314d1).
           if (data.reason.includes("bytes wait for the peer")) {
-            disturb(place, at, 0);
-            disturb(other, at, 0);
+            calm.disturb(place, at, 0);
+            calm.disturb(other, at, 0);
           }
-          if (noisy || !isCalm(place, at) || !isCalm(other, at)) return;
+          if (noisy || !calm.isCalm(place, at) || !calm.isCalm(other, at)) return;
           failures.push(`${place} lost ${data.peer} at ${at} ms for nothing: ${data.reason}`);
           return;
         }

@@ -138,11 +138,12 @@ export class SimulatedLookups {
     return { type: "file-read", request, text };
   }
 
-  /** Perhaps none. */
-  #someOf<T>(all: readonly T[], trouble: LookupFaultKind, node: string): readonly T[] {
-    if (this.#amount(trouble, node) === undefined) return all;
+  /** Others each time, perhaps none; or the same each time, the first so many. */
+  #someOf(all: readonly string[], trouble: LookupFaultKind, node: string): readonly string[] {
+    const amount = this.#amount(trouble, node);
+    if (amount === undefined) return all;
     const random = this.#randomOf(node);
-    const some = all.filter(() => random.chance(0.5));
+    const some = amount === 0 ? all.filter(() => random.chance(0.5)) : firstNamed(all, amount);
     if (some.length < all.length) this.#tell(node, trouble);
     return some;
   }
@@ -163,6 +164,16 @@ export class SimulatedLookups {
     this.#randoms.set(node, random);
     return random;
   }
+}
+
+/** Of lines that name a node, so many; whatever else there is stays. */
+function firstNamed(all: readonly string[], count: number): readonly string[] {
+  let named = 0;
+  return all.filter((line) => {
+    if (line !== "" && !line.startsWith("#")) named += 1;
+    else return true;
+    return named <= count;
+  });
 }
 
 function lookupFailed(request: RequestId, detail: string): ResolverInput {

@@ -23,6 +23,14 @@ const plantsBetween: readonly Plant[] = [
     replace: "      ? wanted\n      : wanted.withResource(newResource(asked.entropy));",
     oracle: "progress",
   },
+  {
+    name: "who-was-a-peer-is-dialled-only-if-listed",
+    file: "src/cluster/link-dialling.ts",
+    find: "return this.listed || this.#context.now < this.until;",
+    replace: "return this.listed;",
+    oracle: "constancy",
+    profile: "lists",
+  },
 ];
 
 export const plantsBetweenNodes: readonly Plant[] = plantsBetween.map((plant) => ({

@@ -411,6 +411,25 @@ test("constancy: a link ends for nothing, unless something befell its nodes a wh
   expect(told.failures("constancy")).toEqual([]);
 });
 
+test("constancy: who has lost each other is linked again soon after nothing keeps them apart any more", () => {
+  const parts = (tale = new Tale().observed("n1", [two])) =>
+    tale
+      .then("world", "fault-started", { fault: "split", target: "n1|n2" })
+      .until(10_000)
+      .then("world", "fault-ended", { fault: "split", target: "n1|n2" })
+      .observed("n1", []);
+  expect(parts().verdict("constancy").failures).toEqual([]);
+  const still = () => parts().until(26_000).observed("n1", []);
+  expect(still().verdict("constancy").failures).toHaveLength(1);
+  expect(still().observed("n1", []).verdict("constancy").failures).toHaveLength(1);
+  expect(parts().until(26_000).observed("n1", [two]).verdict("constancy").failures).toEqual([]);
+  expect(parts(new Tale()).until(26_000).observed("n1", []).verdict("constancy").failures).toEqual(
+    [],
+  );
+  const leaves = parts().then("n2", "shutdown-requested", {}).until(40_000).observed("n1", []);
+  expect(leaves.verdict("constancy").failures).toEqual([]);
+});
+
 test("registry: the database lists who runs, and nobody who has left", () => {
   const cluster = { ...(plan.topology.cluster as ClusterPlan), discovery: "sql" as const };
   const bySql = { ...plan, faults: [], topology: { ...plan.topology, cluster } };

@@ -110,6 +110,15 @@ test("simulated resolver: dns-lacking: some are missing, now and then all", () =
   for (const { input } of after) expect(input).toMatchObject(whole);
 });
 
+test("simulated resolver: lacking by an amount: the first so many are named each time, and no others", () => {
+  for (const { input } of under("dns-lacking", "all", 1).during) {
+    expect(input).toMatchObject({ addresses: ["10.1.0.1"] });
+  }
+  for (const { input } of under("file-lacking", "all", 1).during) {
+    if (input.type === "file-read") expect(input.text).toBe("n1 n1:7000\n");
+  }
+});
+
 test("simulated resolver: files: gone, half-written, without some lines; other machines have their own", () => {
   for (const { input } of under("file-gone", "n1").during) {
     expect(input).toMatchObject({ detail: "there is no such file" });
