@@ -66,7 +66,8 @@ export const constancy: OracleMaker = (plan, { replicas }) => {
   function comesBack(self: Process, peers: readonly string[], at: number): void {
     for (const peer of peers) linked.set(`${self.peer} ${peer}`, false);
     if (leaving.has(self.node) || !calm.isCalm(self.node, at, backAfterMs)) return;
-    for (const { peer, node } of replicas.running.values()) {
+    for (const { peer, node, paused } of replicas.running.values()) {
+      if (paused) continue;
       const told = linked.get(`${self.peer} ${peer}`);
       if (told === undefined || leaving.has(node) || !calm.isCalm(node, at, backAfterMs)) continue;
       judged += 1;

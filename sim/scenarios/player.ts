@@ -54,7 +54,6 @@ class Player {
   readonly #events: TraceEvent[] = [];
   readonly #stage: Stage;
   readonly #plan: Plan;
-  #cuts: (readonly [from: string, to: string])[] = [];
   /** Faults of the plans that have begun; those that have not ended have no end. */
   #faults: readonly FaultPlan[] = [];
   /** When the last fault began or ended: from then on all should become well. */
@@ -139,7 +138,7 @@ class Player {
   }
 
   #act(command: Command, { number, text }: Line): void {
-    const { world, network, database } = this.#stage;
+    const { world, database } = this.#stage;
     switch (command.type) {
       case "cluster":
         return;
@@ -161,7 +160,6 @@ class Player {
         return this.#cut([[command.from, command.to]]);
       case "heal":
         this.#troubleAt = world.now();
-        for (const [from, to] of this.#cuts.splice(0)) network.fabric.mend(from, to);
         for (const row of this.#faults) if (row.endAt === Infinity) this.#end(row);
         return;
       case "begin":
@@ -279,9 +277,7 @@ class Player {
   }
 
   #cut(paths: readonly (readonly [from: string, to: string])[]): void {
-    this.#troubleAt = this.#stage.world.now();
-    for (const [from, to] of paths) this.#stage.network.fabric.cut(from, to);
-    this.#cuts.push(...paths);
+    for (const [from, to] of paths) this.#begin("one-way-cut", `${from}>${to}`, 0);
   }
 
   #until({ node, kind, text }: { node: string; kind: string; text: string }, line: string): void {
