@@ -34,6 +34,15 @@ async function untilBack(pool: PostgresDatabase): Promise<void> {
   }
 }
 
+async function untilFull(server: TestPostgres, connections: number): Promise<void> {
+  const count = "SELECT count(*)::int FROM pg_stat_activity WHERE application_name = 'meerkat'";
+  for (;;) {
+    const [row] = await server.sql(`${count} AND state IS NOT NULL`);
+    if (row?.["count"] === connections) return;
+    await new Promise((wake) => setTimeout(wake, 20));
+  }
+}
+
 describe.each([15, 18] as const)("PostgreSQL %i", (version) => {
   const server = new TestPostgres(version);
   let pool: PostgresDatabase;
@@ -165,8 +174,9 @@ describe.each([15, 18] as const)("PostgreSQL %i", (version) => {
         else await new Promise((wake) => setTimeout(wake, 5));
       }
     })();
-    await untilBack(pool3);
     await pool.close();
+    // A slot that was still being filled would be back for a moment while the server goes.
+    await untilFull(server, server.config().pool_size);
     await server.stop();
     while (log.count("database-lost") === 0) await new Promise((wake) => setTimeout(wake, 5));
     pool3.query(77, [query(backend, [])]);
