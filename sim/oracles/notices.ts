@@ -9,6 +9,7 @@ import { binaryFromText } from "../../src/base/bytes.ts";
 import { decodeSession, sessionTable } from "../../src/router/session-record.ts";
 import { Fullness } from "./fullness.ts";
 import { bareOf, mayHaveDied, underWayMaxMs, type Login } from "./logins.ts";
+import { LostLinks } from "./lost-links.ts";
 import type { Gathered, Oracle, OracleMaker, Verdict } from "./oracle.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../trace.ts";
 
@@ -40,23 +41,23 @@ class Notices implements Oracle {
   readonly #sent = new Map<string, Sent>();
   /** When each login became unavailable, if ever; the first time of each gap tells. */
   readonly #withdrawals = new Map<string, number[]>();
-  readonly #linksLost: { readonly at: number; readonly place: string; readonly node: string }[] =
-    [];
+  readonly #lostLinks: LostLinks;
   readonly #failures: string[] = [];
   #received = 0;
 
   constructor(gathered: Gathered) {
     const { logins, replicas, presences } = gathered;
+    this.#lostLinks = new LostLinks(replicas);
     this.sees = [
       ...logins.sees,
       ...replicas.sees,
       ...presences.sees,
       ...this.#fullness.sees,
+      ...this.#lostLinks.sees,
       "presence-sent",
       "notice-sent",
       "notice-received",
       "notice-refused",
-      "peer-down",
     ];
     this.#gathered = gathered;
   }
@@ -67,7 +68,8 @@ class Notices implements Oracle {
     replicas.see(event);
     presences.see(event);
     this.#fullness.see(event);
-    const { kind, data, at, place } = event;
+    this.#lostLinks.see(event);
+    const { kind, data, at } = event;
     if (kind === "presence-sent" && !data.available) {
       const all = this.#withdrawals.get(data.login);
       if (all === undefined) this.#withdrawals.set(data.login, [at]);
@@ -87,8 +89,6 @@ class Notices implements Oracle {
     else if (kind === "notice-refused") {
       const sent = this.#sent.get(`${data.id} ${logins.get(data.login)?.jid ?? ""}`);
       if (sent !== undefined) sent.refused = true;
-    } else if (kind === "peer-down") {
-      this.#linksLost.push({ at, place, node: replicas.processes.get(data.peer)?.node ?? "" });
     }
   }
 
@@ -172,10 +172,8 @@ class Notices implements Oracle {
     const meets = (each: number): boolean => within(near ? each : each + staleMs) || within(each);
     if (!to.includes("/") && withdrawals.some(meets)) return true;
     if (near) return false;
-    const ends = [sender.node, recipient.node];
-    const lost = this.#linksLost.some(
-      (each) => within(each.at) && ends.includes(each.place) && ends.includes(each.node),
-    );
+    const until = at + underWayMaxMs;
+    const lost = this.#lostLinks.between(sender.node, recipient.node, at, until);
     return lost || this.#fullness.since(at);
   }
 }

@@ -8,8 +8,8 @@ import { binaryFromText } from "../../src/base/bytes.ts";
 import { sessionTable } from "../../src/router/session-record.ts";
 import type { TraceEvent, TraceKind } from "../trace.ts";
 import type { Login } from "./logins.ts";
+import { LostLinks } from "./lost-links.ts";
 import type { Gathered } from "./oracle.ts";
-import { nameOf } from "./replicas.ts";
 
 /** Who does not read is closed only when it is given up. */
 const graceMs = 25_000;
@@ -26,16 +26,17 @@ export class Removed {
   /** By who asks: the others of its user, as its node knew them when it asked. */
   readonly #others = new Map<string, readonly Login[]>();
   readonly #due: Due[] = [];
-  /** By both ends. */
-  readonly #downs: { readonly place: string; readonly peer: string; readonly at: number }[] = [];
+  readonly #lostLinks: LostLinks;
   #now = 0;
 
   constructor(gathered: Gathered) {
     this.#gathered = gathered;
+    this.#lostLinks = new LostLinks(gathered.replicas);
     this.sees = [
       ...gathered.logins.sees,
       ...gathered.replicas.sees,
-      ...(["account-change-sent", "account-change-answered", "peer-down"] as const),
+      ...this.#lostLinks.sees,
+      ...(["account-change-sent", "account-change-answered"] as const),
     ];
   }
 
@@ -43,9 +44,9 @@ export class Removed {
     const { logins, replicas } = this.#gathered;
     logins.see(event);
     replicas.see(event);
-    const { kind, data, at, place } = event;
+    this.#lostLinks.see(event);
+    const { kind, data, at } = event;
     this.#now = at;
-    if (kind === "peer-down") this.#downs.push({ place, peer: nameOf(data.peer), at });
     if (kind !== "account-change-sent" && kind !== "account-change-answered") return;
     const by = logins.get(data.login);
     if (by === undefined || data.password !== undefined) return;
@@ -83,13 +84,7 @@ export class Removed {
   #wasKeptFromIt({ login, by, at }: Due): boolean {
     const until = at + graceMs;
     const since = login.boundAt ?? 0;
-    const parted = this.#downs.some(
-      (down) =>
-        down.at >= since &&
-        down.at <= until &&
-        ((down.place === by.node && down.peer === login.node) ||
-          (down.place === login.node && down.peer === by.node)),
-    );
+    const parted = this.#lostLinks.between(by.node, login.node, since, until);
     return parted || this.#gathered.logins.nodeEnded(by.node, since, until);
   }
 }

@@ -5,7 +5,8 @@ import { sessionTable } from "../../src/router/session-record.ts";
 import { Tale } from "./tale.ts";
 
 const device = "alice@meerkat.test/second";
-const [here, there] = ["n1#1.a", "n2#1.b"];
+/** Found by DNS, so that they are named after their addresses. */
+const [here, there] = ["10.0.0.1#1.a", "10.0.0.2#1.b"];
 
 /** A device at n2, which n1 is shown or not; then alice removes her account at n1. */
 function removes(shown: boolean): Tale {
