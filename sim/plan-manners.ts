@@ -13,12 +13,30 @@ export function planManners(
   profile: Profile,
   drawn: readonly ClientPlan[],
 ): readonly ClientPlan[] {
+  const among = (
+    purpose: string,
+    shares: Shares,
+    clients: readonly ClientPlan[],
+    change: (client: ClientPlan, random: Random) => ClientPlan,
+  ): readonly ClientPlan[] => {
+    const random = stream(seed, `plan/${purpose}`);
+    if (profile.faults === false || !random.chance(shares.runs)) return clients;
+    return clients.map((client) =>
+      random.chance(shares.clients) ? change(client, random) : client,
+    );
+  };
   let clients = planQuestions(stream(seed, "plan/questions"), profile, drawn);
-  clients = planPipelining(stream(seed, "plan/pipelining"), profile, clients);
+  clients = among("pipelining", { runs: 0.5, clients: 0.4 }, clients, pipelining);
   clients = planRepeatedAttacks(stream(seed, "plan/repeated-attacks"), clients);
-  clients = planChannelBinding(stream(seed, "plan/channel-binding"), profile, clients);
-  clients = planStamps(stream(seed, "plan/stamps"), profile, clients);
-  clients = planSpelling(stream(seed, "plan/spelling"), profile, clients);
+  clients = among("channel-binding", { runs: 0.5, clients: 0.5 }, clients, bindingItsChannel);
+  clients = among("stamps", { runs: 0.4, clients: 0.4 }, clients, (client, random) => ({
+    ...client,
+    stamp: random.pick(stamps),
+  }));
+  clients = among("spelling", { runs: 0.4, clients: 0.5 }, clients, (client) => ({
+    ...client,
+    respells: true,
+  }));
   return planNotices(stream(seed, "plan/notices"), profile, clients);
 }
 
@@ -42,51 +60,20 @@ function planQuestions(
   });
 }
 
-/** In some runs some do not wait for what they know will come; not those whose logins must fail. */
-function planPipelining(
-  random: Random,
-  { faults }: Profile,
-  clients: readonly ClientPlan[],
-): readonly ClientPlan[] {
-  if (faults === false || !random.chance(0.5)) return clients;
-  return clients.map((client) => {
-    const pipelines = random.chance(0.4) && wellBehaved(client);
-    return pipelines && client.behaviour.kind !== "registrar" ? { ...client, pipelines } : client;
-  });
+/** In this share of the runs with faults, and of their clients. */
+interface Shares {
+  readonly runs: number;
+  readonly clients: number;
 }
 
-/** In some runs some bind their authentication to their channel. */
-function planChannelBinding(
-  random: Random,
-  { faults }: Profile,
-  clients: readonly ClientPlan[],
-): readonly ClientPlan[] {
-  if (faults === false || !random.chance(0.5)) return clients;
-  return clients.map((client) =>
-    random.chance(0.5) ? { ...client, mechanism: boundToItsChannel(client.mechanism) } : client,
-  );
+/** They do not wait for what they know will come; not those whose logins must fail. */
+function pipelining(client: ClientPlan): ClientPlan {
+  const may = wellBehaved(client) && client.behaviour.kind !== "registrar";
+  return may ? { ...client, pipelines: true } : client;
 }
 
-/** In some runs some say themselves from whom it is what they send. */
-function planStamps(
-  random: Random,
-  { faults }: Profile,
-  clients: readonly ClientPlan[],
-): readonly ClientPlan[] {
-  if (faults === false || !random.chance(0.4)) return clients;
-  return clients.map((client) =>
-    random.chance(0.4) ? { ...client, stamp: random.pick(stamps) } : client,
-  );
-}
-
-/** In some runs some write addresses as people do. */
-function planSpelling(
-  random: Random,
-  { faults }: Profile,
-  clients: readonly ClientPlan[],
-): readonly ClientPlan[] {
-  if (faults === false || !random.chance(0.4)) return clients;
-  return clients.map((client) => (random.chance(0.5) ? { ...client, respells: true } : client));
+function bindingItsChannel(client: ClientPlan): ClientPlan {
+  return { ...client, mechanism: boundToItsChannel(client.mechanism) };
 }
 
 /** In some runs many tell one another of their presence, or will not have what they are sent. */

@@ -14,7 +14,7 @@ import { accountsIn, makeAccounts } from "./accounts.ts";
 import { registryIn } from "./registry.ts";
 import { Actor } from "./clients/actor.ts";
 import { configOf } from "./config.ts";
-import { faults } from "./faults/index.ts";
+import { endFault, faults } from "./faults/index.ts";
 import type { FaultWorld } from "./faults/fault.ts";
 import { leavers } from "./faults/node-stop.ts";
 import { checkHealth } from "./health-checks.ts";
@@ -258,9 +258,7 @@ class Stage {
       },
       end: (plan, other) => {
         this.#trace.record("world", "fault-ended", { fault: plan.kind, target: plan.target });
-        const fault = faults[plan.kind];
-        if (other !== undefined && fault.merges === true) fault.start(this.#reach, other);
-        else fault.end(this.#reach, plan);
+        endFault(this.#reach, plan, other);
       },
     });
   }
@@ -306,8 +304,9 @@ class Stage {
       const jids = node.sessions().map((session) => session.jid);
       this.#trace.record(node.name, "sessions-observed", { jids });
       const sessions = node.metric("meerkat_sessions");
+      const answersLost = node.metric("meerkat_answers_lost_total");
       const openRequests = this.#openRequests.get(node.name) ?? 0;
-      this.#trace.record(node.name, "metrics-observed", { sessions, openRequests });
+      this.#trace.record(node.name, "metrics-observed", { sessions, answersLost, openRequests });
     }
     for (const [name, actor] of this.#actors) {
       const client = actor.client();

@@ -63,6 +63,7 @@ export function simplerClients(plan: Plan): readonly Plan[] {
     seldom,
     halfAsOften,
     inOneWay,
+    briefly,
     inSmallBursts,
     atOneNode,
     plainly,
@@ -147,6 +148,15 @@ function inOneWay(client: ClientPlan): ClientPlan {
   const { behaviour } = client;
   if (!("moods" in behaviour || "absences" in behaviour || "types" in behaviour)) return client;
   const { moods: _moods, absences: _absences, types: _types, ...changed } = behaviour;
+  return { ...client, behaviour: changed };
+}
+
+/** Nothing but short messages and questions, and it takes what it is given. */
+function briefly(client: ClientPlan): ClientPlan {
+  const { behaviour } = client;
+  if (!("greets" in behaviour || "declines" in behaviour || "longBytes" in behaviour))
+    return client;
+  const { greets: _greets, declines: _declines, longBytes: _longBytes, ...changed } = behaviour;
   return { ...client, behaviour: changed };
 }
 

@@ -244,6 +244,7 @@ export interface TraceKinds {
   /** What a node's own counts say. */
   "metrics-observed": {
     readonly sessions: number;
+    readonly answersLost: number;
     /** The fewest that it had open at any look while all were quiet. Missing in older traces. */
     readonly openRequests?: number;
   };

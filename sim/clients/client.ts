@@ -20,7 +20,7 @@ import type { ClientSasl } from "./authentication.ts";
 import { bindRequest, sentAhead, type Opening, streamHeader } from "./openings.ts";
 import { Hearings } from "./hearings.ts";
 import { Sayings } from "./sayings.ts";
-import { asPrepared, prepared, type Spelling } from "./spelling.ts";
+import { asPrepared, type Spelling } from "./spelling.ts";
 import { accountIq, errorCondition, firstChild, offeredBy } from "./wording.ts";
 
 export interface ClientOptions {
@@ -408,8 +408,7 @@ export class Client {
       if (outcome !== "result") this.#answered(outcome);
       return; // what it asked to be a nuisance may be answered; nothing else is asked meanwhile
     }
-    const from = prepared(iq.from ?? "");
-    this.#trace.record(login, "iq-answered", { login, id: iq.id ?? "", from, outcome });
+    this.#hears.answer(iq, outcome);
   }
 
   #changed({ wanted, answered }: AccountChange, outcome: string): void {

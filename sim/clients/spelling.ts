@@ -4,7 +4,7 @@
  * Plans, traces and oracles know addresses as they are once prepared (RFC 7622); only what is on the wire may be
  * spelled otherwise, and whoever echoes it may echo either. So what is read is prepared before it is told.
  */
-import { JidCache } from "../../src/xmpp/jid.ts";
+import type { JidCache } from "../../src/xmpp/jid.ts";
 import type { Random } from "../kit/random.ts";
 
 /** Each takes what is prepared and gives what is to be written. */
@@ -64,9 +64,7 @@ function wideLetter(letter: string): string {
   return String.fromCharCode(letter.charCodeAt(0) + 0xfee0);
 }
 
-const known = new JidCache(10_000);
-
 /** What is no address stays what it is: the oracles shall see it. */
-export function prepared(address: string): string {
+export function prepared(address: string, known: JidCache): string {
   return known.get(address)?.full ?? address;
 }

@@ -16,7 +16,7 @@ import { dnsDown } from "./dns-down.ts";
 import { dnsSlow } from "./dns-slow.ts";
 import { dnsStale } from "./dns-stale.ts";
 import { dnsLacking } from "./dns-lacking.ts";
-import type { Fault, FaultSetting } from "./fault.ts";
+import type { Fault, FaultSetting, FaultWorld } from "./fault.ts";
 import { fileGone } from "./file-gone.ts";
 import { fileHalfWritten } from "./file-half-written.ts";
 import { fileLacking } from "./file-lacking.ts";
@@ -83,6 +83,13 @@ export const faults: Readonly<Record<FaultKind, Fault>> = {
   "file-half-written": fileHalfWritten,
   "file-lacking": fileLacking,
 };
+
+/** `other`: of the same kind and target, that goes on. */
+export function endFault(world: FaultWorld, plan: FaultPlan, other: FaultPlan | undefined): void {
+  const { start, end, merges } = faults[plan.kind];
+  if (other !== undefined && merges === true) start(world, other);
+  else end(world, plan);
+}
 
 export const faultKinds = Object.keys(faults) as readonly FaultKind[];
 

@@ -7,7 +7,7 @@
  * asked and has answered is heard, unless its node has left or was out of sight for as long as an asker waits. And
  * nobody waits longer than that for a node out of sight, nor for one that has left or has a successor.
  */
-import { answerGivenUp } from "./given-up.ts";
+import { GivenUp } from "./given-up.ts";
 import { requestPatience } from "../../src/server/requests.ts";
 import { bareOf, leftInOrder, type Login } from "./logins.ts";
 import type { Gathered, Oracle, Verdict } from "./oracle.ts";
@@ -63,7 +63,7 @@ class Answers implements Oracle {
   /** Connections that were ever full: what is written there is written late. */
   readonly #congested = new Set<number>();
   /** Answers that nodes say they have given up: nobody in sight had asked. */
-  readonly #givenUp = new Set<string>();
+  readonly #givenUp = new GivenUp();
   #now = 0;
 
   constructor({ topology }: Plan, gathered: Gathered) {
@@ -76,7 +76,7 @@ class Answers implements Oracle {
       "answer-given",
       "iq-answered",
       "connection-congested",
-      "logged",
+      ...this.#givenUp.sees,
       "registry-observed",
     ];
     this.#gathered = gathered;
@@ -87,6 +87,7 @@ class Answers implements Oracle {
     this.#gathered.logins.see(event);
     this.#gathered.replicas.see(event);
     this.#outOfSight.see(event);
+    this.#givenUp.see(event);
     const { kind, data, at, place } = event;
     this.#now = at;
     for (const id of this.#gathered.written.see(event)) this.#wrote(id, place, at);
@@ -115,9 +116,6 @@ class Answers implements Oracle {
         return;
       case "connection-congested":
         this.#congested.add(data.connection);
-        return;
-      case "logged":
-        this.#givenUp.add(answerGivenUp(event) ?? "");
         return;
       default:
     }

@@ -11,7 +11,7 @@
  * order, whether it is delivered or bounces. Each copy of it may bounce. No session is given it twice. A
  * headline to a user may be ignored (RFC 6121 §8.5.2.2.1).
  */
-import { answerGivenUp } from "./given-up.ts";
+import { GivenUp } from "./given-up.ts";
 import { bodyOf } from "../clients/wording.ts";
 import { userOf } from "../plan.ts";
 import { bareOf, leftInOrder, mayHaveDied, type Login, type Logins } from "./logins.ts";
@@ -66,7 +66,7 @@ class Conservation implements Oracle {
   /** By user: when one of the sessions wanted no more messages. */
   readonly #withdrewAt = new Map<string, number>();
   /** Bounces that nodes say they have given up: nobody in sight was their sender. */
-  readonly #givenUp = new Set<string>();
+  readonly #givenUp = new GivenUp();
   #deliveries = 0;
   #sequence = 0;
 
@@ -79,7 +79,7 @@ class Conservation implements Oracle {
       "message-bounced",
       "presence-sent",
       "peer-down",
-      "logged",
+      ...this.#givenUp.sees,
     ];
     this.#logins = logins;
     this.#written = written;
@@ -88,6 +88,7 @@ class Conservation implements Oracle {
 
   see(event: TraceEvent): void {
     this.#logins.see(event);
+    this.#givenUp.see(event);
     const { kind, data, at } = event;
     if (kind === "message-sent") {
       const { id, login, to } = data;
@@ -111,7 +112,6 @@ class Conservation implements Oracle {
     else if (kind === "peer-down") this.#returned(data.handedBack ?? [], at);
     else if (kind === "presence-sent") this.#presence(data, at);
     else if (kind === "message-bounced") this.#bounced(data, at);
-    else this.#givenUp.add(answerGivenUp(event) ?? "");
     for (const id of this.#written.see(event)) {
       const message = this.#messages.get(id);
       if (message !== undefined) message.written = true;

@@ -13,7 +13,7 @@ import { Client } from "../clients/client.ts";
 import { scramClient } from "../clients/sasl.ts";
 import { configOf } from "../config.ts";
 import type { FaultWorld } from "../faults/fault.ts";
-import { faults } from "../faults/index.ts";
+import { endFault, faults } from "../faults/index.ts";
 import { NodeLists } from "../node-lists.ts";
 import { SimulatedNode, type Compose } from "../node.ts";
 import {
@@ -123,7 +123,10 @@ export class Stage {
   end(row: FaultPlan): void {
     this.trace.record("world", "fault-ended", { fault: row.kind, target: row.target });
     this.#begun.delete(row);
-    faults[row.kind].end(this.#reach(), row);
+    const others = [...this.#begun].filter(
+      ({ kind, target }) => kind === row.kind && target === row.target,
+    );
+    endFault(this.#reach(), row, others.at(-1));
   }
 
   #reach(): FaultWorld {

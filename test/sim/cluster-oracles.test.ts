@@ -263,7 +263,7 @@ test("bounds: nothing waits when nobody has spoken for long", () => {
 });
 
 test("bounds: a request that is open at every look was never closed", () => {
-  const told = { sessions: 0 };
+  const told = { sessions: 0, answersLost: 0 };
   const observed = (openRequests: number) =>
     new Tale().then("n1", "metrics-observed", { ...told, openRequests }).failures("bounds");
   expect(observed(1)).toHaveLength(1);
