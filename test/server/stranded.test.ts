@@ -124,3 +124,16 @@ test("stranded: what would go back to a node that has gone, since no record told
   cluster.run(12_000);
   expect(n1.read(nurse)).toMatch(/<message [^>]*type='error' id='m'/);
 });
+
+test("stranded: what is given up is counted, and named in the log", () => {
+  const { cluster, last: n3, romeo } = balcony(["n1", "n2", "n3"]);
+  cluster.cut("n1", "n3");
+  cluster.run(12_000); // n1 is out of sight
+  n3.send(romeo, `<iq to='${juliet}' type='result' id='never heard'/>`);
+  expect(n3.metric("meerkat_answers_lost_total")).toBe(0);
+  cluster.run(130_000);
+  n3.send(romeo, `<iq to='${juliet}' type='result' id='too late'/>`);
+  expect(n3.metric("meerkat_answers_lost_total")).toBe(1);
+  const given = n3.logged.filter((line) => line.includes("answer-given-up"));
+  expect(given).toEqual([`debug answer-given-up {"id":"never heard","to":"${juliet}"}`]);
+});

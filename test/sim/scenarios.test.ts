@@ -122,3 +122,26 @@ test("scenario: the same history has the same trace, and another seed another", 
   expect(other.hash).not.toBe(hash);
   expect(other.results).toEqual(results);
 });
+
+test("scenario: who stops reading twice reads again when the last of both is ended", () => {
+  const lines = [
+    "cluster n1",
+    "start all",
+    "login alice/a on n1, bob/b on n1",
+    "begin stop-reading bob/b",
+    "begin stop-reading bob/b",
+    "end stop-reading bob/b",
+    "say alice/a to bob/b: hello",
+    "wait 1s",
+    "----",
+    "",
+    "end stop-reading bob/b",
+    "wait 1s",
+    "----",
+  ];
+  const { results } = played(`${lines.join("\n")}\n`);
+  const received = results.map(
+    (told) => told.filter((line) => /^ .*bob\/b .*hello/.test(line)).length,
+  );
+  expect(received).toEqual([0, 1]);
+});
