@@ -1,7 +1,7 @@
 /** What the oracle `notices` makes of directed presences and messages' errors in hand-made traces. */
 import { expect, test } from "vitest";
 import { encodeSession, sessionTable } from "../../src/router/session-record.ts";
-import { alice, bob, both, Tale } from "./tale.ts";
+import { alice, apart, bob, both, type Tale } from "./tale.ts";
 
 const user = "bob@meerkat.test";
 const id = "p/1";
@@ -74,19 +74,10 @@ test("notices: whoever will not have a message says so under its id", () => {
 });
 
 test("notices: from another node it goes by what that shows; who had just withdrawn is not missed", () => {
-  const [n1, n2] = ["n1#1.aa", "n2#2.bb"];
+  const { tale, n2 } = apart();
   const shown = { available: true, attached: true, priority: -1, stamp: 1, gen: 1 };
   const value = encodeSession({ ...shown, sid: "00".repeat(16) });
   const row = { table: sessionTable.name, seq: 1 };
-  const tale = new Tale();
-  for (const [node, peer, login, jid] of [
-    ["n1", n1, "alice#1", alice],
-    ["n2", n2, "bob#1", bob],
-  ] as const) {
-    tale.at(node).then("cluster-joined", { peer });
-    tale.then("login-started", { login, user: login.split("#")[0] ?? "", node });
-    tale.then("login-bound", { login, jid });
-  }
   const shows = (): Tale =>
     tale
       .at("n2")

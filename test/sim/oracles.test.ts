@@ -3,7 +3,7 @@ import { makeOracles } from "../../sim/oracles/index.ts";
 import type { Verdict } from "../../sim/oracles/oracle.ts";
 import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
 import type { Plan } from "../../sim/plan.ts";
-import { alice, bob, both, plan, Tale } from "./tale.ts";
+import { alice, apart, bob, both, plan, Tale } from "./tale.ts";
 
 test("conservation: a delivered and a bounced message are right, and counted", () => {
   const verdict = both()
@@ -127,18 +127,10 @@ test("answers: once is right; never, twice or by somebody else is not", () => {
 });
 
 test("answers: whom a node out of sight has is not answered for before its time, nor after it", () => {
-  const [n1, n2] = ["n1#1.aa", "n2#2.bb"];
+  const { n2 } = apart();
   const patience = 30_000;
   const asked = (): Tale => {
-    const tale = new Tale();
-    for (const [node, peer, login, jid] of [
-      ["n1", n1, "alice#1", alice],
-      ["n2", n2, "bob#1", bob],
-    ] as const) {
-      tale.at(node).then("cluster-joined", { peer });
-      tale.then("login-started", { login, user: login.split("#")[0] ?? "", node });
-      tale.then("login-bound", { login, jid });
-    }
+    const { tale } = apart();
     tale.then("iq-sent", { login: "alice#1", id: "q/1", to: bob, about: "ping" });
     return tale.at("n2").then("bytes-sent", { connection: 2, data: "<iq id='q/1'/> a/b" });
   };

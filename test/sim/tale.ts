@@ -82,3 +82,18 @@ export const both = (): Tale => new Tale().online("alice#1", alice).online("bob#
 function withoutNoise({ topology }: Plan): Plan["topology"] {
   return { ...topology, network: { ...topology.network, noise: undefined } };
 }
+
+/** Alice at n1 and Bob at n2, two nodes of a cluster; their peers' names beside it. */
+export function apart(): { readonly tale: Tale; readonly n1: string; readonly n2: string } {
+  const [n1, n2] = ["n1#1.aa", "n2#2.bb"];
+  const tale = new Tale();
+  for (const [node, peer, login, jid] of [
+    ["n1", n1, "alice#1", alice],
+    ["n2", n2, "bob#1", bob],
+  ] as const) {
+    tale.at(node).then("cluster-joined", { peer });
+    tale.then("login-started", { login, user: login.split("#")[0] ?? "", node });
+    tale.then("login-bound", { login, jid });
+  }
+  return { tale, n1, n2 };
+}
