@@ -20,6 +20,7 @@ import { notices } from "./notices.ts";
 import { patience } from "./patience.ts";
 import { Presences } from "./presences.ts";
 import { progress } from "./progress.ts";
+import { receipts } from "./receipts.ts";
 import { refusals } from "./refusals.ts";
 import { Replicas } from "./replicas.ts";
 import { registry } from "./registry.ts";
@@ -30,6 +31,7 @@ import { Written } from "./written.ts";
 
 const oracleMakers: readonly OracleMaker[] = [
   conservation,
+  receipts,
   delivery,
   notices,
   answers,

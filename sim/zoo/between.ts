@@ -31,6 +31,23 @@ const plantsBetween: readonly Plant[] = [
     oracle: "constancy",
     profile: "lists",
   },
+  {
+    name: "link-takes-no-receipt-from-a-heartbeat",
+    file: "src/cluster/link.ts",
+    find: "    if (session.acknowledged(reader.uint(), this.#context.now)) this.#context.wake(this);\n    if (frame.kind === kinds.ack) return;\n",
+    replace:
+      "    const received = reader.uint();\n    if (frame.kind === kinds.ack) {\n      if (session.acknowledged(received, this.#context.now)) this.#context.wake(this);\n      return;\n    }\n",
+    oracle: "receipts",
+    profile: "splits",
+  },
+  {
+    name: "link-hears-no-receipt-of-who-gave-it-up",
+    file: "src/cluster/link.ts",
+    find: "        final,\n        peer,\n      );",
+    replace: "        final,\n      );",
+    oracle: "receipts",
+    profile: "splits",
+  },
 ];
 
 export const plantsBetweenNodes: readonly Plant[] = plantsBetween.map((plant) => ({
