@@ -4,7 +4,8 @@ import type { HashName } from "../src/ports/crypto.ts";
 import { registration, selectAccounts, type KeysByHash } from "../src/storage/accounts.ts";
 import { simulatedScramIterations } from "./config.ts";
 import type { NodeCrypto } from "./node.ts";
-import { passwordOf, planHost } from "./plan.ts";
+import { accountAt, hostOf, nameOf } from "./addresses.ts";
+import { passwordOf } from "./plan.ts";
 import type { DatabaseEngine } from "./ports/database-faults.ts";
 
 const pageSize = 1_000;
@@ -15,17 +16,24 @@ export function makeAccounts(
   users: readonly string[],
 ): void {
   for (const user of users) {
-    const answer = engine.execute(0, registration(planHost, user, keysOf(user, crypto)));
+    const answer = engine.execute(
+      0,
+      registration(hostOf(user), nameOf(user), keysOf(user, crypto)),
+    );
     if (answer.type === "query-failed") {
       throw new Error(`Cannot make the account ${user}: ${answer.detail}`);
     }
   }
 }
 
-export function accountsIn(engine: DatabaseEngine): readonly string[] {
+export function accountsIn(engine: DatabaseEngine, hosts: readonly string[]): readonly string[] {
+  return hosts.flatMap((host) => namesAt(engine, host).map((name) => accountAt(name, host)));
+}
+
+function namesAt(engine: DatabaseEngine, host: string): readonly string[] {
   const users: string[] = [];
   for (;;) {
-    const values = [planHost, users.at(-1) ?? "", pageSize];
+    const values = [host, users.at(-1) ?? "", pageSize];
     const answer = engine.execute(0, [{ statement: selectAccounts, values }]);
     if (answer.type === "query-failed") throw new Error(`Cannot list accounts: ${answer.detail}`);
     const page = answer.results[0] ?? [];

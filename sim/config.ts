@@ -7,7 +7,7 @@ import {
   type ClusterConfig,
   type Config,
 } from "../src/server/config.ts";
-import { planHost, type ClusterPlan, type NodePlan, type Plan } from "./plan.ts";
+import { servedHosts, type ClusterPlan, type NodePlan, type Plan } from "./plan.ts";
 
 /** As low as it goes: the cost of hashing is simulated, not paid. */
 export const simulatedScramIterations = 16;
@@ -36,7 +36,7 @@ export function configOf(plan: Plan, node: NodePlan): Config {
   const { cluster } = plan.topology;
   return {
     ...defaultConfig,
-    general: { ...defaultConfig.general, hosts: [planHost], loglevel: "debug" },
+    general: { ...defaultConfig.general, hosts: servedHosts(plan), loglevel: "debug" },
     listen: [
       {
         name: "c2s",

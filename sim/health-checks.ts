@@ -1,5 +1,5 @@
 /** Health checks: a supervisor on each node's machine asks, all the time, whether it is alive and ready. */
-import { planHost } from "./plan.ts";
+import { planHost } from "./addresses.ts";
 import type { SimulatedNode } from "./node.ts";
 import type { Trace } from "./trace.ts";
 

@@ -7,10 +7,9 @@
  */
 import { singleAttacks } from "./workloads/attacks.ts";
 import { faultKinds, planFaults } from "./faults/index.ts";
+import { addressOf, planHost, userOf } from "./addresses.ts";
 import {
-  planHost,
   planVersion,
-  userOf,
   type Behaviour,
   type BehaviourKind,
   type ClientPlan,
@@ -22,6 +21,7 @@ import {
   type Plan,
   type Topology,
 } from "./plan.ts";
+import { planHosts } from "./plan-hosts.ts";
 import { planManners } from "./plan-manners.ts";
 import { profiles, type Profile } from "./profiles.ts";
 import { congestionMarkBytes } from "./kit/network.ts";
@@ -48,10 +48,11 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
     safety: profile.safety,
     liveness: clustered ? Math.max(profile.liveness, clusterLivenessMs) : profile.liveness,
   };
-  const clients = planManners(
-    seed,
+  const drawn = planClients(stream(seed, "plan/clients"), profile, names);
+  const { hosts, clients } = planHosts(
+    stream(seed, "plan/hosts"),
     profile,
-    planClients(stream(seed, "plan/clients"), profile, names),
+    planManners(seed, profile, drawn),
   );
   const cluster = clustered ? planCluster(seed, profile) : undefined;
   const network = {
@@ -73,6 +74,7 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
     topology: {
       nodes,
       ...(cluster === undefined ? {} : { cluster: long === undefined ? cluster : roomy(cluster) }),
+      ...(hosts === undefined ? {} : { hosts }),
       network,
       database: {
         latencyMs: random.pick([
@@ -335,17 +337,12 @@ function seatOf(
   return { user: name, resource: random.pick(["phone", "büro", "a/b", ""]) };
 }
 
-/** Bare where the server chooses the resource. */
-function addressOf(user: string, resource: string): string {
-  return resource === "" ? `${user}@${planHost}` : `${user}@${planHost}/${resource}`;
-}
-
 /** A few full JIDs, one or two bare ones and one of nobody. */
 function peersOf(addresses: readonly string[], self: number, random: Random): string[] {
   const others = addresses.filter((address, index) => index !== self && address !== "");
   const peers = random.shuffle(others).slice(0, 4);
   for (const peer of peers.slice(0, random.between(1, 2))) {
-    peers.push(addressOf(userOf(peer), ""));
+    peers.push(addressOf(userOf(peer)));
   }
   if (random.chance(0.3)) peers.push(`nobody@${planHost}`);
   if (random.chance(0.2)) peers.push(`nobody@${planHost}/nowhere`);

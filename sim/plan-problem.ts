@@ -5,6 +5,7 @@
  * exist must be refused here with its place: later it would be a crash, a run without end, or worse, a run
  * in which the edit did nothing. Nor may it break what oracles rely on in every plan: then sound code would fail.
  */
+import { hostOf } from "./addresses.ts";
 import { faultKinds } from "./faults/index.ts";
 import { lossMax } from "./kit/fabric.ts";
 import { hostsOf } from "./kit/paths.ts";
@@ -13,6 +14,7 @@ import {
   mechanisms,
   nodesMax,
   planVersion,
+  servedHosts,
   stamps,
   type Behaviour,
   type BehaviourKind,
@@ -56,12 +58,16 @@ function strangerIn({ topology, clients, faults, duration }: Plan): string | und
     return "`topology.cluster.heartbeatTimeout` must be twice the interval or more";
   }
   const nodes = topology.nodes.map(({ name }) => name);
+  const hosts = servedHosts({ topology });
   const names = [...nodes, ...clients.map(({ name }) => name)];
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) return `two nodes or clients are called "${twice}"`;
   for (const [index, client] of clients.entries()) {
     const lost = client.nodes.find((name) => !nodes.includes(name));
     if (lost !== undefined) return `\`clients[${index}].nodes\`: there is no node "${lost}"`;
+    if (!hosts.includes(hostOf(client.user))) {
+      return `\`clients[${index}].user\`: there is no host "${hostOf(client.user)}"`;
+    }
   }
   if (topology.nodes.every(({ joins }) => joins)) {
     return "`topology.nodes`: all of them join later, so nobody is there from the start";
@@ -248,6 +254,7 @@ const nodes: Check = (value, where) =>
 const topology = record<Topology>({
   nodes,
   cluster: optional(cluster),
+  hosts: optional(list(text)),
   network,
   database: record<Topology["database"]>({ latencyMs: range }),
 });

@@ -5,6 +5,7 @@
  * a seed becomes a plan. So a plan can be written to a file, cut down by hand and run again after the
  * generator has changed. Times are milliseconds of virtual time from the start of the run.
  */
+import { planHost } from "./addresses.ts";
 import type { Noise } from "./kit/fabric.ts";
 import type { Release } from "./releases/releases.ts";
 
@@ -35,6 +36,8 @@ export interface Topology {
   readonly nodes: readonly NodePlan[];
   /** How the nodes are one server; missing: there is one, on its own. */
   readonly cluster?: ClusterPlan;
+  /** That it serves beside the one of every plan; missing: none. */
+  readonly hosts?: readonly string[];
   readonly network: {
     readonly latencyMs: Range;
     /** Probability that a write is cut into pieces. */
@@ -144,6 +147,7 @@ export interface ClientPlan {
   readonly nodes: readonly string[];
   /** Picks any of its nodes for each login. */
   readonly roams: boolean;
+  /** Its account (`addresses.ts`): a name, or `name@host`. */
   readonly user: string;
   /** Empty: the server shall choose. */
   readonly resource: string;
@@ -302,9 +306,9 @@ export function wellBehaved(client: ClientPlan): boolean {
   return client.behaviour.kind !== "hostile" && client.behaviour.kind !== "impostor";
 }
 
-export function userOf(jid: string): string {
-  const at = jid.indexOf("@");
-  return at === -1 ? "" : jid.slice(0, at);
+/** What the cluster serves. */
+export function servedHosts({ topology }: Pick<Plan, "topology">): readonly string[] {
+  return [planHost, ...(topology.hosts ?? [])];
 }
 
 /** Accounts that exist before the run starts. */
@@ -315,9 +319,6 @@ export function accountsOf(plan: Plan): readonly string[] {
   }
   return [...users];
 }
-
-/** The host that all simulated clients log in to. */
-export const planHost = "meerkat.test";
 
 export function passwordOf(user: string): string {
   return `password of ${user}`;

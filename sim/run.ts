@@ -22,7 +22,7 @@ import { SimulatedNode, type Compose, type NodeCrypto } from "./node.ts";
 import { NodeLists } from "./node-lists.ts";
 import { makeOracles } from "./oracles/index.ts";
 import type { Verdict } from "./oracles/oracle.ts";
-import { accountsOf, type Plan } from "./plan.ts";
+import { accountsOf, servedHosts, type Plan } from "./plan.ts";
 import { DatabaseFaults, type DatabaseEngine } from "./ports/database-faults.ts";
 import type { SimulatedLookups } from "./ports/resolver.ts";
 import { noNoise } from "./kit/fabric.ts";
@@ -330,7 +330,9 @@ class Stage {
 
   /** What was promised of them was true when it was: this may be asked at any time. */
   #observeAccounts(): void {
-    this.#trace.record("database", "accounts-observed", { users: accountsIn(this.#engine) });
+    this.#trace.record("database", "accounts-observed", {
+      users: accountsIn(this.#engine, servedHosts(this.#plan)),
+    });
   }
 
   #wall(): number {

@@ -1,14 +1,8 @@
 /** Shrink parts: a plan with fewer faults, clients or nodes, or with simpler clients, and still sound. */
 import { hostsOf, pairOf, pathOf } from "./kit/paths.ts";
-import {
-  planHost,
-  userOf,
-  type Behaviour,
-  type ClientPlan,
-  type FaultPlan,
-  type Plan,
-  type Range,
-} from "./plan.ts";
+import { atOneHost } from "./plan-hosts.ts";
+import { addressOf, userOf } from "./addresses.ts";
+import { type Behaviour, type ClientPlan, type FaultPlan, type Plan, type Range } from "./plan.ts";
 
 export function keepFaults(plan: Plan, indices: readonly number[]): Plan {
   return { ...plan, faults: picked(plan.faults, indices) };
@@ -77,7 +71,7 @@ export function simplerClients(plan: Plan): readonly Plan[] {
     withAttacks(firstHalf),
     withAttacks(secondHalf),
   ];
-  const candidates: Plan[] = [...asPhones(plan)];
+  const candidates: Plan[] = [...withOneHost(plan), ...asPhones(plan)];
   for (const step of steps) {
     const all = plan.clients.map(step);
     const changed = all.filter((client, index) => client !== plan.clients[index]).length;
@@ -88,6 +82,12 @@ export function simplerClients(plan: Plan): readonly Plan[] {
     });
   }
   return candidates;
+}
+
+/** Where that makes two of one name, `planProblem` says so. */
+function withOneHost(plan: Plan): readonly Plan[] {
+  const { hosts, ...topology } = plan.topology;
+  return hosts === undefined ? [] : [{ ...plan, topology, clients: atOneHost(plan.clients) }];
 }
 
 /** A rival only once it has lost its rival: `planProblem` says so. */
@@ -184,7 +184,7 @@ function asPhones(plan: Plan): readonly Plan[] {
 
 function withPhones(plan: Plan, chosen: readonly ClientPlan[]): Plan {
   const renamed = new Map(
-    chosen.map(({ user, resource }) => [jidOf(user, resource), jidOf(user, "phone")]),
+    chosen.map(({ user, resource }) => [addressOf(user, resource), addressOf(user, "phone")]),
   );
   const clients = plan.clients.map((client): ClientPlan => {
     const { behaviour } = client;
@@ -195,10 +195,6 @@ function withPhones(plan: Plan, chosen: readonly ClientPlan[]): Plan {
     return { ...named, behaviour: changed };
   });
   return { ...plan, clients };
-}
-
-function jidOf(user: string, resource: string): string {
-  return resource === "" ? `${user}@${planHost}` : `${user}@${planHost}/${resource}`;
 }
 
 function plainly(client: ClientPlan): ClientPlan {

@@ -6,7 +6,8 @@
  * so that nothing here depends on a platform.
  */
 import type { TlsInfo } from "../../src/ports/network.ts";
-import { passwordOf, planHost, type ClientPlan, type Plan, type Range } from "../plan.ts";
+import { hostOf, nameOf } from "../addresses.ts";
+import { passwordOf, type ClientPlan, type Plan, type Range } from "../plan.ts";
 import type { SimulatedNetwork } from "../kit/network.ts";
 import { stream, type Random } from "../kit/random.ts";
 import type { Trace } from "../trace.ts";
@@ -154,7 +155,7 @@ export class Actor {
     return new Client({
       login: `${name}#${this.#logins}`,
       node,
-      host: planHost,
+      host: hostOf(user),
       user,
       home: this.plan.behaviour.kind === "impostor" ? name : undefined,
       resource: options.resource ?? this.plan.resource,
@@ -227,7 +228,7 @@ export class Actor {
     tls: TlsInfo | undefined,
     { lie, mechanism = this.plan.mechanism }: LoginOptions,
   ): ClientSasl {
-    const name = this.#spelling.user(user);
+    const name = this.#spelling.user(nameOf(user));
     if (mechanism === "PLAIN") return plainClient(name, password, lie && lentIdentity);
     return scramClient({
       mechanism,

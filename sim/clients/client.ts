@@ -13,6 +13,7 @@ import type { TlsInfo } from "../../src/ports/network.ts";
 import { NS } from "../../src/xmpp/namespaces.ts";
 import { Reader, XmlError, type ReaderEvent } from "../../src/xmpp/reader.ts";
 import type { Stanza } from "../../src/xmpp/stanza.ts";
+import { nameOf } from "../addresses.ts";
 import type { Stamp } from "../plan.ts";
 import type { SimulatedNetwork, Wire } from "../kit/network.ts";
 import type { Trace } from "../trace.ts";
@@ -92,6 +93,8 @@ export class Client {
   #reader = newReader();
   #state: State = "connecting";
   #tls: TlsInfo | undefined;
+  /** In the last header that it read (RFC 6120 §4.7.1); an error may be before any host. */
+  #answeredBy = "";
   #authenticated = false;
   #registered = false;
   /** In the last features that it read: mechanisms by their names, and the rest. */
@@ -253,6 +256,7 @@ export class Client {
       if (event === undefined) return;
       if (event.kind === "element") this.#element(event);
       else if (event.kind === "closed") this.#peerClosed();
+      else this.#answeredBy = event.attributes.get("from") ?? "nobody";
     }
   }
 
@@ -296,6 +300,7 @@ export class Client {
     if (this.#state !== "greeting") return;
     const stage = this.#authenticated ? "authenticated" : this.#tls ? "secured" : "clear";
     this.#offered = offeredBy(features);
+    this.#mustBe(this.#answeredBy === this.#options.host, `its stream is of ${this.#answeredBy}`);
     if (this.#takenOver(stage)) return;
     if (this.#authenticated) return this.#bind();
     if (features.payload(NS.tls, "starttls") !== undefined && this.#tls === undefined) {
@@ -307,9 +312,12 @@ export class Client {
 
   /** A client that keeps to what is offered would go no further. */
   #needs(feature: string): void {
-    if (this.#offered.has(feature)) return;
+    this.#mustBe(this.#offered.has(feature), `no ${feature} is offered`);
+  }
+
+  #mustBe(right: boolean, what: string): void {
     const { login } = this.#options;
-    this.#trace.record(login, "server-misspoke", { login, what: `no ${feature} is offered` });
+    if (!right) this.#trace.record(login, "server-misspoke", { login, what });
   }
 
   authenticate(): void {
@@ -358,7 +366,7 @@ export class Client {
     this.#state = "registering";
     this.#needs("register");
     this.#trace.record(login, "registration-sent", { login, user });
-    const named = { user: this.#spelling.user(user), password: register };
+    const named = { user: this.#spelling.user(nameOf(user)), password: register };
     this.#write(accountIq("", "register", named));
   }
 

@@ -1,5 +1,5 @@
 /** Openings: what a client says to open a stream and to bind, and what of that it may say before it is asked to. */
-import { escapeText } from "../../src/xmpp/escape.ts";
+import { escapeText, escapeValue } from "../../src/xmpp/escape.ts";
 import { NS } from "../../src/xmpp/namespaces.ts";
 
 export interface Opening {
@@ -10,7 +10,7 @@ export interface Opening {
 }
 
 export function streamHeader({ host }: Opening): string {
-  return `<?xml version='1.0'?><stream:stream xmlns='${NS.client}' xmlns:stream='${NS.streams}' to='${host}' version='1.0'>`;
+  return `<?xml version='1.0'?><stream:stream xmlns='${NS.client}' xmlns:stream='${NS.streams}' to='${escapeValue(host)}' version='1.0'>`;
 }
 
 export function bindRequest({ resource }: Opening): string {

@@ -8,6 +8,7 @@ import type { BinaryString } from "../../src/base/bytes.ts";
 import { escapeValue } from "../../src/xmpp/escape.ts";
 import { NS } from "../../src/xmpp/namespaces.ts";
 import type { Stanza } from "../../src/xmpp/stanza.ts";
+import { nameOf } from "../addresses.ts";
 import type { MessageType, Stamp } from "../plan.ts";
 import type { Trace } from "../trace.ts";
 import type { Spelling } from "./spelling.ts";
@@ -79,7 +80,7 @@ export class Sayings {
     const id = this.#nextId("a");
     trace.record(login, "account-change-sent", { login, user, ...wanted });
     const { password } = wanted;
-    const named = { user: spelling.user(user), password: password ?? "" };
+    const named = { user: spelling.user(nameOf(user)), password: password ?? "" };
     write(accountIq(this.#addresses(), id, password === undefined ? "removal" : named));
     return id;
   }

@@ -11,9 +11,11 @@ import { GivenUp } from "./given-up.ts";
 import { requestPatience } from "../../src/server/requests.ts";
 import { bareOf, leftInOrder, type Login } from "./logins.ts";
 import type { Gathered, Oracle, Verdict } from "./oracle.ts";
+import { UnknownHosts } from "./unknown-hosts.ts";
 import { OutOfSight } from "./out-of-sight.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../trace.ts";
-import { userOf, type Plan } from "../plan.ts";
+import { userOf } from "../addresses.ts";
+import { type Plan } from "../plan.ts";
 
 interface Request {
   readonly id: string;
@@ -54,6 +56,7 @@ class Answers implements Oracle {
   readonly counts = "requests";
   readonly sees: readonly TraceKind[];
   readonly #patience: number;
+  readonly #unknownHosts: UnknownHosts;
   readonly #gathered: Gathered;
   readonly #requests = new Map<string, Request>();
   readonly #failures: string[] = [];
@@ -66,7 +69,9 @@ class Answers implements Oracle {
   readonly #givenUp = new GivenUp();
   #now = 0;
 
-  constructor({ topology }: Plan, gathered: Gathered) {
+  constructor(plan: Plan, gathered: Gathered) {
+    const { topology } = plan;
+    this.#unknownHosts = new UnknownHosts(plan);
     this.sees = [
       ...gathered.logins.sees,
       ...gathered.replicas.sees,
@@ -242,6 +247,8 @@ class Answers implements Oracle {
     if (!addressee.includes(from)) {
       this.#failures.push(`${id} was sent to "${request.to}" but answered from "${from}"`);
     }
+    const wrong = this.#unknownHosts.wrong(id, request.to, outcome);
+    if (wrong !== undefined) this.#failures.push(wrong);
     if (request.about === "unknown" && outcome !== "service-unavailable") {
       this.#failures.push(`${id} asked for what nobody implements and was answered ${outcome}`);
     }

@@ -16,11 +16,13 @@ import { Fullness } from "./fullness.ts";
 import { decodeSession, sessionTable } from "../../src/router/session-record.ts";
 import { bareOf, type Login, type Logins } from "./logins.ts";
 import type { Presences } from "./presences.ts";
-import { userOf, type MessageType, type Plan } from "../plan.ts";
+import { userOf } from "../addresses.ts";
+import { type MessageType, type Plan } from "../plan.ts";
 import type { TraceEvent, TraceKind } from "../trace.ts";
 import type { Gathered, Oracle, Verdict } from "./oracle.ts";
 import type { Process, Replicas, View } from "./replicas.ts";
 import { sessionEnded } from "./sessions.ts";
+import { UnknownHosts } from "./unknown-hosts.ts";
 
 interface Sent {
   readonly login: string;
@@ -65,13 +67,15 @@ export class Delivery implements Oracle {
   /** By node and peer: when the link between them last ended, and all that waited came back at once. */
   readonly #lostAt = new Map<string, number>();
   readonly #fullness = new Fullness();
+  readonly #unknownHosts: UnknownHosts;
   /** By a sender's node and an addressee: what was found, and after how many changes. */
   readonly #found = new Map<string, Found>();
   readonly #failures: string[] = [];
   #judged = 0;
   #unknown = 0;
 
-  constructor({ logins, replicas, presences }: Gathered) {
+  constructor(plan: Plan, { logins, replicas, presences }: Gathered) {
+    this.#unknownHosts = new UnknownHosts(plan);
     this.sees = [
       ...logins.sees,
       ...replicas.sees,
@@ -148,6 +152,12 @@ export class Delivery implements Oracle {
     const sender = this.#logins.get(message?.login ?? "");
     if (message === undefined || sender === undefined) return;
     const { to, at, type, inSight } = message;
+    const wrong = this.#unknownHosts.wrong(id, to, condition);
+    if (wrong !== undefined) this.#failures.push(wrong);
+    if (condition === "remote-server-not-found") {
+      this.#judged += 1;
+      return;
+    }
     if (condition === "resource-constraint") {
       this.#judged += 1;
       if (this.#fullness.since(at)) return;
@@ -303,6 +313,6 @@ function stays({ boundAt, endedAt, nodeClosedAt }: Login, at: number): boolean {
   return (boundAt ?? at + 1) <= at && endedAt === undefined && nodeClosedAt === undefined;
 }
 
-export function delivery(_plan: Plan, gathered: Gathered): Oracle {
-  return new Delivery(gathered);
+export function delivery(plan: Plan, gathered: Gathered): Oracle {
+  return new Delivery(plan, gathered);
 }

@@ -5,7 +5,8 @@
  * that has ended on another node is known for a while.
  */
 import { clientOf } from "../kit/network.ts";
-import { planHost, type Plan } from "../plan.ts";
+import { addressOf } from "../addresses.ts";
+import { type Plan } from "../plan.ts";
 import type { TraceEvent } from "../trace.ts";
 import type { Login, Logins } from "./logins.ts";
 
@@ -48,7 +49,7 @@ export class Names {
   #mayBeTaken(name: string, resource: string): boolean {
     const self = this.#logins.get(name);
     if (self === undefined || resource === "") return false;
-    const jid = `${self.user}@${planHost}/${resource}`;
+    const jid = addressOf(self.user, resource);
     const since = self.startedAt - this.#staleMs;
     const mayHave = (other: Login): boolean => {
       // The node binds before its client is told.

@@ -11,6 +11,8 @@ import { Fullness } from "./fullness.ts";
 import { bareOf, mayHaveDied, underWayMaxMs, type Login } from "./logins.ts";
 import { LostLinks } from "./lost-links.ts";
 import type { Gathered, Oracle, OracleMaker, Verdict } from "./oracle.ts";
+import { UnknownHosts } from "./unknown-hosts.ts";
+import type { Plan } from "../plan.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../trace.ts";
 
 /** What a client has said has long been read by its own node, and by the others. */
@@ -29,7 +31,7 @@ interface Sent {
   refused: boolean;
 }
 
-export const notices: OracleMaker = (_plan, gathered) => new Notices(gathered);
+export const notices: OracleMaker = (plan, gathered) => new Notices(plan, gathered);
 
 class Notices implements Oracle {
   readonly name = "notices";
@@ -42,10 +44,12 @@ class Notices implements Oracle {
   /** When each login became unavailable, if ever; the first time of each gap tells. */
   readonly #withdrawals = new Map<string, number[]>();
   readonly #lostLinks: LostLinks;
+  readonly #unknownHosts: UnknownHosts;
   readonly #failures: string[] = [];
   #received = 0;
 
-  constructor(gathered: Gathered) {
+  constructor(plan: Plan, gathered: Gathered) {
+    this.#unknownHosts = new UnknownHosts(plan);
     const { logins, replicas, presences } = gathered;
     this.#lostLinks = new LostLinks(replicas);
     this.sees = [
@@ -88,7 +92,10 @@ class Notices implements Oracle {
     } else if (kind === "notice-received") this.#receive(data);
     else if (kind === "notice-refused") {
       const sent = this.#sent.get(`${data.id} ${logins.get(data.login)?.jid ?? ""}`);
-      if (sent !== undefined) sent.refused = true;
+      if (sent === undefined) return;
+      sent.refused = true;
+      const wrong = this.#unknownHosts.wrong(sent.id, sent.to, data.condition);
+      if (wrong !== undefined) this.#failures.push(wrong);
     }
   }
 

@@ -10,7 +10,7 @@
  */
 import { binaryFromText } from "../../src/base/bytes.ts";
 import { decodeSession, sessionTable } from "../../src/router/session-record.ts";
-import { userOf } from "../plan.ts";
+import { userOf } from "../addresses.ts";
 import { bareOf, type Login } from "./logins.ts";
 import type { Gathered, Oracle, Verdict } from "./oracle.ts";
 import type { TraceEvent, TraceKind } from "../trace.ts";

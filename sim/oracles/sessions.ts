@@ -6,7 +6,8 @@
  * answers what it sends. So is a client that has just closed its stream: it is no longer online, and
  * its `</stream:stream>` may be under way (seeds found it before the trace said when a client leaves).
  */
-import { userOf, type Plan } from "../plan.ts";
+import { userOf } from "../addresses.ts";
+import { type Plan } from "../plan.ts";
 import { Admissions } from "./admissions.ts";
 import { bareOf, type Login, type Logins } from "./logins.ts";
 import type { OracleMaker } from "./oracle.ts";

@@ -6,7 +6,7 @@
  */
 import { textFromBinary } from "../../src/base/bytes.ts";
 import { bodyOf } from "../clients/wording.ts";
-import { planHost } from "../plan.ts";
+import { planHost } from "../addresses.ts";
 import { clientOf } from "../kit/network.ts";
 import type { TraceEvent, TraceKinds } from "../trace.ts";
 

@@ -16,16 +16,8 @@ import type { FaultWorld } from "../faults/fault.ts";
 import { endFault, faults } from "../faults/index.ts";
 import { NodeLists } from "../node-lists.ts";
 import { SimulatedNode, type Compose } from "../node.ts";
-import {
-  accountsOf,
-  passwordOf,
-  planHost,
-  planVersion,
-  type ClientPlan,
-  type FaultPlan,
-  type NodePlan,
-  type Plan,
-} from "../plan.ts";
+import { planHost } from "../addresses.ts";
+import { accountsOf, passwordOf, planVersion, type ClientPlan, type FaultPlan, type NodePlan, type Plan } from "../plan.ts";
 import { DatabaseFaults, type DatabaseEngine } from "../ports/database-faults.ts";
 import type { SimulatedLookups } from "../ports/resolver.ts";
 import { congestionMarkBytes, SimulatedNetwork } from "../kit/network.ts";
@@ -170,7 +162,7 @@ export class Stage {
       const jid = online ? client.jid : "";
       this.trace.record("world", "online-observed", { client: name, online, jid });
     }
-    this.trace.record("database", "accounts-observed", { users: accountsIn(this.#engine) });
+    this.trace.record("database", "accounts-observed", { users: accountsIn(this.#engine, [planHost]) });
   }
 
   #node(plan: NodePlan): SimulatedNode {

@@ -12,7 +12,8 @@ import {
 } from "../../src/base/bytes.ts";
 import { NS } from "../../src/xmpp/namespaces.ts";
 import type { Stage } from "../clients/client.ts";
-import { passwordOf, planHost, type Plan } from "../plan.ts";
+import { nameOf, planHost } from "../addresses.ts";
+import { passwordOf, type Plan } from "../plan.ts";
 
 export interface Attack {
   readonly stage: Stage;
@@ -177,7 +178,7 @@ const attacks = {
   "scram-in-the-clear": {
     stage: "clear",
     data: (_plan, user) => {
-      const initial = toBase64(bytesFromText(`n,,n=${user},r=0123456789abcdef`));
+      const initial = toBase64(bytesFromText(`n,,n=${nameOf(user)},r=0123456789abcdef`));
       return `<auth xmlns='${NS.sasl}' mechanism='SCRAM-SHA-256'>${initial}</auth>`;
     },
     answers: ["encryption-required", "policy-violation"],
@@ -201,7 +202,7 @@ const attacks = {
   "authentication-twice": {
     stage: "authenticated",
     data: (_plan, user) => {
-      const initial = toBase64(bytesFromText(`\0${user}\0${passwordOf(user)}`));
+      const initial = toBase64(bytesFromText(`\0${nameOf(user)}\0${passwordOf(user)}`));
       return `<auth xmlns='${NS.sasl}' mechanism='PLAIN'>${initial}</auth>`;
     },
     answers: ["not-authorized", "policy-violation"],

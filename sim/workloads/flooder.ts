@@ -4,7 +4,8 @@
  */
 import type { Actor } from "../clients/actor.ts";
 import type { Client } from "../clients/client.ts";
-import { planHost, type Range } from "../plan.ts";
+import { addressOf } from "../addresses.ts";
+import { type Range } from "../plan.ts";
 import { logInAgain } from "./chatter.ts";
 
 export interface Flood {
@@ -45,6 +46,8 @@ function target(actor: Actor, { peers, burst, bytes }: Flood): { peer: string; b
     return { peer: actor.random.pick(peers), burst };
   }
   const { user, resource } = actor.random.pick(sleepers);
-  const peer = `${user}@${planHost}${resource === "" ? "" : `/${resource}`}`;
-  return { peer, burst: Math.min(burstMax, Math.ceil((2 * limits.maxSendQueue) / bytes)) };
+  return {
+    peer: addressOf(user, resource),
+    burst: Math.min(burstMax, Math.ceil((2 * limits.maxSendQueue) / bytes)),
+  };
 }

@@ -4,6 +4,7 @@
  */
 import type { Actor } from "../clients/actor.ts";
 import type { Lie } from "../clients/authentication.ts";
+import { accountAt, hostOf, nameOf, planHost } from "../addresses.ts";
 import { bindsItsChannel, passwordOf, type Range } from "../plan.ts";
 
 const liesOfAnybody: readonly Lie[] = ["identity", "nonce"];
@@ -17,8 +18,12 @@ export function startImpostor(
   const attempt = (): void => {
     if (actor.client() !== undefined) return;
     const known = actor.random.chance(0.5);
-    const user = known ? actor.plan.user : `ghost-${actor.random.int(5)}`;
-    const password = actor.random.pick(["", "guess", `password of ${user} `]);
+    const { user: own } = actor.plan;
+    const user = known ? own : accountAt(`ghost-${actor.random.int(5)}`, hostOf(own));
+    const guesses = ["", "guess", `password of ${user} `];
+    // Of whom has its name at another host.
+    if (hostOf(user) !== planHost) guesses.push(passwordOf(nameOf(user)));
+    const password = actor.random.pick(guesses);
     const insists = behaviour.insists === true;
     if (known && actor.random.chance(0.4)) {
       const lie = actor.random.pick(lies);

@@ -10,6 +10,7 @@
 import type { Actor, LoginOptions } from "../clients/actor.ts";
 import type { Client } from "../clients/client.ts";
 import { stream } from "../kit/random.ts";
+import { accountAt, hostOf, nameOf } from "../addresses.ts";
 import {
   bindsItsChannel,
   boundToItsChannel,
@@ -39,6 +40,7 @@ export function startRegistrar(actor: Actor, behaviour: { readonly everyMs: Rang
   const draws = stream(actor.runPlan.seed, `accounts/${actor.plan.name}`);
   const devices = stream(actor.runPlan.seed, `devices/${actor.plan.name}`);
   /** A letter that is written in several ways, of who writes in several ways. */
+  const { user: own } = actor.plan;
   const ending = actor.plan.respells === true ? "-å" : "";
   /** Logins that come before the next new account. */
   const errands: (Account & LoginOptions)[] = [];
@@ -59,7 +61,7 @@ export function startRegistrar(actor: Actor, behaviour: { readonly everyMs: Rang
     if (next === undefined) {
       if (made >= accountsMax) return;
       made += 1;
-      next = register(`${actor.plan.name}-account-${made}${ending}`);
+      next = register(accountAt(`${nameOf(own)}-account-${made}${ending}`, hostOf(own)));
     }
     account = next;
     actor.logIn(next);

@@ -2,6 +2,7 @@
 import { plantsBetweenNodes } from "./between.ts";
 import { clusterPlants } from "./cluster.ts";
 import { crossingPlants } from "./crossing.ts";
+import { edgePlants } from "./edge.ts";
 import type { Plant } from "./plant.ts";
 import { readerPlants } from "./reader.ts";
 import { serverPlants } from "./server.ts";
@@ -14,4 +15,5 @@ export const plants: readonly Plant[] = [
   ...clusterPlants,
   ...crossingPlants,
   ...plantsBetweenNodes,
+  ...edgePlants,
 ];

@@ -9,6 +9,7 @@ const addresses = [
   "chatter-1@meerkat.test/a/b",
   "family@meerkat.test",
   "meerkat.test",
+  "chatter-1@bücher.test/phone",
   "registrar-2-account-1-å@meerkat.test/Phone",
 ];
 

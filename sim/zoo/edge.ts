@@ -1,0 +1,26 @@
+/** Plants at the edge: hosts that a cluster serves beside the first, and listeners of other kinds than the usual one. */
+import type { Plant } from "./plant.ts";
+
+export const edgePlants: readonly Plant[] = [
+  {
+    name: "router-knows-only-its-senders-host",
+    file: "src/router/router.ts",
+    find: "if (!this.#hosts.has(to.domain)) return",
+    replace: "if (to.domain !== sender.jid.domain) return",
+    oracle: "delivery",
+  },
+  {
+    name: "accounts-are-made-at-the-first-host",
+    file: "src/modules/in-band-registration.ts",
+    find: "yield* registerAccount(host, preparedName, keys)",
+    replace: "yield* registerAccount(context.hosts[0] ?? host, preparedName, keys)",
+    oracle: "accounts",
+  },
+  {
+    name: "keys-are-found-by-the-name-alone",
+    file: "src/server/authentication.ts",
+    find: "lookupKeys(stream.host, username, hash)",
+    replace: "lookupKeys(this.#options.config.general.hosts[0] ?? stream.host, username, hash)",
+    oracle: "accounts",
+  },
+];
