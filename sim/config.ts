@@ -4,10 +4,19 @@ import { linkLimits } from "../src/cluster/timing.ts";
 import {
   defaultConfig,
   httpListenerDefaults,
+  type C2sListener,
   type ClusterConfig,
   type Config,
 } from "../src/server/config.ts";
-import { servedHosts, type ClusterPlan, type NodePlan, type Plan } from "./plan.ts";
+import {
+  listenerOf,
+  listeners,
+  servedHosts,
+  type ListenerName,
+  type ClusterPlan,
+  type NodePlan,
+  type Plan,
+} from "./plan.ts";
 
 /** As low as it goes: the cost of hashing is simulated, not paid. */
 export const simulatedScramIterations = 16;
@@ -38,18 +47,7 @@ export function configOf(plan: Plan, node: NodePlan): Config {
     ...defaultConfig,
     general: { ...defaultConfig.general, hosts: servedHosts(plan), loglevel: "debug" },
     listen: [
-      {
-        name: "c2s",
-        kind: "c2s",
-        ip_address: "0.0.0.0",
-        port: 5222,
-        tls: { mode: "starttls_required", certfile: "", keyfile: "", cacertfile: "", hosts: {} },
-        allow_plaintext: false,
-        max_stanza_size: limits.maxStanzaSize,
-        max_connections_per_address: 1_000,
-        c2s_state_timeout: limits.negotiationTimeout,
-        max_rate: limits.maxRate,
-      },
+      ...listenersOf(plan),
       {
         ...httpListenerDefaults,
         name: "http",
@@ -78,6 +76,23 @@ export function configOf(plan: Plan, node: NodePlan): Config {
     registration: { enabled: true, ip_access: ["10.0.0.0/8"] },
     cluster: cluster === undefined ? undefined : clusterOf(plan, node, cluster),
   };
+}
+
+/** Those that some client of the plan comes in by, and the usual one. */
+function listenersOf({ clients, limits }: Plan): readonly C2sListener[] {
+  const names = new Set<ListenerName>(["c2s", ...clients.map(({ door }) => listenerOf(door))]);
+  return [...names].map((name, index) => ({
+    name,
+    kind: "c2s",
+    ip_address: "0.0.0.0",
+    port: 5222 + index,
+    tls: { mode: listeners[name], certfile: "", keyfile: "", cacertfile: "", hosts: {} },
+    allow_plaintext: false,
+    max_stanza_size: limits.maxStanzaSize,
+    max_connections_per_address: 1_000,
+    c2s_state_timeout: limits.negotiationTimeout,
+    max_rate: limits.maxRate,
+  }));
 }
 
 function failedLoginsOf({ failedLogins }: Plan["limits"]): Partial<Config["auth"]> {

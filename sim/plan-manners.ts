@@ -5,7 +5,7 @@
  */
 import type { Profile } from "./profiles.ts";
 import { stream, type Random } from "./kit/random.ts";
-import { boundToItsChannel, stamps, wellBehaved, type ClientPlan } from "./plan.ts";
+import { boundToItsChannel, doors, stamps, wellBehaved, type ClientPlan } from "./plan.ts";
 import { repeatedAttacks } from "./workloads/attacks.ts";
 
 export function planManners(
@@ -37,6 +37,8 @@ export function planManners(
     ...client,
     respells: true,
   }));
+  clients = among("doors", { runs: 0.4, clients: 0.5 }, clients, throughAnotherDoor);
+  clients = among("downgrades", { runs: 0.5, clients: 1 }, clients, downgrading);
   return planNotices(stream(seed, "plan/notices"), profile, clients);
 }
 
@@ -70,6 +72,17 @@ interface Shares {
 function pipelining(client: ClientPlan): ClientPlan {
   const may = wellBehaved(client) && client.behaviour.kind !== "registrar";
   return may ? { ...client, pipelines: true } : client;
+}
+
+/** Not who must be refused in the clear, where that is refused to nobody at some doors. */
+function throughAnotherDoor(client: ClientPlan, random: Random): ClientPlan {
+  return { ...client, door: wellBehaved(client) ? random.pick(doors) : "direct-tls" };
+}
+
+function downgrading(client: ClientPlan): ClientPlan {
+  const { behaviour } = client;
+  if (behaviour.kind !== "impostor") return client;
+  return { ...client, behaviour: { ...behaviour, downgrades: true } };
 }
 
 function bindingItsChannel(client: ClientPlan): ClientPlan {

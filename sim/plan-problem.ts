@@ -11,6 +11,7 @@ import { lossMax } from "./kit/fabric.ts";
 import { hostsOf } from "./kit/paths.ts";
 import {
   discoveryKinds,
+  doors,
   mechanisms,
   nodesMax,
   planVersion,
@@ -300,7 +301,7 @@ const behaviours: { readonly [K in BehaviourKind]: FieldsOf<K> } = {
   rival: chat,
   "non-reader": { readsMs: range, pausesMs: range },
   flooder: { everyMs: range, burst: count, bytes: count, peers: list(text, 1) },
-  impostor: { everyMs: range, insists: optional(flag) },
+  impostor: { everyMs: range, insists: optional(flag), downgrades: optional(flag) },
   registrar: { everyMs: range },
   hostile: { everyMs: range, attacks: list(oneOf(attackNames), 1) },
 };
@@ -321,6 +322,7 @@ const client = record<ClientPlan>({
   mechanism: oneOf(mechanisms),
   startAt: time,
   pipelines: optional(flag),
+  door: optional(oneOf(doors)),
   stamp: optional(oneOf(stamps)),
   respells: optional(flag),
   behaviour,

@@ -120,6 +120,23 @@ export interface Limits {
 export const stamps = ["bare", "full"] as const;
 export type Stamp = (typeof stamps)[number];
 
+/** Each is a listener of its own, but that some do without the TLS that one offers. */
+export const doors = ["direct-tls", "optional-tls", "in-the-clear"] as const;
+export type Door = (typeof doors)[number];
+
+/** Where it is listened: STARTTLS is required, offered, or not needed. */
+export const listeners = {
+  c2s: "starttls_required",
+  "c2s-optional": "starttls",
+  "c2s-tls": "tls",
+} as const;
+export type ListenerName = keyof typeof listeners;
+
+export function listenerOf(door: Door | undefined): ListenerName {
+  if (door === undefined) return "c2s";
+  return door === "direct-tls" ? "c2s-tls" : "c2s-optional";
+}
+
 export const mechanisms = [
   "SCRAM-SHA-1",
   "SCRAM-SHA-256",
@@ -134,6 +151,12 @@ export type Mechanism = (typeof mechanisms)[number];
 /** The same, bound to the channel that it goes by (RFC 5802 §6), where a mechanism can be. */
 export function boundToItsChannel(mechanism: Mechanism): Mechanism {
   return mechanisms.find((each) => each === `${mechanism}-PLUS`) ?? mechanism;
+}
+
+/** What the same client uses where there is no TLS: a password is not shown, nor is there a channel. */
+export function unbound(mechanism: Mechanism): Mechanism {
+  if (mechanism === "PLAIN") return "SCRAM-SHA-256";
+  return mechanisms.find((each) => `${each}-PLUS` === mechanism) ?? mechanism;
 }
 
 export function bindsItsChannel({ mechanism }: Pick<ClientPlan, "mechanism">): boolean {
@@ -152,6 +175,8 @@ export interface ClientPlan {
   /** Empty: the server shall choose. */
   readonly resource: string;
   readonly mechanism: Mechanism;
+  /** How it comes in. Missing: where STARTTLS is required. */
+  readonly door?: Door;
   readonly startAt: number;
   /** Sends what follows its success along with what it authenticates by. Missing: waits for each answer. */
   readonly pipelines?: boolean;
@@ -215,8 +240,13 @@ export type Behaviour =
       readonly peers: readonly string[];
     }
   /** Tries passwords that are wrong, or accounts that do not exist. */
-  /** `insists`: on each stream, until the server has had enough. Missing: one guess a stream. */
-  | { readonly kind: "impostor"; readonly everyMs: Range; readonly insists?: boolean }
+  /** `insists`: on each stream, until the server has had enough. Missing: one guess a stream. `downgrades`: says now and then that no channel can be bound. */
+  | {
+      readonly kind: "impostor";
+      readonly everyMs: Range;
+      readonly insists?: boolean;
+      readonly downgrades?: boolean;
+    }
   /** Registers accounts in-band and logs in with them. */
   | { readonly kind: "registrar"; readonly everyMs: Range }
   /** Sends what no client may send, and looks at the answer. */

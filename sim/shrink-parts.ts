@@ -63,6 +63,7 @@ export function simplerClients(plan: Plan): readonly Plan[] {
     plainly,
     patiently,
     withoutStamp,
+    throughTheUsualDoor,
     asPrepared,
     atOnce,
     saysLessTo(users),
@@ -209,6 +210,11 @@ function patiently(client: ClientPlan): ClientPlan {
 function withoutStamp(client: ClientPlan): ClientPlan {
   const { stamp, ...others } = client;
   return stamp === undefined ? client : others;
+}
+
+function throughTheUsualDoor(client: ClientPlan): ClientPlan {
+  const { door, ...others } = client;
+  return door === undefined ? client : others;
 }
 
 function asPrepared(client: ClientPlan): ClientPlan {

@@ -7,7 +7,7 @@
  */
 import type { TlsInfo } from "../../src/ports/network.ts";
 import { hostOf, nameOf } from "../addresses.ts";
-import { passwordOf, type ClientPlan, type Plan, type Range } from "../plan.ts";
+import { passwordOf, unbound, type ClientPlan, type Plan, type Range } from "../plan.ts";
 import type { SimulatedNetwork } from "../kit/network.ts";
 import { stream, type Random } from "../kit/random.ts";
 import type { Trace } from "../trace.ts";
@@ -167,6 +167,7 @@ export class Actor {
       register: options.register,
       insists: options.insists === true,
       pipelines: this.plan.pipelines === true,
+      door: this.plan.door,
       stamp: this.plan.stamp,
       spelling: this.#spelling,
       takeOver: options.takeOver,
@@ -226,8 +227,9 @@ export class Actor {
     user: string,
     password: string,
     tls: TlsInfo | undefined,
-    { lie, mechanism = this.plan.mechanism }: LoginOptions,
+    { lie, mechanism: wanted = this.plan.mechanism }: LoginOptions,
   ): ClientSasl {
+    const mechanism = tls === undefined ? unbound(wanted) : wanted;
     const name = this.#spelling.user(nameOf(user));
     if (mechanism === "PLAIN") return plainClient(name, password, lie && lentIdentity);
     return scramClient({
@@ -235,6 +237,8 @@ export class Actor {
       user: name,
       password,
       tls,
+      // Who could bind a channel, and is offered nothing to bind it by, says so (RFC 5802 §6).
+      flag: lie === "downgrade" || (wanted.endsWith("-PLUS") && mechanism !== wanted) ? "y" : "n",
       lie,
       random: this.random,
       crypto: this.#setting.crypto,

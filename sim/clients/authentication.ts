@@ -1,8 +1,11 @@
 /** Authentication: what a client must be able to do to log in, whatever its mechanism (RFC 4422). */
 import { bytesFromText } from "../../src/base/bytes.ts";
 
-/** With the right password: in another's name, in answer to another challenge, by another channel (where there are such). */
-export type Lie = "identity" | "nonce" | "channel";
+/**
+ * With the right password: in another's name, in answer to another challenge, by another channel, or as if none
+ * had been offered to bind (where there are such).
+ */
+export type Lie = "identity" | "nonce" | "channel" | "downgrade";
 
 /** Whom such a client would act as. */
 export const lentIdentity = "admin@meerkat.test";

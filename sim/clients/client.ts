@@ -14,11 +14,12 @@ import { NS } from "../../src/xmpp/namespaces.ts";
 import { Reader, XmlError, type ReaderEvent } from "../../src/xmpp/reader.ts";
 import type { Stanza } from "../../src/xmpp/stanza.ts";
 import { nameOf } from "../addresses.ts";
-import type { Stamp } from "../plan.ts";
+import { listenerOf, type Door, type Stamp } from "../plan.ts";
 import type { SimulatedNetwork, Wire } from "../kit/network.ts";
 import type { Trace } from "../trace.ts";
 import type { ClientSasl } from "./authentication.ts";
 import { bindRequest, sentAhead, type Opening, streamHeader } from "./openings.ts";
+import { wrongOffer } from "./offers.ts";
 import { Hearings } from "./hearings.ts";
 import { Sayings } from "./sayings.ts";
 import { asPrepared, type Spelling } from "./spelling.ts";
@@ -47,6 +48,8 @@ export interface ClientOptions {
   readonly insists?: boolean;
   /** Opens the next stream and binds without waiting for its success (XEP-0305). */
   readonly pipelines?: boolean;
+  /** How it comes in; missing: where STARTTLS is required. */
+  readonly door?: Door | undefined;
   /** Which of its addresses it stamps on what it sends; missing: none. */
   readonly stamp?: Stamp | undefined;
   /** How it writes addresses and names; missing: as they are once prepared. */
@@ -131,19 +134,20 @@ export class Client {
     this.#wire = options.network.connect({
       login,
       node,
-      listener: "c2s",
+      listener: listenerOf(options.door),
       remote: remoteOf(options.home ?? login),
       serverName: host,
-      tlsFirst: false,
+      tlsFirst: options.door === "direct-tls",
       events: {
         opened: () => {
-          if (!this.#takenOver("opened")) this.#greet();
+          if (options.door !== "direct-tls") this.#begin();
         },
         received: (bytes) => this.#received(bytes),
         secured: (tls) => {
           this.#tls = tls;
           this.#trace.record(login, "login-secured", { login });
-          this.#greet();
+          if (options.door === "direct-tls") this.#begin();
+          else this.#greet();
         },
         closed: (reason) => this.#end(reason, this.#inOrder && reason === "ended"),
       },
@@ -232,6 +236,10 @@ export class Client {
 
   // Negotiation.
 
+  #begin(): void {
+    if (!this.#takenOver("opened")) this.#greet();
+  }
+
   #greet(): void {
     this.#state = "greeting";
     this.#reader = newReader();
@@ -266,8 +274,7 @@ export class Client {
       return reader.next();
     } catch (error) {
       if (!(error instanceof XmlError)) throw error;
-      const { login } = this.#options;
-      this.#trace.record(login, "server-misspoke", { login, what: error.message });
+      this.#misspoke(error.message);
       this.abort();
       return undefined;
     }
@@ -299,11 +306,15 @@ export class Client {
   #features(features: Stanza): void {
     if (this.#state !== "greeting") return;
     const stage = this.#authenticated ? "authenticated" : this.#tls ? "secured" : "clear";
+    const { host, door } = this.#options;
     this.#offered = offeredBy(features);
-    this.#mustBe(this.#answeredBy === this.#options.host, `its stream is of ${this.#answeredBy}`);
+    if (this.#answeredBy !== host) this.#misspoke(`its stream is of ${this.#answeredBy}`);
+    const reached = { door, secured: this.#tls !== undefined, authenticated: this.#authenticated };
+    const wrong = wrongOffer(this.#offered, reached);
+    if (wrong !== undefined) this.#misspoke(wrong);
     if (this.#takenOver(stage)) return;
     if (this.#authenticated) return this.#bind();
-    if (features.payload(NS.tls, "starttls") !== undefined && this.#tls === undefined) {
+    if (this.#offered.has("starttls") && this.#tls === undefined && door !== "in-the-clear") {
       return this.#write(`<starttls xmlns='${NS.tls}'/>`);
     }
     if (this.#options.register !== undefined && !this.#registered) return this.#register();
@@ -312,12 +323,12 @@ export class Client {
 
   /** A client that keeps to what is offered would go no further. */
   #needs(feature: string): void {
-    this.#mustBe(this.#offered.has(feature), `no ${feature} is offered`);
+    if (!this.#offered.has(feature)) this.#misspoke(`no ${feature} is offered`);
   }
 
-  #mustBe(right: boolean, what: string): void {
+  #misspoke(what: string): void {
     const { login } = this.#options;
-    if (!right) this.#trace.record(login, "server-misspoke", { login, what });
+    this.#trace.record(login, "server-misspoke", { login, what });
   }
 
   authenticate(): void {

@@ -92,7 +92,7 @@ class Patience implements Oracle {
     this.#now = at;
     switch (kind) {
       case "connection-opened":
-        if (data.listener === "c2s") this.#served.set(data.connection, served(place, data, at));
+        if (data.listener !== "cluster") this.#served.set(data.connection, served(place, data, at));
         return;
       case "peer-down":
         return this.#takes(place, data.undelivered * returnedBytes);

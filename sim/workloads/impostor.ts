@@ -5,14 +5,14 @@
 import type { Actor } from "../clients/actor.ts";
 import type { Lie } from "../clients/authentication.ts";
 import { accountAt, hostOf, nameOf, planHost } from "../addresses.ts";
-import { bindsItsChannel, passwordOf, type Range } from "../plan.ts";
+import { bindsItsChannel, passwordOf, unbound, type Range } from "../plan.ts";
 
 const liesOfAnybody: readonly Lie[] = ["identity", "nonce"];
 const liesOfChannels: readonly Lie[] = [...liesOfAnybody, "channel"];
 
 export function startImpostor(
   actor: Actor,
-  behaviour: { readonly everyMs: Range; readonly insists?: boolean },
+  behaviour: { readonly everyMs: Range; readonly insists?: boolean; readonly downgrades?: boolean },
 ): void {
   const lies = bindsItsChannel(actor.plan) ? liesOfChannels : liesOfAnybody;
   const attempt = (): void => {
@@ -27,7 +27,12 @@ export function startImpostor(
     const insists = behaviour.insists === true;
     if (known && actor.random.chance(0.4)) {
       const lie = actor.random.pick(lies);
-      actor.logIn({ user, password: passwordOf(user), insists, lie });
+      const password = passwordOf(user);
+      // Who is refused for it has not guessed, so nobody counts how often.
+      if (behaviour.downgrades === true && actor.random.chance(0.4)) {
+        const mechanism = unbound(actor.plan.mechanism);
+        actor.logIn({ user, password, mechanism, lie: "downgrade" });
+      } else actor.logIn({ user, password, insists, lie });
     } else actor.logIn({ user, password, insists });
   };
   actor.whenEnded(() => actor.within(behaviour.everyMs, attempt));

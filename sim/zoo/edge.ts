@@ -23,4 +23,25 @@ export const edgePlants: readonly Plant[] = [
     replace: "lookupKeys(this.#options.config.general.hosts[0] ?? stream.host, username, hash)",
     oracle: "accounts",
   },
+  {
+    name: "direct-tls-is-forgotten",
+    file: "src/stream/c2s.ts",
+    find: "    this.#tls = options.tls;\n",
+    replace: "",
+    oracle: "courtesy",
+  },
+  {
+    name: "passwords-may-be-shown-where-tls-is-optional",
+    file: "src/stream/sasl/index.ts",
+    find: "allowPlaintext, externalPossible } = circumstances;",
+    replace: "externalPossible } = circumstances;\n  const allowPlaintext = true;",
+    oracle: "courtesy",
+  },
+  {
+    name: "who-could-bind-a-channel-is-believed",
+    file: "src/stream/sasl/scram.ts",
+    find: 'if (header.binding === "y" && context.plusOffered) {',
+    replace: 'if (header.binding === "y" && plus) {',
+    oracle: "accounts",
+  },
 ];
