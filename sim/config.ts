@@ -4,7 +4,7 @@ import { linkLimits } from "../src/cluster/timing.ts";
 import {
   defaultConfig,
   httpListenerDefaults,
-  type C2sListener,
+  type Listener,
   type ClusterConfig,
   type Config,
 } from "../src/server/config.ts";
@@ -79,20 +79,26 @@ export function configOf(plan: Plan, node: NodePlan): Config {
 }
 
 /** Those that some client of the plan comes in by, and the usual one. */
-function listenersOf({ clients, limits }: Plan): readonly C2sListener[] {
+function listenersOf({ clients, limits }: Plan): readonly Listener[] {
   const names = new Set<ListenerName>(["c2s", ...clients.map(({ door }) => listenerOf(door))]);
-  return [...names].map((name, index) => ({
-    name,
-    kind: "c2s",
-    ip_address: "0.0.0.0",
-    port: 5222 + index,
-    tls: { mode: listeners[name], certfile: "", keyfile: "", cacertfile: "", hosts: {} },
-    allow_plaintext: false,
-    max_stanza_size: limits.maxStanzaSize,
-    max_connections_per_address: 1_000,
-    c2s_state_timeout: limits.negotiationTimeout,
-    max_rate: limits.maxRate,
-  }));
+  const files = { certfile: "", keyfile: "", cacertfile: "", hosts: {} };
+  return [...names].map((name, index) => {
+    const common = {
+      name,
+      ip_address: "0.0.0.0",
+      port: 5222 + index,
+      allow_plaintext: false,
+      max_stanza_size: limits.maxStanzaSize,
+      max_connections_per_address: 1_000,
+      c2s_state_timeout: limits.negotiationTimeout,
+    };
+    if (name === "wss") {
+      const web = { ...httpListenerDefaults, ...common, metrics: false };
+      return { ...web, kind: "http", tls: { mode: "tls", ...files } };
+    }
+    const tls = { mode: listeners[name], ...files };
+    return { ...common, kind: "c2s", tls, max_rate: limits.maxRate };
+  });
 }
 
 function failedLoginsOf({ failedLogins }: Plan["limits"]): Partial<Config["auth"]> {

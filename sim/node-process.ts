@@ -269,6 +269,7 @@ export class NodeProcess {
     return {
       network: {
         write: (connection, data) => this.#port.write(connection, data),
+        ping: (connection) => this.#port.ping(connection),
         dial: (dial, address) => this.#port.dial(dial, address),
         startTls: (connection, host) => this.#port.startTls(connection, host),
         pauseReading: (connection) => {

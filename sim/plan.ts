@@ -121,7 +121,7 @@ export const stamps = ["bare", "full"] as const;
 export type Stamp = (typeof stamps)[number];
 
 /** Each is a listener of its own, but that some do without the TLS that one offers. */
-export const doors = ["direct-tls", "optional-tls", "in-the-clear"] as const;
+export const doors = ["direct-tls", "optional-tls", "in-the-clear", "websocket"] as const;
 export type Door = (typeof doors)[number];
 
 /** Where it is listened: STARTTLS is required, offered, or not needed. */
@@ -130,10 +130,11 @@ export const listeners = {
   "c2s-optional": "starttls",
   "c2s-tls": "tls",
 } as const;
-export type ListenerName = keyof typeof listeners;
+export type ListenerName = keyof typeof listeners | "wss";
 
 export function listenerOf(door: Door | undefined): ListenerName {
   if (door === undefined) return "c2s";
+  if (door === "websocket") return "wss";
   return door === "direct-tls" ? "c2s-tls" : "c2s-optional";
 }
 

@@ -166,7 +166,8 @@ export class Actor {
       sasl: (tls) => this.#sasl(user, password, tls, options),
       register: options.register,
       insists: options.insists === true,
-      pipelines: this.plan.pipelines === true,
+      // In messages each thing is said by itself.
+      pipelines: this.plan.pipelines === true && this.plan.door !== "websocket",
       door: this.plan.door,
       stamp: this.plan.stamp,
       spelling: this.#spelling,

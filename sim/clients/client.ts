@@ -11,14 +11,15 @@
 import { fromBase64, toBase64, type BinaryString } from "../../src/base/bytes.ts";
 import type { TlsInfo } from "../../src/ports/network.ts";
 import { NS } from "../../src/xmpp/namespaces.ts";
-import { Reader, XmlError, type ReaderEvent } from "../../src/xmpp/reader.ts";
+import { XmlError, type Reader, type ReaderEvent } from "../../src/xmpp/reader.ts";
 import type { Stanza } from "../../src/xmpp/stanza.ts";
 import { nameOf } from "../addresses.ts";
 import { listenerOf, type Door, type Stamp } from "../plan.ts";
 import type { SimulatedNetwork, Wire } from "../kit/network.ts";
 import type { Trace } from "../trace.ts";
 import type { ClientSasl } from "./authentication.ts";
-import { bindRequest, sentAhead, type Opening, streamHeader } from "./openings.ts";
+import { bindRequest, remoteOf, sentAhead, type Opening } from "./openings.ts";
+import { dialectOf, type Dialect } from "./dialects.ts";
 import { wrongOffer } from "./offers.ts";
 import { Hearings } from "./hearings.ts";
 import { Sayings } from "./sayings.ts";
@@ -93,7 +94,8 @@ export class Client {
   readonly #hears: Hearings;
   readonly #wire: Wire;
   readonly #trace: Trace;
-  #reader = newReader();
+  readonly #dialect: Dialect;
+  #reader: Reader;
   #state: State = "connecting";
   #tls: TlsInfo | undefined;
   /** In the last header that it read (RFC 6120 §4.7.1); an error may be before any host. */
@@ -114,6 +116,8 @@ export class Client {
 
   constructor(options: ClientOptions) {
     this.#options = options;
+    this.#dialect = dialectOf(options.door);
+    this.#reader = this.#dialect.newReader();
     this.#spelling = options.spelling ?? asPrepared;
     this.#trace = options.trace;
     const { login, user, node, host, password, stamp } = options;
@@ -131,22 +135,24 @@ export class Client {
       },
     });
     this.#trace.record(login, "login-started", { login, user, node, ...offered });
+    const tlsFirst = options.door === "direct-tls" || options.door === "websocket";
     this.#wire = options.network.connect({
       login,
       node,
       listener: listenerOf(options.door),
       remote: remoteOf(options.home ?? login),
       serverName: host,
-      tlsFirst: options.door === "direct-tls",
+      tlsFirst,
+      framing: options.door === "websocket" ? "websocket" : undefined,
       events: {
         opened: () => {
-          if (options.door !== "direct-tls") this.#begin();
+          if (!tlsFirst) this.#begin();
         },
         received: (bytes) => this.#received(bytes),
         secured: (tls) => {
           this.#tls = tls;
           this.#trace.record(login, "login-secured", { login });
-          if (options.door === "direct-tls") this.#begin();
+          if (tlsFirst) this.#begin();
           else this.#greet();
         },
         closed: (reason) => this.#end(reason, this.#inOrder && reason === "ended"),
@@ -179,7 +185,7 @@ export class Client {
     if (this.#state === "ended" || this.#state === "leaving") return;
     if (this.#state === "connecting") return this.abort();
     this.#leaving();
-    this.#wire.write("</stream:stream>");
+    this.#wire.write(this.#dialect.end);
   }
 
   /** The process dies: its kernel resets the connection. */
@@ -199,7 +205,7 @@ export class Client {
    * that died without a word is found out by it.
    */
   keepAlive(): void {
-    if (this.#state === "online" && !this.#hasWritten) this.#wire.write(" ");
+    if (this.#state === "online" && !this.#hasWritten) this.#wire.ping();
     this.#hasWritten = false;
   }
 
@@ -231,7 +237,7 @@ export class Client {
   #write(data: BinaryString): void {
     if (this.#state === "ended") return;
     this.#hasWritten = true;
-    this.#wire.write(data);
+    this.#wire.write(this.#dialect.element(data));
   }
 
   // Negotiation.
@@ -242,9 +248,9 @@ export class Client {
 
   #greet(): void {
     this.#state = "greeting";
-    this.#reader = newReader();
+    this.#reader = this.#dialect.newReader();
     if (!(this.#authenticated && this.#options.pipelines === true)) {
-      this.#write(streamHeader(this.#opening()));
+      this.#write(this.#dialect.header(this.#opening().host));
     }
   }
 
@@ -292,12 +298,18 @@ export class Client {
     if (element.namespace === NS.streams && element.name === "features") {
       return this.#features(element);
     }
+    if (element.namespace === NS.framing) {
+      if (element.name === "close") return this.#peerClosed();
+      this.#answeredBy = element.from ?? "nobody";
+      return;
+    }
     if (element.namespace === NS.tls) {
       if (element.name !== "proceed") return void this.#answered("starttls failure");
       this.#state = "securing";
       return this.#wire.startTls();
     }
     if (element.namespace === NS.sasl) return this.#saslElement(element);
+    if (element.namespace !== NS.client) return this.#misspoke(`<${element.name}/> is no stanza`);
     if (element.name === "iq") return this.#iq(element);
     if (element.name === "message") return this.#hears.message(element);
     if (element.name === "presence") return this.#hears.presence(element);
@@ -398,7 +410,7 @@ export class Client {
     if (this.#state === "leaving") this.#inOrder = true;
     else {
       this.#leaving();
-      this.#wire.write("</stream:stream>");
+      this.#wire.write(this.#dialect.end);
     }
     this.#wire.close();
   }
@@ -478,15 +490,4 @@ export class Client {
     this.#trace.record(login, "login-ended", { login, reason, clean });
     this.#options.events.ended(reason, clean);
   }
-}
-
-function newReader(): Reader {
-  return new Reader({ maxStanzaSize: 1_048_576 }, "stream");
-}
-
-/** Addresses differ, so that limits per address are not met by chance. */
-function remoteOf(login: string): string {
-  let sum = 0;
-  for (let at = 0; at < login.length; at++) sum = (sum * 31 + login.charCodeAt(at)) & 0xffffff;
-  return `10.${sum >> 16}.${(sum >> 8) & 255}.${sum & 255}`;
 }

@@ -1,16 +1,13 @@
-/** Openings: what a client says to open a stream and to bind, and what of that it may say before it is asked to. */
-import { escapeText, escapeValue } from "../../src/xmpp/escape.ts";
+/** Openings: from where a client comes, what it says to open a stream and to bind, and what of that it may say before it is asked to. */
+import { escapeText } from "../../src/xmpp/escape.ts";
 import { NS } from "../../src/xmpp/namespaces.ts";
+import { dialectOf } from "./dialects.ts";
 
 export interface Opening {
   readonly host: string;
   readonly resource: string;
   /** Opens the next stream and binds without waiting for its success (XEP-0305). */
   readonly pipelines?: boolean;
-}
-
-export function streamHeader({ host }: Opening): string {
-  return `<?xml version='1.0'?><stream:stream xmlns='${NS.client}' xmlns:stream='${NS.streams}' to='${escapeValue(host)}' version='1.0'>`;
 }
 
 export function bindRequest({ resource }: Opening): string {
@@ -20,5 +17,14 @@ export function bindRequest({ resource }: Opening): string {
 
 /** What is to follow success, along with what should bring it about; "" of who waits. */
 export function sentAhead(opening: Opening): string {
-  return opening.pipelines === true ? streamHeader(opening) + bindRequest(opening) : "";
+  return opening.pipelines === true
+    ? dialectOf(undefined).header(opening.host) + bindRequest(opening)
+    : "";
+}
+
+/** Addresses differ, so that limits per address are not met by chance. */
+export function remoteOf(login: string): string {
+  let sum = 0;
+  for (let at = 0; at < login.length; at++) sum = (sum * 31 + login.charCodeAt(at)) & 0xffffff;
+  return `10.${sum >> 16}.${(sum >> 8) & 255}.${sum & 255}`;
 }

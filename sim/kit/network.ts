@@ -20,6 +20,7 @@ import type {
 import { stream } from "./random.ts";
 import type { World } from "./world.ts";
 import { Connection, type ConnectionParts, type End, type EndParts } from "./connection.ts";
+import { messageFrame, Messages, pingFrame } from "./messages.ts";
 import { Fabric } from "./fabric.ts";
 
 export { closeGraceMs, congestionMarkBytes } from "./connection.ts";
@@ -33,7 +34,10 @@ const rebootMs = 10_000;
 /** A client's end of a connection. */
 export interface Wire {
   readonly connection: ConnectionId;
+  /** For a websocket: one message. */
   write(data: BinaryString): void;
+  /** A sign of life; over a websocket it is none of its messages. */
+  ping(): void;
   startTls(): void;
   /** Sends what was written, then closes. */
   close(): void;
@@ -62,6 +66,8 @@ export interface ConnectRequest {
   readonly remote: string;
   readonly serverName: string;
   readonly tlsFirst: boolean;
+  /** Missing: a stream of bytes. */
+  readonly framing?: "websocket" | undefined;
   readonly events: WireEvents;
 }
 
@@ -83,6 +89,7 @@ interface AcceptOptions {
   readonly login: string;
   readonly listener: string;
   readonly remote: string;
+  readonly framing?: "websocket" | undefined;
 }
 
 export class SimulatedNetwork {
@@ -148,7 +155,7 @@ export class SimulatedNetwork {
 
   connect(request: ConnectRequest): Wire {
     const id = ++this.#lastConnection;
-    const { login, node, listener, remote, events } = request;
+    const { login, node, listener, remote, framing, events } = request;
     const connection = this.#make({
       random: stream(this.#options.seed, `network/${login}`),
       tlsFirst: request.tlsFirst,
@@ -161,7 +168,7 @@ export class SimulatedNetwork {
             events.opened();
             if (request.tlsFirst) events.secured(connection.tls);
           },
-          received: (bytes) => events.received(bytes),
+          received: framed(framing, (bytes) => events.received(bytes)),
           secured: (tls) => events.secured(tls),
           congested: () => undefined,
           drained: () => undefined,
@@ -172,10 +179,10 @@ export class SimulatedNetwork {
       toHost: node,
       accept: () => {
         const tls = request.tlsFirst ? connection.tls : undefined;
-        return this.#nodes.get(node)?.accept(node, id, { login, listener, remote }, tls);
+        return this.#nodes.get(node)?.accept(node, id, { login, listener, remote, framing }, tls);
       },
     });
-    return wireOf(connection, id);
+    return wireOf(connection, id, framing === "websocket");
   }
 
   /** Resets the connections of a client, as a router that lost its state does. */
@@ -284,11 +291,24 @@ export function clientOf(login: string): string {
   return end === -1 ? login : login.slice(0, end);
 }
 
-function wireOf(connection: Connection, id: ConnectionId): Wire {
+/** What takes bytes as they come, or, for a websocket, whole messages. */
+function framed(
+  framing: "websocket" | undefined,
+  take: (bytes: Uint8Array) => void,
+): (bytes: Uint8Array) => void {
+  if (framing === undefined) return take;
+  const messages = new Messages();
+  return (bytes) => {
+    for (const message of messages.read(bytes)) take(message);
+  };
+}
+
+function wireOf(connection: Connection, id: ConnectionId, inMessages: boolean): Wire {
   const end = connection.from;
   return {
     connection: id,
-    write: (data) => end.write(data),
+    write: (data) => end.write(inMessages ? messageFrame(data) : data),
+    ping: () => end.write(inMessages ? pingFrame : " "),
     startTls: () => end.startTls(),
     close: () => (end.state === "open" ? end.close("gave up") : end.reset()),
     reset: () => end.reset(),
@@ -312,6 +332,8 @@ export class NodePort implements Network {
   readonly #dial: Dial;
   readonly #ends = new Map<ConnectionId, End>();
   readonly #dirty = new Map<ConnectionId, BinaryString>();
+  /** What leaves of that by a websocket. */
+  readonly #frames = new Map<ConnectionId, BinaryString>();
   #ended = false;
   #reads = true;
 
@@ -323,6 +345,15 @@ export class NodePort implements Network {
 
   write(connection: ConnectionId, data: BinaryString): void {
     this.#dirty.set(connection, (this.#dirty.get(connection) ?? "") + data);
+    const frames = this.#frames.get(connection);
+    if (frames !== undefined) this.#frames.set(connection, frames + messageFrame(data));
+  }
+
+  ping(connection: ConnectionId): void {
+    const frames = this.#frames.get(connection);
+    if (frames === undefined) return;
+    this.#dirty.set(connection, this.#dirty.get(connection) ?? "");
+    this.#frames.set(connection, frames + pingFrame);
   }
 
   dial(dial: DialId, address: string): void {
@@ -395,7 +426,7 @@ export class NodePort implements Network {
   #parts(
     host: string,
     connection: ConnectionId,
-    { login, listener, remote }: AcceptOptions,
+    { login, listener, remote, framing }: AcceptOptions,
     dial: DialId | undefined,
     tls: TlsInfo | undefined,
   ): EndParts {
@@ -406,23 +437,25 @@ export class NodePort implements Network {
       opened: (end) => {
         if (this.#ended) return end.reset(); // it died while it dialled
         this.#ends.set(connection, end);
+        if (framing !== undefined) this.#frames.set(connection, "");
         if (!this.#reads) end.setProcessReads(false);
         tell({
           type: "connection-opened",
           connection,
           listener,
           remote,
-          framing: "tcp",
+          framing: framing ?? "tcp",
           ...(dial === undefined ? {} : { dial }),
           ...(tls === undefined ? {} : { tls }),
         });
       },
-      received: (bytes) => tell({ type: "bytes-received", connection, bytes }),
+      received: framed(framing, (bytes) => tell({ type: "bytes-received", connection, bytes })),
       secured: (info) => tell({ type: "tls-established", connection, tls: info }),
       congested: () => tell({ type: "connection-congested", connection }),
       drained: () => tell({ type: "connection-drained", connection }),
       closed: (reason) => {
         this.#ends.delete(connection);
+        this.#frames.delete(connection);
         tell({ type: "connection-closed", connection, reason });
       },
       refused: (refused, reason) => {
@@ -437,7 +470,9 @@ export class NodePort implements Network {
     if (data === undefined) return;
     this.#dirty.delete(id);
     this.#options.onSent(id, data);
-    this.#ends.get(id)?.write(data);
+    const frames = this.#frames.get(id);
+    if (frames !== undefined) this.#frames.set(id, "");
+    this.#ends.get(id)?.write(frames ?? data);
   }
 }
 

@@ -20,6 +20,8 @@ interface Reading {
 
 export class Pace {
   readonly sees: readonly TraceKind[] = ["bytes-received", "input-paused", "input-resumed"];
+  /** Of listeners without a limit. */
+  readonly #free = new Set<number>();
   /** Bytes per millisecond. */
   readonly #rate: number;
   readonly #readings = new Map<number, Reading>();
@@ -31,6 +33,8 @@ export class Pace {
 
   /** What is wrong with how a client's connection is read, as a phrase; undefined: nothing. */
   see({ kind, data, at }: TraceEvent): string | undefined {
+    if (kind === "connection-opened" && data.listener === "wss") this.#free.add(data.connection);
+    if (kind === "bytes-received" && this.#free.has(data.connection)) return undefined;
     if (kind === "bytes-received") return this.#read(data.connection, data.bytes.length, at);
     if (kind === "input-paused") this.#of(data.connection).paused = true;
     if (kind !== "input-resumed") return undefined;
@@ -50,6 +54,7 @@ export class Pace {
 
   forget(connection: number): void {
     this.#readings.delete(connection);
+    this.#free.delete(connection);
   }
 
   #read(connection: number, bytes: number, at: number): string | undefined {

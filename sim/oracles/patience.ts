@@ -92,6 +92,7 @@ class Patience implements Oracle {
     this.#now = at;
     switch (kind) {
       case "connection-opened":
+        this.#pace.see(event);
         if (data.listener !== "cluster") this.#served.set(data.connection, served(place, data, at));
         return;
       case "peer-down":

@@ -8,7 +8,7 @@
  *
  * Of a new connection the hello alone says it, and is believed when the peer has proved itself: its next write.
  */
-import { userOf } from "../plan.ts";
+import { userOf } from "../addresses.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../trace.ts";
 import type { Logins } from "./logins.ts";
 import type { Gathered, Oracle, OracleMaker, Verdict } from "./oracle.ts";

@@ -17,7 +17,15 @@ import { endFault, faults } from "../faults/index.ts";
 import { NodeLists } from "../node-lists.ts";
 import { SimulatedNode, type Compose } from "../node.ts";
 import { planHost } from "../addresses.ts";
-import { accountsOf, passwordOf, planVersion, type ClientPlan, type FaultPlan, type NodePlan, type Plan } from "../plan.ts";
+import {
+  accountsOf,
+  passwordOf,
+  planVersion,
+  type ClientPlan,
+  type FaultPlan,
+  type NodePlan,
+  type Plan,
+} from "../plan.ts";
 import { DatabaseFaults, type DatabaseEngine } from "../ports/database-faults.ts";
 import type { SimulatedLookups } from "../ports/resolver.ts";
 import { congestionMarkBytes, SimulatedNetwork } from "../kit/network.ts";
@@ -162,7 +170,9 @@ export class Stage {
       const jid = online ? client.jid : "";
       this.trace.record("world", "online-observed", { client: name, online, jid });
     }
-    this.trace.record("database", "accounts-observed", { users: accountsIn(this.#engine, [planHost]) });
+    this.trace.record("database", "accounts-observed", {
+      users: accountsIn(this.#engine, [planHost]),
+    });
   }
 
   #node(plan: NodePlan): SimulatedNode {

@@ -44,4 +44,18 @@ export const edgePlants: readonly Plant[] = [
     replace: 'if (header.binding === "y" && plus) {',
     oracle: "accounts",
   },
+  {
+    name: "websockets-are-never-pinged",
+    file: "src/stream/framing.ts",
+    find: '({ type: "ping", connection })',
+    replace: '({ type: "write", connection, data: "" })',
+    oracle: "patience",
+  },
+  {
+    name: "websocket-stanzas-have-no-namespace",
+    file: "src/stream/framing.ts",
+    find: '  context: "",',
+    replace: "  context: NS.client,",
+    oracle: "courtesy",
+  },
 ];

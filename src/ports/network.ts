@@ -71,6 +71,8 @@ export type NetworkInput =
 export type NetworkEffect =
   /** Appended to what this connection sends at the end of the turn; for a websocket, one message. */
   | { readonly type: "write"; readonly connection: ConnectionId; readonly data: BinaryString }
+  /** A sign of life beside the messages of a websocket (RFC 6455 §5.5.2): whoever has died does not take it. */
+  | { readonly type: "ping"; readonly connection: ConnectionId }
   | { readonly type: "start-tls"; readonly connection: ConnectionId; readonly host: string }
   /**
    * Connects to another node: `host:port`, IPv6 in brackets. Answered by `connection-opened` with this
@@ -85,6 +87,8 @@ export type NetworkEffect =
 export interface Network {
   dial(dial: DialId, address: string): void;
   write(connection: ConnectionId, data: BinaryString): void;
+  /** For websockets alone. */
+  ping(connection: ConnectionId): void;
   startTls(connection: ConnectionId, host: string): void;
   pauseReading(connection: ConnectionId): void;
   resumeReading(connection: ConnectionId): void;

@@ -9,6 +9,8 @@ import type { ConnectionId, NetworkInput } from "../ports/network.ts";
 export interface Connection {
   readonly id: ConnectionId;
   write(data: BinaryString): void;
+  /** Where the framing has such a thing. */
+  ping(): void;
   startTls(host: string): void;
   pauseReading(): void;
   resumeReading(): void;

@@ -168,6 +168,10 @@ export class SocketNetwork implements Network {
     this.#connections.get(connection)?.startTls(host);
   }
 
+  ping(connection: ConnectionId): void {
+    this.#connections.get(connection)?.ping();
+  }
+
   pauseReading(connection: ConnectionId): void {
     this.#connections.get(connection)?.pauseReading();
   }

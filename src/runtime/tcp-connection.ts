@@ -68,6 +68,11 @@ export class TcpConnection implements Connection {
     if (this.#out.length > this.#surroundings.congestionMark) this.flush();
   }
 
+  /** Its framing has none. */
+  ping(): void {
+    return;
+  }
+
   startTls(host: string): void {
     const { id } = this;
     if (this.#state !== "open" || this.#tls === undefined) return this.destroy("TLS is not set up");

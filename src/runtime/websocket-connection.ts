@@ -62,6 +62,11 @@ export class WebSocketConnection implements Connection {
     this.#out.push(data);
   }
 
+  /** RFC 7395 §3.8: a dead peer's kernel does not take it, and ours gives the connection up. */
+  ping(): void {
+    if (this.#state === "open") this.#webSocket.ping();
+  }
+
   /** RFC 7395 §3.9: TLS is the business of wss, never of the stream. */
   startTls(): void {
     this.destroy("STARTTLS over WebSocket");

@@ -154,6 +154,7 @@ export class Clients {
     for (const effect of effects) {
       switch (effect.type) {
         case "write":
+        case "ping":
         case "start-tls":
         case "dial":
         case "pause-reading":

@@ -69,6 +69,8 @@ export class Loop {
     switch (effect.type) {
       case "write":
         return network.write(effect.connection, effect.data);
+      case "ping":
+        return network.ping(effect.connection);
       case "start-tls":
         return network.startTls(effect.connection, effect.host);
       case "dial":

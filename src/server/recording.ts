@@ -205,6 +205,7 @@ class Replay {
       ports: {
         network: {
           write: nothing,
+          ping: nothing,
           startTls: nothing,
           dial: nothing,
           pauseReading: nothing,

@@ -448,7 +448,7 @@ export class C2sStream {
     }
     if (this.#outbox.holds) return this.#drain(now);
     const isIdle = idleAt(this.#activeAt, interval) <= now.at;
-    if (isIdle) this.#write(this.#framing.keepAlive);
+    if (isIdle) this.#effects.push(this.#framing.signOfLife(this.connection));
     this.#deadline = idleAt(isIdle ? now.at : this.#activeAt, interval);
   }
 

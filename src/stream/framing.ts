@@ -9,6 +9,7 @@ import { escapeValue } from "../xmpp/escape.ts";
 import { NS } from "../xmpp/namespaces.ts";
 import { streamError, type StreamErrorCondition } from "../xmpp/stream-error.ts";
 import type { BinaryString } from "../base/bytes.ts";
+import type { ConnectionId, NetworkEffect } from "../ports/network.ts";
 
 export interface HeaderFields {
   readonly id: string;
@@ -24,8 +25,8 @@ export interface Framing {
   features(inner: string): BinaryString;
   error(condition: StreamErrorCondition, text: string | undefined): BinaryString;
   readonly end: BinaryString;
-  /** Sent into silence (RFC 6120 §4.6.1); empty where the framing has no place for it. */
-  readonly keepAlive: BinaryString;
+  /** Into silence: white space (RFC 6120 §4.6.1), or a ping that is no message (RFC 7395 §3.8). */
+  readonly signOfLife: (connection: ConnectionId) => NetworkEffect;
 }
 
 function attributes(fields: HeaderFields): BinaryString {
@@ -40,7 +41,7 @@ export const tcpFraming: Framing = {
   features: (inner) => `<stream:features>${inner}</stream:features>`,
   error: (condition, text) => streamError(condition, text),
   end: "</stream:stream>",
-  keepAlive: " ",
+  signOfLife: (connection) => ({ type: "write", connection, data: " " }),
 };
 
 export const websocketFraming: Framing = {
@@ -49,5 +50,5 @@ export const websocketFraming: Framing = {
   features: (inner) => `<stream:features xmlns:stream='${NS.streams}'>${inner}</stream:features>`,
   error: (condition, text) => streamError(condition, text, { declarePrefix: true }),
   end: `<close xmlns='${NS.framing}'/>`,
-  keepAlive: "",
+  signOfLife: (connection) => ({ type: "ping", connection }),
 };

@@ -190,6 +190,7 @@ export class ClusterNode {
           write: (connection, data) => this.#write(connection, data),
           dial: (dial, address) => this.#dial(dial, address),
           close: (connection) => this.#close(connection),
+          ping: () => undefined,
           startTls: () => undefined,
           pauseReading: () => undefined,
           resumeReading: () => undefined,

@@ -87,6 +87,7 @@ export class SmallNode {
         network: {
           write: (connection, data) =>
             void this.written.set(connection, (this.written.get(connection) ?? "") + data),
+          ping: () => undefined,
           startTls: () => undefined,
           dial: () => undefined,
           pauseReading: (connection) => void this.paused.add(connection),
