@@ -1,11 +1,12 @@
 /**
  * Backlog: what waits for a process that stands still or is slow, in order of arrival?
  *
- * Bytes of one connection that follow each other are read in one piece, as from a kernel that has them all;
- * a tick of the timer waits once.
+ * Bytes of one connection that follow each other are read in one piece, as from a kernel that has them all, but
+ * for those that come in messages; a tick of the timer waits once.
  */
 import { concatBytes } from "../src/base/bytes.ts";
 import type { Instant } from "../src/base/time.ts";
+import type { ConnectionId } from "../src/ports/network.ts";
 import type { WorldInput } from "../src/server/effects.ts";
 
 export interface Waiting {
@@ -18,9 +19,14 @@ export interface Waiting {
 const pieceMax = 65_536;
 
 export class Backlog {
+  readonly #inMessages: (connection: ConnectionId) => boolean;
   #waiting: Waiting[] = [];
   /** The longest that anything has waited. */
   longestMs = 0;
+
+  constructor(inMessages: (connection: ConnectionId) => boolean = () => false) {
+    this.#inMessages = inMessages;
+  }
 
   get hasTick(): boolean {
     return this.#waiting.some(({ input }) => input.type === "deadline-reached");
@@ -44,6 +50,7 @@ export class Backlog {
   #joined(input: WorldInput): boolean {
     if (input.type !== "bytes-received") return false;
     const { connection, bytes } = input;
+    if (this.#inMessages(connection)) return false;
     const at = this.#waiting.findLastIndex(
       (each) => "connection" in each.input && each.input.connection === connection,
     );

@@ -75,7 +75,7 @@ export class NodeProcess {
   readonly #port: NodePort;
   readonly #release: NextRelease | undefined;
   readonly #http = new SimulatedHttp((input) => this.deliver(input));
-  readonly #backlog = new Backlog();
+  readonly #backlog = new Backlog((connection) => this.#port.inMessages(connection));
   #armedFor: Instant | undefined;
   /** What a turn takes of a slow process; 0: nothing. */
   #turnMs = 0;

@@ -349,6 +349,11 @@ export class NodePort implements Network {
     if (frames !== undefined) this.#frames.set(connection, frames + messageFrame(data));
   }
 
+  /** Is it a websocket? */
+  inMessages(connection: ConnectionId): boolean {
+    return this.#frames.has(connection);
+  }
+
   ping(connection: ConnectionId): void {
     const frames = this.#frames.get(connection);
     if (frames === undefined) return;

@@ -46,9 +46,9 @@ export const edgePlants: readonly Plant[] = [
   },
   {
     name: "websockets-are-never-pinged",
-    file: "src/stream/framing.ts",
-    find: '({ type: "ping", connection })',
-    replace: '({ type: "write", connection, data: "" })',
+    file: "src/stream/c2s.ts",
+    find: "if (isIdle) this.#effects",
+    replace: 'if (isIdle && this.#options.framing === "tcp") this.#effects',
     oracle: "patience",
   },
   {

@@ -67,6 +67,15 @@ test("websocket: each message is one input and each write one text message [RFC 
   });
 });
 
+test("websocket: a sign of life is no message, and the stream goes on [RFC 7395 §3.8]", async () => {
+  const server = await serving();
+  const socket = await connected(server);
+  socket.send("PING");
+  await once(socket, "ping");
+  socket.send("still here");
+  expect(await message(socket)).toBe("still here");
+});
+
 test("websocket: a handshake without the subprotocol xmpp is refused [RFC 7395 §3.1]", async () => {
   const server = await serving();
   for (const protocols of [[], ["mqtt"]]) {

@@ -30,6 +30,14 @@ test("backlog: bytes of one connection are read in one piece, and nothing change
   expect(backlog.longestMs).toBe(100);
 });
 
+test("backlog: messages stay what they are, one by one", () => {
+  const backlog = new Backlog((connection) => connection === 2);
+  for (const input of [bytes(1, "a"), bytes(2, "x"), bytes(2, "y"), bytes(1, "b")]) {
+    backlog.add({ input, login: "", since: 0 });
+  }
+  expect(emptied(backlog)).toEqual(["ab", "x", "y"]);
+});
+
 test("backlog: a piece has at most 64 KiB", () => {
   const half = "h".repeat(40_000);
   expect(emptied(filled(bytes(1, half), bytes(1, half))).map((each) => each.length)).toEqual([

@@ -48,10 +48,12 @@ test("websocket: an error is one message and <close/> another [RFC 7395 §3.5]",
   expect(replay(text, websocket)).toBe(tidy(text));
 });
 
-test("websocket: silence is kept, as there is no place for white space [RFC 7395 §3.7]", () => {
+test("websocket: into silence goes a ping, as there is no place for white space [RFC 7395 §3.8]", () => {
   const text = `${bound}
     W: after 60000
+    E: ping
     W: after 60000
+    E: ping
   `;
   expect(replay(text, websocket)).toBe(tidy(text));
 });

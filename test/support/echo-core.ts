@@ -2,7 +2,7 @@
  * Echo core: the smallest server that uses every network effect, for proving loops and networks.
  *
  * What it receives it sends back. Lines in capitals are orders: `STARTTLS`, `PAUSE` (resumes after
- * `pauseMs`), `FLOOD` (writes 16 MiB in one turn, and `DRAINED` when all has left), `QUIT`.
+ * `pauseMs`), `PING`, `FLOOD` (writes 16 MiB in one turn, and `DRAINED` when all has left), `QUIT`.
  */
 import { binaryFromBytes } from "../../src/base/bytes.ts";
 import type { Instant, Now } from "../../src/base/time.ts";
@@ -63,6 +63,8 @@ export class EchoCore implements Core {
           { type: "write", connection, data: "PROCEED\n" },
           { type: "start-tls", connection, host: "localhost" },
         ];
+      case "PING":
+        return [{ type: "ping", connection }];
       case "PAUSE":
         this.#resumeAt.set(connection, now.at + pauseMs);
         return [
