@@ -266,9 +266,11 @@ export class End {
     this.#parts.events.congested();
   }
 
-  /** At the end that began: says hello. At the other: waits for it. */
-  startTls(): void {
+  /** At the end that began: says hello. At the other: waits for it, as this host; who meant another turns away. */
+  startTls(host?: string): void {
     if (this.#state !== "open" || this.#tls !== "clear") return;
+    const { serverName = host } = this.#connection.parts;
+    if (host !== undefined && host !== serverName) return this.#connection.break();
     this.#tls = "asked";
     if (this.#side === "began") this.out.send({ type: "client-hello" });
   }

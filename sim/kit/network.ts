@@ -5,7 +5,8 @@
  * A node sees `Network` and `NetworkInput`, exactly as from real sockets; a client sees `Wire`. What lies
  * between the two ends is a connection (connection.ts) over the fabric (fabric.ts). TLS is granted after
  * the round trips of a handshake without cryptography, once both sides have asked; bytes in the clear
- * that reach a node waiting for a handshake break it, as they do in reality.
+ * that reach a node waiting for a handshake break it, and so does a certificate of another host than the
+ * client meant, as they do in reality.
  *
  * What it does not do: packets, congestion control, routing.
  */
@@ -365,9 +366,9 @@ export class NodePort implements Network {
     this.#dial(this, dial, address);
   }
 
-  startTls(connection: ConnectionId, _host: string): void {
+  startTls(connection: ConnectionId, host: string): void {
     this.#flush(connection);
-    this.#ends.get(connection)?.startTls();
+    this.#ends.get(connection)?.startTls(host);
   }
 
   pauseReading(connection: ConnectionId): void {

@@ -24,6 +24,13 @@ export const edgePlants: readonly Plant[] = [
     oracle: "accounts",
   },
   {
+    name: "starttls-shows-the-first-hosts-certificate",
+    file: "src/stream/c2s.ts",
+    find: "connection: this.connection, host: this.#host });",
+    replace: 'connection: this.connection, host: this.#options.hosts[0] ?? "" });',
+    oracle: "progress",
+  },
+  {
     name: "direct-tls-is-forgotten",
     file: "src/stream/c2s.ts",
     find: "    this.#tls = options.tls;\n",

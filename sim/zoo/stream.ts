@@ -141,7 +141,7 @@ export const streamPlants: readonly Plant[] = [
   {
     name: "stream-sends-no-keep-alive",
     file: c2s,
-    find: "    if (isIdle) this.#write(this.#framing.keepAlive);\n",
+    find: "    if (isIdle) this.#effects.push(this.#framing.signOfLife(this.connection));\n",
     replace: "",
     oracle: "patience",
   },

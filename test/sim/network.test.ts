@@ -234,6 +234,16 @@ test("network: congestion is told once at the mark, and once when drained", () =
   expect(texts().client).toHaveLength(size + 2);
 });
 
+test("network: a client turns away from a certificate of another host", () => {
+  const { port, client, connect, pass } = pair();
+  const wire = connect();
+  pass(100);
+  port.startTls(wire.connection, "elsewhere.test");
+  wire.startTls();
+  pass(1_000);
+  expect(client).toEqual(["opened", "closed: reset"]);
+});
+
 test("network: a node that pauses reading gets the bytes when it resumes", () => {
   const { port, connect, pass, texts } = pair();
   const wire = connect();
