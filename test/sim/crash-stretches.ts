@@ -1,7 +1,13 @@
 /** Crash stretches: small plans whose interesting moments are few enough to crash at each of them. */
 import type { Stretch } from "../../sim/crash-everywhere.ts";
 import { planHost } from "../../sim/addresses.ts";
-import { planVersion, type ClientPlan, type FaultPlan, type NodePlan, type Plan } from "../../sim/plan.ts";
+import {
+  planVersion,
+  type ClientPlan,
+  type FaultPlan,
+  type NodePlan,
+  type Plan,
+} from "../../sim/plan.ts";
 import { congestionMarkBytes } from "../../sim/kit/network.ts";
 
 const setUp = 3_000;
