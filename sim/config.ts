@@ -141,7 +141,7 @@ function clusterOf(plan: Plan, { name }: NodePlan, cluster: ClusterPlan): Cluste
 function boundsOf({ bounds }: ClusterPlan): Pick<ClusterConfig, "bounds"> {
   if (bounds === undefined) return {};
   const { window, queue, fragment, logOperations, chunk, syncWindow, retention } = bounds;
-  const { requestPatience, overtaking = window, tableQueue } = bounds;
+  const { requestPatience, overtaking = window, tableQueue, quickFor } = bounds;
   // Whoever takes little at a time must say soon that it has taken it.
   const ackBytes = Math.min(linkLimits.ackBytes, window >> 2);
   const links = { ackBytes, windowBytes: window, queueBytes: queue, fragmentBytes: fragment };
@@ -155,6 +155,7 @@ function boundsOf({ bounds }: ClusterPlan): Pick<ClusterConfig, "bounds"> {
       },
       tables: { logOperationsMax: logOperations, chunkBytesMax: chunk },
       ...(retention === undefined ? {} : { tablesTiming: { retention } }),
+      ...(quickFor === undefined ? {} : { discoveryTiming: { quickFor } }),
       ...(requestPatience === undefined ? {} : { requestPatience }),
     },
   };

@@ -167,14 +167,15 @@ function planCluster(seed: number, profile: Profile): ClusterPlan {
   ] as const);
   const discovery = random.pick(profile.discoveries ?? discoveries);
   // Less than a node may be cut off from the database.
-  const expireAfter = random.pick([10_000, 3_600_000]);
+  const drawn = random.pick([10_000, 3_600_000]);
+  const rarely = profile.faults ? planLooks(stream(seed, "plan/looks")) : undefined;
   const window = random.pick([8_192, 16_384, 65_536, 1_048_576]);
   return {
     discovery,
     heartbeatInterval,
     heartbeatTimeout,
     linkGrace,
-    expireAfter,
+    expireAfter: rarely?.expireAfter ?? drawn,
     bounds: {
       window,
       // The smallest are met where a link is slow or broken and somebody floods; the largest are empty by the end.
@@ -187,8 +188,16 @@ function planCluster(seed: number, profile: Profile): ClusterPlan {
       requestPatience: random.pick([2_000, 30_000, 30_000]),
       overtaking: random.pick([256, window]),
       ...planTableQueue(stream(seed, "plan/table-queue")),
+      ...(rarely === undefined ? {} : { quickFor: rarely.quickFor }),
     },
   };
+}
+
+/** In some runs nodes look seldom who else is there, as they do once a cluster has stood for minutes. */
+function planLooks(random: Random): { quickFor: number; expireAfter: number } | undefined {
+  const quickFor = random.pick([2_000, 10_000]);
+  const expireAfter = random.pick([10_000, 120_000, 120_000, 3_600_000]);
+  return random.chance(0.4) ? { quickFor, expireAfter } : undefined;
 }
 
 /** In some runs a login or a few are more than may wait: who is not told of them gets a snapshot later. */

@@ -229,6 +229,7 @@ const cluster = record<ClusterPlan>({
       syncWindow: optional(count),
       retention: optional(time),
       requestPatience: optional(time),
+      quickFor: optional(time),
       overtaking: optional(count),
     }),
   ),

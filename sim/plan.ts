@@ -92,6 +92,8 @@ export interface ClusterPlan {
         readonly retention?: number;
         /** By how much what is told of tables may overtake stanzas; missing: by a window. */
         readonly overtaking?: number;
+        /** How long after its start or the loss of a link a node looks often who else is there; missing: as in production. */
+        readonly quickFor?: number;
         /** How long a request waits for a node that is out of sight; missing: as long as in production. */
         readonly requestPatience?: number;
       }

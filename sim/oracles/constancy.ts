@@ -7,8 +7,8 @@
  * have to recover, no fault has happened that is of nodes or of links. Where noise never ends a link may break at any
  * time.
  */
-import { hostsOf } from "../kit/paths.ts";
 import { clientFaultKinds, databaseFaultKinds, lookupFaultKinds, type FaultKind } from "../plan.ts";
+import { Calm } from "./calm.ts";
 import type { OracleMaker } from "./oracle.ts";
 import type { Process } from "./replicas.ts";
 
@@ -32,26 +32,6 @@ const own = [
   "cluster-observed",
   "peer-down",
 ] as const;
-
-/** What has befallen whom, and when last. */
-class Calm {
-  /** By host or "all": faults under way, and when the last thing happened to it. */
-  readonly #underWay = new Map<string, number>();
-  readonly #disturbedAt = new Map<string, number>();
-
-  disturb(target: string, at: number, by: number): void {
-    for (const host of hostsOf(target)) {
-      this.#disturbedAt.set(host, at);
-      this.#underWay.set(host, (this.#underWay.get(host) ?? 0) + by);
-    }
-  }
-
-  isCalm(host: string, at: number, afterMs = calmAfterMs): boolean {
-    const since = Math.max(this.#disturbedAt.get(host) ?? 0, this.#disturbedAt.get("all") ?? 0);
-    const none = !this.#underWay.get(host) && !this.#underWay.get("all");
-    return none && at - since >= afterMs;
-  }
-}
 
 export const constancy: OracleMaker = (plan, { replicas }) => {
   const noisy = plan.topology.network.noise !== undefined;
@@ -102,8 +82,8 @@ export const constancy: OracleMaker = (plan, { replicas }) => {
           return calm.disturb(place, at, 0);
         case "cluster-observed":
           if (!noisy && self !== undefined) comesBack(self, data.peers, at);
-          if (noisy || !calm.isCalm(place, at)) return;
-          judged += data.peers.filter((peer) => calm.isCalm(nodeOf(peer), at)).length;
+          if (noisy || !calm.isCalm(place, at, calmAfterMs)) return;
+          judged += data.peers.filter((peer) => calm.isCalm(nodeOf(peer), at, calmAfterMs)).length;
           return;
         case "peer-down": {
           const other = nodeOf(data.peer);
@@ -113,7 +93,8 @@ export const constancy: OracleMaker = (plan, { replicas }) => {
             calm.disturb(place, at, 0);
             calm.disturb(other, at, 0);
           }
-          if (noisy || !calm.isCalm(place, at) || !calm.isCalm(other, at)) return;
+          if (noisy || !calm.isCalm(place, at, calmAfterMs) || !calm.isCalm(other, at, calmAfterMs))
+            return;
           failures.push(`${place} lost ${data.peer} at ${at} ms for nothing: ${data.reason}`);
           return;
         }

@@ -3,12 +3,14 @@
  * every node's view of every other's records equal the owner's own?
  *
  * Promises 10 and 1 of the replicated tables. Judged is every pair of nodes; each has 30 s from the heal, or
- * from when the younger of the two started, and longer only where snapshots alone take more than 10 s of it. Where noise never ends a link may break again at any time:
+ * from when the younger of the two started, and longer only where snapshots alone take more than 10 s of it,
+ * or nodes look seldom who else is there. Where noise never ends a link may break again at any time:
  * there it is enough that they had each other in time. Of records that are equal at the end every pair is asked; a
  * write of the last seconds may still be under way.
  */
 import { sameDigest, type Process } from "./replicas.ts";
 import type { Gathered, Oracle, Verdict } from "./oracle.ts";
+import { seldomMs } from "./discovery.ts";
 import { syncTimeMs } from "./sync-time.ts";
 import { canMeet } from "../releases/releases.ts";
 import { type TraceEvent, type TraceKind } from "../trace.ts";
@@ -40,7 +42,7 @@ class Convergence implements Oracle {
     this.sees = [...gathered.replicas.sees, "cluster-observed", "registry-observed"];
     const { duration, topology } = plan;
     this.#syncMs = syncTimeMs(plan);
-    this.#boundMs = Math.max(leastBoundMs, besideSyncMs + this.#syncMs);
+    this.#boundMs = Math.max(leastBoundMs, besideSyncMs + this.#syncMs + looksMs(plan));
     this.#gathered = gathered;
     this.#clustered = topology.cluster !== undefined;
     this.#healAt = duration.setUp + duration.safety;
@@ -137,6 +139,13 @@ class Convergence implements Oracle {
       ? undefined
       : "shows another state";
   }
+}
+
+/** A list may have lacked a node when it was looked at before. Of the database's all rows are there, or soon again. */
+function looksMs(plan: Plan): number {
+  const { discovery, bounds } = plan.topology.cluster ?? {};
+  const listed = discovery === "dns" || discovery === "file";
+  return listed && bounds?.quickFor !== undefined ? seldomMs(plan) : 0;
 }
 
 export function convergence(plan: Plan, gathered: Gathered): Oracle {

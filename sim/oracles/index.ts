@@ -10,6 +10,7 @@ import { convergence } from "./convergence.ts";
 import { courtesy } from "./courtesy.ts";
 import { delivery } from "./delivery.ts";
 import { directory } from "./directory.ts";
+import { discovery } from "./discovery.ts";
 import { ghosts } from "./ghosts.ts";
 import { health } from "./health.ts";
 import { links } from "./links.ts";
@@ -45,6 +46,7 @@ const oracleMakers: readonly OracleMaker[] = [
   links,
   constancy,
   registry,
+  discovery,
   convergence,
   atomicSync,
   operationOrder,

@@ -48,6 +48,21 @@ const plantsBetween: readonly Plant[] = [
     oracle: "receipts",
     profile: "splits",
   },
+  {
+    name: "looks-are-as-seldom-as-rows-expire",
+    file: "src/cluster/discovery.ts",
+    find: "Math.min(slowInterval, expireAfter / 8)",
+    replace: "Math.min(slowInterval, expireAfter)",
+    oracle: "discovery",
+  },
+  {
+    name: "a-lost-link-hurries-nobody",
+    file: "src/cluster/discovery.ts",
+    find: "    if (this.#nextAt !== undefined) this.#nextAt = Math.min(this.#nextAt, now.at + quickInterval);\n",
+    replace: "",
+    oracle: "discovery",
+    profile: "cluster",
+  },
 ];
 
 export const plantsBetweenNodes: readonly Plant[] = plantsBetween.map((plant) => ({

@@ -5,6 +5,7 @@
  * bytes here, whatever units the file used. `defaultConfig` is what an empty file means.
  */
 import type { Duration } from "../base/time.ts";
+import type { DiscoveryTiming } from "../cluster/discovery.ts";
 import type { ProtocolRange } from "../cluster/protocol.ts";
 import type { TablesLimits, TablesTiming } from "../cluster/tables-contract.ts";
 import type { LinkLimits } from "../cluster/timing.ts";
@@ -122,6 +123,7 @@ export interface ClusterBounds {
   readonly links: Partial<LinkLimits>;
   readonly tables: Partial<TablesLimits>;
   readonly tablesTiming?: Partial<TablesTiming>;
+  readonly discoveryTiming?: Partial<DiscoveryTiming>;
   /** How long a request waits for a node that is out of sight. */
   readonly requestPatience?: Duration;
 }

@@ -50,7 +50,11 @@ export class DiscoveryHost {
       boot,
       address: config.advertised_address,
       source: sourceOf(config),
-      timing: { ...discoveryTiming, expireAfter: config.expire_after },
+      timing: {
+        ...discoveryTiming,
+        ...config.bounds?.discoveryTiming,
+        expireAfter: config.expire_after,
+      },
     });
   }
 
