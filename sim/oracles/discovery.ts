@@ -164,10 +164,11 @@ class Discovery implements Oracle {
   /** The shortest time to the next look, and the longest. */
   #bounds({ lookedAt = 0, knewUntil, lostAt = Infinity }: Watched): [number, number] {
     const lostAfter = lostAt - lookedAt;
-    // It decides when it has its answer.
-    const mayHurry = lookedAt < knewUntil || lostAfter < slackMs;
+    // It decides when it has its answer, by its own clock.
+    const aboutMs = slackMs + this.#quickFor * tolerance;
+    const mayHurry = lookedAt < knewUntil + aboutMs || lostAfter < slackMs;
     const least = mayHurry ? often : Math.min(this.#seldom, lostAfter + often);
-    const most = lookedAt + slackMs < knewUntil ? often : this.#seldom;
+    const most = lookedAt + aboutMs < knewUntil ? often : this.#seldom;
     return [least * (1 - tolerance), Math.min(most, lostAfter + often)];
   }
 

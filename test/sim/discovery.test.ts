@@ -38,6 +38,12 @@ test("a node looks often at first, and seldom then: no more, no less", () => {
   expect(failures(never)).toMatchObject([/and never since$/]);
 });
 
+test("until when it looks often, its own clock says", () => {
+  const tale = joined();
+  for (const afterMs of [5, 5_005, 5_105]) looks(tale, afterMs);
+  expect(failures(looks(tale, 5_105))).toEqual([]);
+});
+
 test("whose link is lost looks soon, and often for a while", () => {
   const lost = { peer: "n2#2.bb", session: 1, reason: "", final: false, undelivered: 0 };
   const hurried = (): Tale => settled().wait(1_000).then("peer-down", lost);
