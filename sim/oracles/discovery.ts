@@ -69,7 +69,7 @@ class Discovery implements Oracle {
     this.sees = [
       ...replicas.sees,
       ...(["fault-started", "fault-ended", "shutdown-requested", "peer-down", "logged"] as const),
-      ...(["query-sent", "host-resolved", "file-read", "lookup-failed"] as const),
+      ...(["query-sent", "query-failed", "host-resolved", "file-read", "lookup-failed"] as const),
     ];
     this.#replicas = replicas;
     this.#cluster = cluster;
@@ -104,6 +104,7 @@ class Discovery implements Oracle {
         return data.addresses.length === 0 ? this.#failed(place) : this.#looked(place, at);
       case "file-read":
         return /^[^#\s]/m.test(data.text) ? this.#looked(place, at) : this.#failed(place);
+      case "query-failed":
       case "lookup-failed":
         return this.#failed(place);
       case "logged":
@@ -128,7 +129,7 @@ class Discovery implements Oracle {
   #isCalm(node: string, since: number): boolean {
     const process = this.#replicas.running.get(node);
     const awake = process !== undefined && !process.paused && process.awakeAt <= since;
-    return awake && this.#calm.isCalm(node, this.#endedAt, this.#endedAt - since);
+    return awake && this.#calm.isCalm(node, this.#endedAt, this.#endedAt - since + 1);
   }
 
   #joined(node: string, at: number): void {
