@@ -17,8 +17,8 @@ export function bindRequest({ resource }: Opening): string {
 }
 
 /** What is to follow success, along with what should bring it about; nothing of who waits. */
-export function sentAhead(opening: Opening, { header }: Dialect): readonly BinaryString[] {
-  return opening.pipelines === true ? [header(opening.host), bindRequest(opening)] : [];
+export function sentAhead(opening: Opening, dialect: Dialect): readonly BinaryString[] {
+  return opening.pipelines === true ? [dialect.header(opening.host), bindRequest(opening)] : [];
 }
 
 /** Addresses differ, so that limits per address are not met by chance. */
