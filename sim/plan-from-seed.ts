@@ -50,7 +50,7 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
   };
   const drawn = planClients(stream(seed, "plan/clients"), profile, names);
   const { hosts, clients } = planHosts(
-    stream(seed, "plan/hosts"),
+    stream(seed, "plan/served-hosts"),
     profile,
     planManners(seed, profile, drawn),
   );

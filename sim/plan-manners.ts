@@ -37,8 +37,8 @@ export function planManners(
     ...client,
     respells: true,
   }));
-  clients = among("doors", { runs: 0.4, clients: 0.5 }, clients, throughAnotherDoor);
-  clients = among("downgrades", { runs: 0.5, clients: 1 }, clients, downgrading);
+  clients = among("listeners-used", { runs: 0.4, clients: 0.5 }, clients, throughAnotherDoor);
+  clients = among("channel-downgrades", { runs: 0.5, clients: 1 }, clients, downgrading);
   return planNotices(stream(seed, "plan/notices"), profile, clients);
 }
 
