@@ -58,6 +58,8 @@ class Discovery implements Oracle {
   readonly #seldom: number;
   readonly #quickFor: number;
   readonly #calm = new Calm();
+  /** By node, when its process began. */
+  readonly #startedAt = new Map<string, number>();
   /** By node, of its process. */
   readonly #watched = new Map<string, Watched>();
   readonly #failures: string[] = [];
@@ -68,7 +70,14 @@ class Discovery implements Oracle {
     const { cluster, network } = plan.topology;
     this.sees = [
       ...replicas.sees,
-      ...(["fault-started", "fault-ended", "shutdown-requested", "peer-down", "logged"] as const),
+      ...([
+        "node-started",
+        "fault-started",
+        "fault-ended",
+        "shutdown-requested",
+        "peer-down",
+        "logged",
+      ] as const),
       ...(["query-sent", "query-failed", "host-resolved", "file-read", "lookup-failed"] as const),
     ];
     this.#replicas = replicas;
@@ -89,6 +98,8 @@ class Discovery implements Oracle {
         const target = data.target === "database" ? "all" : data.target;
         return this.#calm.disturb(target, at, kind === "fault-started" ? 1 : -1);
       }
+      case "node-started":
+        return void this.#startedAt.set(place, at);
       case "cluster-joined":
         return this.#joined(place, at);
       case "node-killed":
@@ -134,7 +145,9 @@ class Discovery implements Oracle {
 
   #joined(node: string, at: number): void {
     const nothingYet = { lookedAt: undefined, knewUntil: 0, lostAt: undefined };
-    this.#watched.set(node, { startedAt: at, oftenUntil: at + this.#quickFor, ...nothingYet });
+    // Whoever has long waited for the database has looked all the while.
+    const oftenUntil = (this.#startedAt.get(node) ?? at) + this.#quickFor;
+    this.#watched.set(node, { startedAt: at, oftenUntil, ...nothingYet });
   }
 
   #lostLink(node: string, at: number): void {

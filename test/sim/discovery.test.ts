@@ -38,6 +38,14 @@ test("a node looks often at first, and seldom then: no more, no less", () => {
   expect(failures(never)).toMatchObject([/and never since$/]);
 });
 
+test("who has waited long for the database has looked often meanwhile, and looks seldom then", () => {
+  const tale = new Tale().at("n1").then("node-started", { generation: 1 }).wait(15_000);
+  tale.then("cluster-joined", { peer: "n1#1.aa" });
+  for (const afterMs of [5, 15_005]) looks(tale, afterMs);
+  expect(failures(tale)).toEqual([]);
+  expect(failures(looks(tale, 5_005))).toHaveLength(1);
+});
+
 test("until when it looks often, its own clock says", () => {
   const tale = joined();
   for (const afterMs of [5, 5_005, 5_105]) looks(tale, afterMs);
