@@ -38,6 +38,7 @@ export function planManners(
     respells: true,
   }));
   clients = among("listeners-used", { runs: 0.4, clients: 0.5 }, clients, throughAnotherDoor);
+  clients = among("parting", { runs: 0.5, clients: 0.8 }, clients, partingAsking);
   clients = among("channel-downgrades", { runs: 0.5, clients: 1 }, clients, downgrading);
   return planNotices(stream(seed, "plan/notices"), profile, clients);
 }
@@ -82,6 +83,14 @@ function throughAnotherDoor(client: ClientPlan, random: Random): ClientPlan {
   if (behaviour.kind !== "hostile" || door !== "websocket") return { ...client, door };
   const attacks = random.shuffle(attacksOverWebSocket);
   return { ...client, door, behaviour: { ...behaviour, attacks } };
+}
+
+/** So much that answers wait where a connection holds little. */
+function partingAsking(client: ClientPlan, random: Random): ClientPlan {
+  const partsAsking = random.pick([40, 200]);
+  const { kind } = client.behaviour;
+  const may = kind === "reconnecter" || kind === "non-reader";
+  return may ? { ...client, partsAsking } : client;
 }
 
 function downgrading(client: ClientPlan): ClientPlan {

@@ -326,6 +326,7 @@ const client = record<ClientPlan>({
   door: optional(oneOf(doors)),
   stamp: optional(oneOf(stamps)),
   respells: optional(flag),
+  partsAsking: optional(count),
   behaviour,
 });
 

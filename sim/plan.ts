@@ -187,6 +187,8 @@ export interface ClientPlan {
   readonly stamp?: Stamp;
   /** Writes addresses and names otherwise than they are once prepared, each time anew. Missing: as they are. */
   readonly respells?: boolean;
+  /** So much it asks at most, reading nothing, when it closes its stream; then it reads to the end. Missing: it only closes it. */
+  readonly partsAsking?: number;
   readonly behaviour: Behaviour;
 }
 

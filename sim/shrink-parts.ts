@@ -65,6 +65,7 @@ export function simplerClients(plan: Plan): readonly Plan[] {
     withoutStamp,
     throughTheUsualDoor,
     asPrepared,
+    withoutQuestions,
     atOnce,
     saysLessTo(users),
     withPeers(firstHalf),
@@ -220,6 +221,11 @@ function throughTheUsualDoor(client: ClientPlan): ClientPlan {
 function asPrepared(client: ClientPlan): ClientPlan {
   const { respells, ...others } = client;
   return respells === undefined ? client : others;
+}
+
+function withoutQuestions(client: ClientPlan): ClientPlan {
+  const { partsAsking, ...others } = client;
+  return partsAsking === undefined ? client : others;
 }
 
 function atOnce(client: ClientPlan): ClientPlan {

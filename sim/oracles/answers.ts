@@ -138,7 +138,7 @@ class Answers implements Oracle {
       const mustBeTold = !request.written && this.#nothingTookItAlong(request);
       const excused =
         // What its own node answers comes before the closing tag.
-        (left && !(to === "" && leftInOrder(asker))) ||
+        (left && !(!to.includes("/") && leftInOrder(asker))) ||
         this.#addressees(to).some(
           (each) =>
             endedMeanwhile(each, at, underWayMaxMs) && !(late && logins.endedWithItsNode(each)),

@@ -2,7 +2,9 @@
 import type { Actor } from "../clients/actor.ts";
 import type { Client } from "../clients/client.ts";
 import type { Range } from "../plan.ts";
+import { stream, type Random } from "../kit/random.ts";
 import { logInAgain } from "./chatter.ts";
+import { part } from "./parting.ts";
 
 const comesBackMs: Range = [500, 3_000];
 
@@ -10,7 +12,8 @@ export function startNonReader(
   actor: Actor,
   behaviour: { readonly readsMs: Range; readonly pausesMs: Range },
 ): void {
-  actor.whenOnline((client) => readOnAndOff(actor, client, behaviour));
+  const goes = stream(actor.runPlan.seed, `goes/${actor.plan.name}`);
+  actor.whenOnline((client) => readOnAndOff(actor, client, behaviour, goes));
   actor.whenEnded(() => actor.within(comesBackMs, () => logInAgain(actor)));
   actor.after(actor.plan.startAt, () => logInAgain(actor));
 }
@@ -19,15 +22,17 @@ function readOnAndOff(
   actor: Actor,
   client: Client,
   behaviour: { readonly readsMs: Range; readonly pausesMs: Range },
+  goes: Random,
 ): void {
   const { setUp, safety } = actor.runPlan.duration;
   actor.within(behaviour.readsMs, () => {
     if (actor.online() !== client || actor.now() > setUp + safety) return;
+    if (actor.plan.partsAsking !== undefined && goes.chance(0.5)) return part(actor, client);
     client.setReading(false);
     actor.within(behaviour.pausesMs, () => {
       if (actor.online() !== client) return;
       client.setReading(true);
-      readOnAndOff(actor, client, behaviour);
+      readOnAndOff(actor, client, behaviour, goes);
     });
   });
 }

@@ -2,6 +2,7 @@
 import type { Actor } from "../clients/actor.ts";
 import type { Chat, Range } from "../plan.ts";
 import { chatOn, logInAgain } from "./chatter.ts";
+import { part } from "./parting.ts";
 import { inLiveness } from "./vanisher.ts";
 
 const staysAwayMs: Range = [0, 2_000];
@@ -16,7 +17,7 @@ export function startReconnecter(
     actor.within(behaviour.livesMs, () => {
       if (actor.online() !== client) return;
       if (actor.random.chance(0.7)) client.say.presence(false);
-      client.leave();
+      part(actor, client);
     });
   });
   actor.whenEnded(() => actor.within(staysAwayMs, () => logInAgain(actor)));

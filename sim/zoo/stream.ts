@@ -152,4 +152,11 @@ export const streamPlants: readonly Plant[] = [
     replace: "mechanisms: options.mechanisms(undefined),",
     oracle: "courtesy",
   },
+  {
+    name: "closing-tag-drops-waiting-answers",
+    file: c2s,
+    find: '    this.#writeAll(this.#outbox.takeAnswers());\n    this.#write(this.#framing.end);\n    this.#drop("the peer',
+    replace: '    this.#write(this.#framing.end);\n    this.#drop("the peer',
+    oracle: "answers",
+  },
 ];
