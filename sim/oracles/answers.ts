@@ -236,8 +236,14 @@ class Answers implements Oracle {
       this.#failures.push(`${login} received an answer to ${id}, which it never asked`);
       return;
     }
-    // It may meet a later login with the same address, which did not ask.
-    if (request.login !== login) return;
+    if (request.login !== login) {
+      // What another client says goes to whoever has the address by then. Nodes answer those who have asked.
+      if (request.answeredBy !== undefined) return;
+      this.#failures.push(
+        `${login} was told of ${id}, which ${request.login} had asked: ${outcome}`,
+      );
+      return;
+    }
     request.answers += 1;
     if (request.answers > 1) {
       this.#failures.push(`${id} was answered ${request.answers} times`);

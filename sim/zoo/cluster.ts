@@ -19,6 +19,14 @@ const plantsOfCluster: readonly Plant[] = [
     oracle: "delivery",
   },
   {
+    name: "settlement-waits-for-who-has-gone",
+    file: "src/cluster/tables.ts",
+    find: "    this.#settlement.lose(session.peer);\n",
+    replace: "",
+    oracle: "settled",
+    profile: "cluster",
+  },
+  {
     name: "link-resumes-without-what-was-in-flight",
     file: link,
     find: "    this.#resend = this.#retained.length > 0;",

@@ -17,6 +17,14 @@ const plantsOfCrossing: readonly Plant[] = [
     profile: "cluster",
   },
   {
+    name: "requests-outlive-their-asker",
+    file: "src/server/core.ts",
+    find: "    if (client.session !== undefined) this.#traffic.sessionEnded(client.session);\n",
+    replace: "",
+    oracle: "answers",
+    profile: "splits",
+  },
+  {
     name: "undelivered-forgets-what-went-in-fragments",
     file: "src/cluster/retained-frames.ts",
     find: "if (more) continue;",

@@ -279,14 +279,14 @@ export class Traffic {
     clients.end(now, session, "resource-constraint", text);
   }
 
-  /** A request of a session here that has come back goes nowhere if it has its answer. */
+  /** A request from here that has come back goes nowhere if it has its answer, or if its asker has gone. */
   #hasAnswer({ stanza, transit }: StanzaFrame): boolean {
     if (stanza.name !== "iq" || this.#exchange?.minted(transit.id) !== true) return false;
     const iq = this.#open(stanza);
     if (iq === undefined || isLast(iq)) return false;
+    if (iq.id === undefined) return false;
     const { sid } = this.#options.directory.local.get(iq.from ?? "") ?? {};
-    if (sid === undefined || iq.id === undefined) return false;
-    return !this.#requests.close({ sid, target: transit.target, id: iq.id });
+    return sid === undefined || !this.#requests.close({ sid, target: transit.target, id: iq.id });
   }
 
   /** From another node: no request, nor a second answer to one. */

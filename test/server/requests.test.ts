@@ -202,6 +202,22 @@ test("requests: one that comes back to its asker's successor goes nowhere", () =
   expect(n3.read(romeo)).not.toContain("id='q'");
 });
 
+test("requests: one that comes back when its asker has gone is no business of a later session", () => {
+  const { cluster, first, juliet } = balcony(["n1", "n2"]);
+  cluster.cut("n1", "n2");
+  first.send(juliet, ask);
+  first.send(juliet, "</stream:stream>");
+  first.hangUp(juliet);
+  cluster.run(12_000); // n2 has never received it
+  expect(first.peers()).toHaveLength(0);
+  const later = first.login("juliet", "balcony");
+  first.read(later);
+  cluster.heal();
+  cluster.run(returnPatience);
+  expect(first.peers()).toHaveLength(1);
+  expect(first.read(later)).toBe("");
+});
+
 test("requests: whose answer a node gave up for want of room is answered for it", () => {
   const { cluster, first, last, juliet, romeo } = asked();
   cluster.cut("n1", "n2");

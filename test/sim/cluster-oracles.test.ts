@@ -224,6 +224,19 @@ test("settled: a peer that is said to see a write has shown it", () => {
   expect(asked().then("n1", "settled", told).failures("settled")).toHaveLength(1);
 });
 
+test("settled: who has gone down is waited for no longer", () => {
+  const told = { request: 1, visible: [], missing: [], lost: [], skipped: [] };
+  const gone = { peer: two, session: 1, reason: "", final: false, undelivered: 0 };
+  const asked = () => written().then("n1", "settle-asked", { request: 1 });
+  const answered = (part: object, tale = asked().then("n1", "peer-down", gone)) =>
+    tale.then("n1", "settled", { ...told, ...part }).failures("settled");
+  expect(answered({ lost: [two] })).toEqual([]);
+  expect(answered({ missing: [two] }, asked())).toEqual([]);
+  expect(answered({ missing: [two] })).toHaveLength(1);
+  const before = written().then("n1", "peer-down", gone).then("n1", "settle-asked", { request: 1 });
+  expect(answered({ missing: [two] }, before)).toEqual([]);
+});
+
 test("settled: a client is told that it is bound when the others have been", () => {
   const login = { login: "a#1", user: "a", node: "n1" };
   const record = { table: "sessions", seq: 1, key: "a@b/c", value: "", deleted: false };
