@@ -187,7 +187,7 @@ function planCluster(seed: number, profile: Profile): ClusterPlan {
       retention: random.pick([3_000, 15_000, 600_000]),
       requestPatience: random.pick([2_000, 30_000, 30_000]),
       overtaking: random.pick([256, window]),
-      ...planTableQueue(stream(seed, "plan/table-queue")),
+      ...planTableQueue(stream(seed, "plan/table-queue"), profile.clients),
       ...(rarely === undefined ? {} : { quickFor: rarely.quickFor }),
     },
   };
@@ -200,10 +200,20 @@ function planLooks(random: Random): { quickFor: number; expireAfter: number } | 
   return random.chance(0.4) ? { quickFor, expireAfter } : undefined;
 }
 
-/** In some runs a login or a few are more than may wait: who is not told of them gets a snapshot later. */
-function planTableQueue(random: Random): Partial<NonNullable<ClusterPlan["bounds"]>> {
+/**
+ * In some runs a login or a few are more than may wait: who is not told of them gets a snapshot later. Among many
+ * clients it is as many times more, or each write would be a snapshot.
+ */
+function planTableQueue(
+  random: Random,
+  clients: number,
+): Partial<NonNullable<ClusterPlan["bounds"]>> {
   if (!random.chance(0.4)) return {};
-  return { tableQueue: random.pick([64, 256, 1_024]), logOperations: random.pick([0, 2]) };
+  const crowds = Math.ceil(clients / 30);
+  return {
+    tableQueue: crowds * random.pick([64, 256, 1_024]),
+    logOperations: crowds * random.pick([0, 2]),
+  };
 }
 
 /** Most stay at home and go elsewhere only when that fails; rivals mostly meet on different nodes. */
@@ -362,8 +372,10 @@ function planBehaviour(
   kind: BehaviourKind,
   random: Random,
   peers: readonly string[],
-  { everyMs: rhythm, floodsEveryMs = [500, 2_000] }: Profile,
+  { everyMs: rhythm, slower = 1 }: Profile,
 ): Behaviour {
+  const slowly = ([least, most]: readonly [number, number]) =>
+    [slower * least, slower * most] as const;
   const everyMs =
     rhythm ??
     random.pick([
@@ -378,10 +390,12 @@ function planBehaviour(
     moods: random.pick([0, 0.1, 0.3]),
     absences: random.pick([0, 0, 0.05]),
   };
-  const livesMs = random.pick([
-    [1_000, 5_000],
-    [5_000, 20_000],
-  ] as const);
+  const livesMs = slowly(
+    random.pick([
+      [1_000, 5_000],
+      [5_000, 20_000],
+    ] as const),
+  );
   switch (kind) {
     case "chatter":
       return { kind, ...chat };
@@ -403,16 +417,20 @@ function planBehaviour(
     case "flooder":
       return {
         kind,
-        everyMs: floodsEveryMs,
+        everyMs: slowly([500, 2_000]),
         burst: random.between(2, 20),
         bytes: random.pick([100, 1_000, 3_000]),
         peers,
       };
     case "impostor":
-      return { kind, everyMs: [1_000, 5_000], insists: true };
+      return { kind, everyMs: slowly([1_000, 5_000]), insists: true };
     case "registrar":
-      return { kind, everyMs: [2_000, 8_000] };
+      return { kind, everyMs: slowly([2_000, 8_000]) };
     case "hostile":
-      return { kind, everyMs: [500, 3_000], attacks: random.shuffle(singleAttacks).slice(0, 12) };
+      return {
+        kind,
+        everyMs: slowly([500, 3_000]),
+        attacks: random.shuffle(singleAttacks).slice(0, 12),
+      };
   }
 }

@@ -19,8 +19,8 @@ export interface Profile {
   readonly everyMs?: Range;
   /** How often chatters ask each other something; one of these, drawn. Missing: hardly ever. */
   readonly asks?: readonly number[];
-  /** How often flooders do; missing: about once a second. */
-  readonly floodsEveryMs?: Range;
+  /** So many times more seldom do other kinds than chatters act (flood, leave, attack, register); missing: 1. */
+  readonly slower?: number;
   /** How likely a write is cut into pieces; one of these, drawn. Missing: from never to nearly always. */
   readonly cutChances?: readonly number[];
   /** How many clients may share an account; missing: all that share one, share the same. */
@@ -176,7 +176,8 @@ export const profiles = {
     behaviours: odd,
     cutChances: cutChancesOfMany,
     everyMs: oneInTenSeconds,
-    floodsEveryMs: [5_000, 20_000],
+    // As much as in `default`, in ten times its time.
+    slower: 10,
     familyMax: leastLimit,
     faults: true,
   },
