@@ -54,7 +54,7 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
   };
   const drawn = planClients(choices(seed, "plan/clients"), profile, names);
   const { hosts, clients } = planHosts(
-    choices(seed, "plan/hosts"),
+    choices(seed, "plan/served-hosts"),
     profile,
     planManners(seed, profile, drawn),
   );

@@ -6,7 +6,7 @@
 import type { Profile } from "./profiles.ts";
 import { choices, type Random } from "./kit/random.ts";
 import { boundToItsChannel, doors, stamps, wellBehaved, type ClientPlan } from "./plan.ts";
-import { repeatedAttacks } from "./workloads/attacks.ts";
+import { attacksOverWebSocket, repeatedAttacks } from "./workloads/attacks.ts";
 
 export function planManners(
   seed: number,
@@ -37,8 +37,8 @@ export function planManners(
     ...client,
     respells: true,
   }));
-  clients = among("doors", { runs: 0.4, clients: 0.5 }, clients, throughAnotherDoor);
-  clients = among("downgrades", { runs: 0.5, clients: 1 }, clients, downgrading);
+  clients = among("listeners-used", { runs: 0.4, clients: 0.5 }, clients, throughAnotherDoor);
+  clients = among("channel-downgrades", { runs: 0.5, clients: 1 }, clients, downgrading);
   return planNotices(choices(seed, "plan/notices"), profile, clients);
 }
 
@@ -76,7 +76,12 @@ function pipelining(client: ClientPlan): ClientPlan {
 
 /** Not who must be refused in the clear, where that is refused to nobody at some doors. */
 function throughAnotherDoor(client: ClientPlan, random: Random): ClientPlan {
-  return { ...client, door: wellBehaved(client) ? random.pick(doors) : "direct-tls" };
+  const { behaviour } = client;
+  if (wellBehaved(client)) return { ...client, door: random.pick(doors) };
+  const door = random.pick(["direct-tls", "websocket"] as const);
+  if (behaviour.kind !== "hostile" || door !== "websocket") return { ...client, door };
+  const attacks = random.shuffle(attacksOverWebSocket);
+  return { ...client, door, behaviour: { ...behaviour, attacks } };
 }
 
 function downgrading(client: ClientPlan): ClientPlan {

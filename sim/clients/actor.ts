@@ -166,8 +166,7 @@ export class Actor {
       sasl: (tls) => this.#sasl(user, password, tls, options),
       register: options.register,
       insists: options.insists === true,
-      // In messages each thing is said by itself.
-      pipelines: this.plan.pipelines === true && this.plan.door !== "websocket",
+      pipelines: this.plan.pipelines === true,
       door: this.plan.door,
       stamp: this.plan.stamp,
       spelling: this.#spelling,

@@ -240,6 +240,12 @@ export class Client {
     this.#wire.write(this.#dialect.element(data));
   }
 
+  /** With what should follow its success, if it does not wait for that. */
+  #writeAhead(first: BinaryString): void {
+    const all = [first, ...sentAhead(this.#opening(), this.#dialect)];
+    for (const data of this.#dialect.together(all)) this.#write(data);
+  }
+
   // Negotiation.
 
   #begin(): void {
@@ -350,8 +356,9 @@ export class Client {
     const data = initial.length === 0 ? "=" : toBase64(initial);
     const { mechanism } = this.#sasl;
     this.#needs(mechanism);
-    const ahead = mechanism === "PLAIN" ? sentAhead(this.#opening()) : "";
-    this.#write(`<auth xmlns='${NS.sasl}' mechanism='${mechanism}'>${data}</auth>${ahead}`);
+    const auth = `<auth xmlns='${NS.sasl}' mechanism='${mechanism}'>${data}</auth>`;
+    if (mechanism === "PLAIN") this.#writeAhead(auth);
+    else this.#write(auth);
   }
 
   #saslElement(element: Stanza): void {
@@ -368,8 +375,7 @@ export class Client {
     if (element.name === "challenge") {
       const response = this.#sasl.respond(data);
       if (response === undefined) return this.#write(`<abort xmlns='${NS.sasl}'/>`);
-      const ahead = sentAhead(this.#opening());
-      return this.#write(`<response xmlns='${NS.sasl}'>${toBase64(response)}</response>${ahead}`);
+      return this.#writeAhead(`<response xmlns='${NS.sasl}'>${toBase64(response)}</response>`);
     }
     if (element.name !== "success") return;
     if (!this.#sasl.accepts(data)) {

@@ -14,6 +14,8 @@ export interface Dialect {
   /** As it is to be written. */
   element(xml: BinaryString): BinaryString;
   header(host: string): BinaryString;
+  /** What is said in one breath, as it is to be written. */
+  together(parts: readonly BinaryString[]): readonly BinaryString[];
   readonly end: BinaryString;
 }
 
@@ -24,6 +26,7 @@ const overBytes: Dialect = {
   element: (xml) => xml,
   header: (host) =>
     `<?xml version='1.0'?><stream:stream xmlns='${NS.client}' xmlns:stream='${NS.streams}' to='${escapeValue(host)}' version='1.0'>`,
+  together: (parts) => [parts.join("")],
   end: "</stream:stream>",
 };
 
@@ -31,6 +34,7 @@ const overWebSocket: Dialect = {
   newReader: () => new Reader(limits, "message"),
   element: (xml) => xml.replace(/^<(?:message|presence|iq)(?=[ />])/, `$& xmlns='${NS.client}'`),
   header: (host) => `<open xmlns='${NS.framing}' to='${escapeValue(host)}' version='1.0'/>`,
+  together: (parts) => parts,
   end: `<close xmlns='${NS.framing}'/>`,
 };
 

@@ -1,7 +1,8 @@
 /** Openings: from where a client comes, what it says to open a stream and to bind, and what of that it may say before it is asked to. */
 import { escapeText } from "../../src/xmpp/escape.ts";
 import { NS } from "../../src/xmpp/namespaces.ts";
-import { dialectOf } from "./dialects.ts";
+import type { BinaryString } from "../../src/base/bytes.ts";
+import type { Dialect } from "./dialects.ts";
 
 export interface Opening {
   readonly host: string;
@@ -15,11 +16,9 @@ export function bindRequest({ resource }: Opening): string {
   return `<iq type='set' id='bind'><bind xmlns='${NS.bind}'>${wanted}</bind></iq>`;
 }
 
-/** What is to follow success, along with what should bring it about; "" of who waits. */
-export function sentAhead(opening: Opening): string {
-  return opening.pipelines === true
-    ? dialectOf(undefined).header(opening.host) + bindRequest(opening)
-    : "";
+/** What is to follow success, along with what should bring it about; nothing of who waits. */
+export function sentAhead(opening: Opening, dialect: Dialect): readonly BinaryString[] {
+  return opening.pipelines === true ? [dialect.header(opening.host), bindRequest(opening)] : [];
 }
 
 /** Addresses differ, so that limits per address are not met by chance. */

@@ -1,11 +1,12 @@
 /**
- * Names: does a client get the resource that it asks for, and where that is taken, what the plan says?
+ * Names: does a client get the address of its account, with the resource that it asks for, and where that is
+ * taken, what the plan says?
  *
  * It gets another one, or none, only where some session may have had the name, as far as a node can know: one
  * that has ended on another node is known for a while.
  */
 import { clientOf } from "../kit/network.ts";
-import { addressOf } from "../addresses.ts";
+import { addressOf, userOf } from "../addresses.ts";
 import { type Plan } from "../plan.ts";
 import type { TraceEvent } from "../trace.ts";
 import type { Login, Logins } from "./logins.ts";
@@ -32,6 +33,8 @@ export class Names {
     if (kind === "login-bound") {
       const { login, jid } = data;
       this.keptOut.delete(clientOf(login));
+      const user = this.#logins.get(login)?.user;
+      if (userOf(jid) !== user) return [`${login} logged in as ${user}, and became ${jid}`];
       const wanted = this.#wanted.get(clientOf(login)) ?? "";
       if (wanted === "" || jid.endsWith(`/${wanted}`)) return [];
       if (this.#conflict === "make_new_resource" && this.#mayBeTaken(login, wanted)) return [];

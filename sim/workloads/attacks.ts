@@ -19,6 +19,8 @@ export interface Attack {
   readonly stage: Stage;
   readonly data: (plan: Plan, user: string) => BinaryString;
   readonly answers: readonly string[];
+  /** Only where what is sent is one message (RFC 7395); missing: only where it is part of a stream. */
+  readonly over?: "websocket";
 }
 
 const fixed = (data: string) => (): BinaryString => data;
@@ -215,16 +217,48 @@ const attacks = {
   "non-ascii-garbage": { stage: "opened", data: fixed(binaryFromText("ж€😀")), answers: illFormed },
 } as const satisfies Record<string, Attack>;
 
-export type AttackName = keyof typeof attacks;
+const online = (data: string, ...answers: readonly string[]): Attack => ({
+  ...{ stage: "online", data: fixed(data), answers, over: "websocket" },
+});
+const open = (host: string): string => `<open xmlns='${NS.framing}' to='${host}' version='1.0'/>`;
+const presence = `<presence xmlns='${NS.client}'/>`;
 
-export const attackNames = Object.keys(attacks) as readonly AttackName[];
+/** RFC 7395 §3.3: each message is one element, with all of its namespaces. */
+const webAttacks: Readonly<Record<string, Attack>> = {
+  "two-elements-in-a-message": online(presence + presence, ...illFormed),
+  "half-an-element-in-a-message": online(`<message xmlns='${NS.client}'><body>`, ...illFormed),
+  "stanza-of-no-namespace": online(message, "unsupported-stanza-type", "invalid-namespace"),
+  "comment-in-a-message": online("<!-- hello -->", "restricted-xml"),
+  "open-of-who-is-online": online(open(planHost), "bad-format"),
+  "oversized-message": {
+    ...online("", "policy-violation"),
+    data: ({ limits }) => presence.replace("/", ` id='${"x".repeat(limits.maxStanzaSize)}'/`),
+  },
+  "stream-header-in-a-message": {
+    ...online(header(planHost, " version='1.0'"), ...illFormed),
+    stage: "opened",
+  },
+  "open-of-another-host": { ...online(open("elsewhere.test"), "host-unknown"), stage: "opened" },
+  "starttls-in-a-message": {
+    ...online(`<starttls xmlns='${NS.tls}'/>`, "starttls failure"),
+    stage: "secured",
+  },
+  "presence-before-authentication": { ...online(presence, "not-authorized"), stage: "secured" },
+};
+
+const all: Readonly<Record<string, Attack>> = { ...attacks, ...webAttacks };
+
+export const attackNames: readonly string[] = Object.keys(all);
+export const attacksOverWebSocket: readonly string[] = Object.keys(webAttacks);
 
 /** What is forbidden only because it is too much. */
-export const repeatedAttacks: readonly AttackName[] = ["too-many-requests-before-binding"];
+export const repeatedAttacks: readonly string[] = ["too-many-requests-before-binding"];
 
 /** What is forbidden at once. */
-export const singleAttacks = attackNames.filter((name) => !repeatedAttacks.includes(name));
+export const singleAttacks: readonly string[] = Object.keys(attacks).filter(
+  (name) => !repeatedAttacks.includes(name),
+);
 
 export function attackOf(name: string): Attack | undefined {
-  return (attacks as Readonly<Record<string, Attack>>)[name];
+  return all[name];
 }

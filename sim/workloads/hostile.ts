@@ -10,9 +10,11 @@ export function startHostile(
   actor: Actor,
   behaviour: { readonly everyMs: Range; readonly attacks: readonly string[] },
 ): void {
+  const over = actor.plan.door === "websocket" ? "websocket" : undefined;
+  const attacks = behaviour.attacks.filter((name) => attackOf(name)?.over === over);
   let next = 0;
   const attempt = (): void => {
-    const name = behaviour.attacks[next % Math.max(1, behaviour.attacks.length)];
+    const name = attacks[next % Math.max(1, attacks.length)];
     const attack = name === undefined ? undefined : attackOf(name);
     if (actor.client() !== undefined || name === undefined || attack === undefined) return;
     next += 1;

@@ -24,6 +24,21 @@ export const edgePlants: readonly Plant[] = [
     oracle: "accounts",
   },
   {
+    name: "sessions-are-bound-at-the-first-host",
+    file: "src/server/session-life.ts",
+    find: "      host: stream.host,",
+    replace: "      host: config.general.hosts[0] ?? stream.host,",
+    oracle: "progress",
+  },
+  {
+    name: "the-index-of-sessions-ends-at-the-host",
+    file: "src/router/session-record.ts",
+    find: 'const slash = key.indexOf("/");',
+    replace: 'const slash = key.indexOf("@");',
+    oracle: "delivery",
+    profile: "cluster",
+  },
+  {
     name: "starttls-shows-the-first-hosts-certificate",
     file: "src/stream/c2s.ts",
     find: "connection: this.connection, host: this.#host });",
@@ -64,5 +79,12 @@ export const edgePlants: readonly Plant[] = [
     find: '  context: "",',
     replace: "  context: NS.client,",
     oracle: "courtesy",
+  },
+  {
+    name: "messages-may-hold-several-elements",
+    file: "src/xmpp/reader.ts",
+    find: '    if (this.#at < this.#end) throw notWellFormed("More than one element in a message");\n',
+    replace: "",
+    oracle: "refusals",
   },
 ];

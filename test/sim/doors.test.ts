@@ -4,6 +4,7 @@ import { runPorts } from "../../sim/cli/ports.ts";
 import { messageFrame, Messages, pingFrame } from "../../sim/kit/messages.ts";
 import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
 import { doors, listenerOf, type Door, type Plan } from "../../sim/plan.ts";
+import { attacksOverWebSocket } from "../../sim/workloads/attacks.ts";
 import { run } from "../../sim/run.ts";
 import type { TraceEvent } from "../../sim/trace.ts";
 import { bytesFromText, textFromBytes } from "../../src/base/bytes.ts";
@@ -58,6 +59,29 @@ test.each(doors)(
     expect(secured).toBe(door !== "in-the-clear");
   },
 );
+
+test("doors: whoever breaks the rules of messages is refused, each time", () => {
+  const { clients, ...plan } = planOf("websocket", ["chatter"]);
+  const hostile = clients.slice(0, 1).map((client) => ({
+    ...client,
+    behaviour: {
+      ...({ kind: "hostile", everyMs: [100, 200] } as const),
+      attacks: [...attacksOverWebSocket, "comment"],
+    },
+  }));
+  const seen = new Set<string>();
+  const sink = ({ kind, data }: TraceEvent): void => {
+    if (kind === "attack-answered") seen.add(data.attack);
+  };
+  const { failures, verdicts } = run(
+    { ...plan, clients: hostile },
+    { ...runPorts(), sinks: [sink] },
+  );
+  expect(failures).toEqual([]);
+  // What is an attack on a stream alone is left out.
+  expect(seen).toEqual(new Set(attacksOverWebSocket));
+  expect(verdicts["refusals"]?.judged).toBeGreaterThan(attacksOverWebSocket.length);
+});
 
 test("messages: whole ones come out, wherever they are cut, and no sign of life does", () => {
   const texts = ["<open/>", "", "p7:m", "ä€😀"];

@@ -59,6 +59,20 @@ test("hosts: a plan becomes simpler by having one, where nobody takes another's 
   expect(JSON.stringify(housed[0])).toContain("@");
 });
 
+test("hosts: nobody becomes who has the same name at another", () => {
+  const became = (jid: string) =>
+    both()
+      .then("login-started", {
+        login: "alice#2",
+        user: accountAt("alice", "chat.test"),
+        node: "n1",
+      })
+      .then("login-bound", { login: "alice#2", jid })
+      .verdict("progress").failures;
+  expect(became("alice@chat.test/x")).toEqual([]);
+  expect(became("alice@meerkat.test/x")).toHaveLength(1);
+});
+
 test("hosts: what is for another server is refused as that, and nothing else is", () => {
   const bounced = (to: string, condition: string) =>
     both()
