@@ -25,7 +25,7 @@ import { planHosts } from "./plan-hosts.ts";
 import { planManners } from "./plan-manners.ts";
 import { profiles, type Profile } from "./profiles.ts";
 import { congestionMarkBytes } from "./kit/network.ts";
-import { stream, type Random } from "./kit/random.ts";
+import { choices, type Random } from "./kit/random.ts";
 
 export { profiles, type Profile, type ProfileName } from "./profiles.ts";
 
@@ -35,11 +35,15 @@ const messageTypes = ["chat", "chat", "normal", "headline", "groupchat"] as cons
 const clusterLivenessMs = 40_000;
 
 export function planFromSeed(seed: number, profile: Profile = profiles.default): Plan {
-  const random = stream(seed, "plan");
+  const random = choices(seed, "plan");
   const nodes = planReleases(
-    stream(seed, "plan/releases"),
+    choices(seed, "plan/releases"),
     profile,
-    planDrift(stream(seed, "plan/drift"), profile, planNodes(stream(seed, "plan/nodes"), profile)),
+    planDrift(
+      choices(seed, "plan/drift"),
+      profile,
+      planNodes(choices(seed, "plan/nodes"), profile),
+    ),
   );
   const names = nodes.map(({ name }) => name);
   const clustered = nodes.length > 1;
@@ -48,9 +52,9 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
     safety: profile.safety,
     liveness: clustered ? Math.max(profile.liveness, clusterLivenessMs) : profile.liveness,
   };
-  const drawn = planClients(stream(seed, "plan/clients"), profile, names);
+  const drawn = planClients(choices(seed, "plan/clients"), profile, names);
   const { hosts, clients } = planHosts(
-    stream(seed, "plan/served-hosts"),
+    choices(seed, "plan/served-hosts"),
     profile,
     planManners(seed, profile, drawn),
   );
@@ -65,9 +69,9 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
     cutChance: random.pick(profile.cutChances ?? [0, 0.1, 0.5, 0.9]),
     windowBytes: random.pick([2_048, 16_384, 65_536]),
     congestionMarkBytes: random.pick([1_024, 8_192, congestionMarkBytes]),
-    ...(profile.faults ? planNoise(stream(seed, "plan/noise")) : {}),
+    ...(profile.faults ? planNoise(choices(seed, "plan/noise")) : {}),
   };
-  const long = planLength(stream(seed, "plan/length"), profile, network, cluster);
+  const long = planLength(choices(seed, "plan/length"), profile, network, cluster);
   return {
     version: planVersion,
     seed,
@@ -85,11 +89,11 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
       },
     },
     limits: {
-      ...planLimits(stream(seed, "plan/limits")),
-      ...(profile.faults && long === undefined ? planRate(stream(seed, "plan/rate")) : {}),
-      ...(profile.faults ? planFailedLogins(stream(seed, "plan/failed-logins")) : {}),
+      ...planLimits(choices(seed, "plan/limits")),
+      ...(profile.faults && long === undefined ? planRate(choices(seed, "plan/rate")) : {}),
+      ...(profile.faults ? planFailedLogins(choices(seed, "plan/failed-logins")) : {}),
       ...(long === undefined ? {} : { maxStanzaSize: 262_144 }),
-      ...(profile.faults ? planConflict(stream(seed, "plan/conflict")) : {}),
+      ...(profile.faults ? planConflict(choices(seed, "plan/conflict")) : {}),
     },
     clients: long === undefined ? clients : longWinded(clients, long),
     faults: planFaults(seed, {
@@ -159,7 +163,7 @@ const discoveries: readonly DiscoveryKind[] = [
 ];
 
 function planCluster(seed: number, profile: Profile): ClusterPlan {
-  const random = stream(seed, "plan/cluster");
+  const random = choices(seed, "plan/cluster");
   const [heartbeatInterval, heartbeatTimeout, linkGrace] = random.pick([
     [1_000, 5_000, 5_000],
     [500, 2_000, 2_000],
@@ -168,7 +172,7 @@ function planCluster(seed: number, profile: Profile): ClusterPlan {
   const discovery = random.pick(profile.discoveries ?? discoveries);
   // Less than a node may be cut off from the database.
   const drawn = random.pick([10_000, 3_600_000]);
-  const rarely = profile.faults ? planLooks(stream(seed, "plan/looks")) : undefined;
+  const rarely = profile.faults ? planLooks(choices(seed, "plan/looks")) : undefined;
   const window = random.pick([8_192, 16_384, 65_536, 1_048_576]);
   return {
     discovery,
@@ -187,7 +191,7 @@ function planCluster(seed: number, profile: Profile): ClusterPlan {
       retention: random.pick([3_000, 15_000, 600_000]),
       requestPatience: random.pick([2_000, 30_000, 30_000]),
       overtaking: random.pick([256, window]),
-      ...planTableQueue(stream(seed, "plan/table-queue"), profile.clients),
+      ...planTableQueue(choices(seed, "plan/table-queue"), profile.clients),
       ...(rarely === undefined ? {} : { quickFor: rarely.quickFor }),
     },
   };

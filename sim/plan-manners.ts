@@ -4,7 +4,7 @@
  * What came to plans one after the other, each drawn from a stream of its own, so that it moves nothing else.
  */
 import type { Profile } from "./profiles.ts";
-import { stream, type Random } from "./kit/random.ts";
+import { choices, type Random } from "./kit/random.ts";
 import { boundToItsChannel, doors, stamps, wellBehaved, type ClientPlan } from "./plan.ts";
 import { attacksOverWebSocket, repeatedAttacks } from "./workloads/attacks.ts";
 
@@ -19,15 +19,15 @@ export function planManners(
     clients: readonly ClientPlan[],
     change: (client: ClientPlan, random: Random) => ClientPlan,
   ): readonly ClientPlan[] => {
-    const random = stream(seed, `plan/${purpose}`);
+    const random = choices(seed, `plan/${purpose}`);
     if (profile.faults === false || !random.chance(shares.runs)) return clients;
     return clients.map((client) =>
       random.chance(shares.clients) ? change(client, random) : client,
     );
   };
-  let clients = planQuestions(stream(seed, "plan/questions"), profile, drawn);
+  let clients = planQuestions(choices(seed, "plan/questions"), profile, drawn);
   clients = among("pipelining", { runs: 0.5, clients: 0.4 }, clients, pipelining);
-  clients = planRepeatedAttacks(stream(seed, "plan/repeated-attacks"), clients);
+  clients = planRepeatedAttacks(choices(seed, "plan/repeated-attacks"), clients);
   clients = among("channel-binding", { runs: 0.5, clients: 0.5 }, clients, bindingItsChannel);
   clients = among("stamps", { runs: 0.4, clients: 0.4 }, clients, (client, random) => ({
     ...client,
@@ -40,7 +40,7 @@ export function planManners(
   clients = among("listeners-used", { runs: 0.4, clients: 0.5 }, clients, throughAnotherDoor);
   clients = among("parting", { runs: 0.5, clients: 0.8 }, clients, partingAsking);
   clients = among("channel-downgrades", { runs: 0.5, clients: 1 }, clients, downgrading);
-  return planNotices(stream(seed, "plan/notices"), profile, clients);
+  return planNotices(choices(seed, "plan/notices"), profile, clients);
 }
 
 /** What is asked must be answered whatever happens meanwhile: in some runs much is, and answers take time. */

@@ -1,6 +1,6 @@
 /** Faults: all kinds, and the swarm's coin for each. */
 import type { FaultKind, FaultPlan } from "../plan.ts";
-import { stream } from "../kit/random.ts";
+import { choices } from "../kit/random.ts";
 import { allNodesRestart } from "./all-nodes-restart.ts";
 import { bandwidth } from "./bandwidth.ts";
 import { bridge } from "./bridge.ts";
@@ -101,9 +101,9 @@ export function planFaults(
   seed: number,
   setting: FaultSetting & { readonly kinds: readonly FaultKind[] },
 ): readonly FaultPlan[] {
-  const bias = stream(seed, "plan/faults").pick([0.12, 0.3, 0.5]);
+  const bias = choices(seed, "plan/faults").pick([0.12, 0.3, 0.5]);
   const rows = setting.kinds.flatMap((kind) => {
-    const random = stream(seed, `plan/faults/${kind}`);
+    const random = choices(seed, `plan/faults/${kind}`);
     // Who joins must come, whatever the coin says; and what becomes of nodes that part, few runs should miss.
     const chosen = random.chance(kind === "split" ? 0.5 : bias) || kind === "node-join";
     const { nodesMin = 1, discovery = setting.discovery, plan } = faults[kind];

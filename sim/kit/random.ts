@@ -59,6 +59,26 @@ export class Random {
 
 /** The stream of this name; the same seed and path always give the same draws. */
 export function stream(seed: number, path: string): Random {
-  const generator = seedrandom.xor128(`${seed}/${path}`);
-  return new Random(() => generator.int32());
+  return new Random(wordsOf(`${seed}/${path}`));
+}
+
+/**
+ * For plans. `xor128` is linear: of two streams whose names are equally long the first words differ by the same
+ * bits whatever the seed is, so that of their coins some pairs never come up together. These are told apart by a hash.
+ */
+export function choices(seed: number, path: string): Random {
+  const name = `${seed}/${path}`;
+  let [low, high] = [0x811c9dc5, 0x01000193];
+  for (let at = 0; at < name.length; at++) {
+    low = Math.imul(low ^ name.charCodeAt(at), 0x9e3779b1);
+    high = Math.imul(high ^ (low >>> 15), 0x85ebca6b);
+  }
+  low = Math.imul(low ^ (low >>> 16), 0x85ebca6b);
+  high = Math.imul(high ^ (high >>> 13) ^ low, 0xc2b2ae35);
+  return new Random(wordsOf(`${low >>> 0}/${(high ^ (high >>> 16)) >>> 0}`));
+}
+
+function wordsOf(text: string): () => number {
+  const generator = seedrandom.xor128(text);
+  return () => generator.int32();
 }

@@ -163,7 +163,7 @@ test(
           return real;
         },
       });
-    const plan = planFromSeed(7, { ...profiles.small, nodes: [1] });
+    const plan = planFromSeed(8, { ...profiles.small, nodes: [1] });
     const down: FaultPlan = {
       kind: "database-down",
       target: "database",

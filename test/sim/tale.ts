@@ -2,13 +2,15 @@
 import { bodyOf } from "../../sim/clients/wording.ts";
 import { makeOracles } from "../../sim/oracles/index.ts";
 import type { Verdict } from "../../sim/oracles/oracle.ts";
-import { planFromSeed } from "../../sim/plan-from-seed.ts";
+import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
 import type { Plan } from "../../sim/plan.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../../sim/trace.ts";
 
+const alone = planFromSeed(1, profiles.one);
+
 export const plan: Plan = {
-  ...planFromSeed(1),
-  topology: withoutNoise(planFromSeed(1)),
+  ...alone,
+  topology: withoutNoise(alone),
   faults: [],
   clients: [
     row("alice", { kind: "chatter", everyMs: [1, 1], peers: [] }),
