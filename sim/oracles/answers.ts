@@ -237,8 +237,9 @@ class Answers implements Oracle {
       return;
     }
     if (request.login !== login) {
-      // What another client says goes to whoever has the address by then. Nodes answer those who have asked.
-      if (request.answeredBy !== undefined) return;
+      // What another client says, or its queue gives back at the same node, goes to whoever has the address by then.
+      // Of what has been asked of other nodes a node answers only those who have asked.
+      if (request.answeredBy !== undefined || request.peer === undefined) return;
       this.#failures.push(
         `${login} was told of ${id}, which ${request.login} had asked: ${outcome}`,
       );

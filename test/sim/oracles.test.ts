@@ -176,6 +176,23 @@ test("answers: whom a node out of sight has is not answered for before its time,
   expect(failures(told(restarted, error))).toEqual([]);
 });
 
+test("answers: of what another node was asked a later session of that name is told nothing but by whom it asked", () => {
+  const asked = (): Tale => {
+    const { tale } = apart();
+    tale.then("iq-sent", { login: "alice#1", id: "q/1", to: bob, about: "ping" });
+    tale.then("login-started", { login: "alice#2", user: "alice", node: "n1" });
+    return tale.then("login-bound", { login: "alice#2", jid: alice });
+  };
+  const told = (tale: Tale, outcome: string): readonly string[] => {
+    for (const login of ["alice#2", "alice#1"]) {
+      tale.then("iq-answered", { login, id: "q/1", from: bob, outcome });
+    }
+    return tale.verdict("answers").failures;
+  };
+  expect(told(asked(), "service-unavailable")).toHaveLength(1);
+  expect(told(asked().then("answer-given", { login: "bob#1", id: "q/1" }), "result")).toEqual([]);
+});
+
 test("answers: the asker's node answers for one that died; a client that went by itself excuses it", () => {
   const dials = (): Tale =>
     new Tale()
