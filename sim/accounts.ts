@@ -1,7 +1,7 @@
-/** Accounts of a run: made before it starts, and counted when it ends, past all simulated trouble. */
+/** Accounts of a run: made before it starts, deleted by operators, and counted when it ends, past all simulated trouble. */
 import { bytesFromText } from "../src/base/bytes.ts";
 import type { HashName } from "../src/ports/crypto.ts";
-import { registration, selectAccounts, type KeysByHash } from "../src/storage/accounts.ts";
+import { registration, removal, selectAccounts, type KeysByHash } from "../src/storage/accounts.ts";
 import { simulatedScramIterations } from "./config.ts";
 import type { NodeCrypto } from "./node.ts";
 import { accountAt, hostOf, nameOf } from "./addresses.ts";
@@ -23,6 +23,14 @@ export function makeAccounts(
     if (answer.type === "query-failed") {
       throw new Error(`Cannot make the account ${user}: ${answer.detail}`);
     }
+  }
+}
+
+/** By an operator, in the database itself: no node hears of it. */
+export function deleteAccount(engine: DatabaseEngine, user: string): void {
+  const answer = engine.execute(0, removal(hostOf(user), nameOf(user)));
+  if (answer.type === "query-failed") {
+    throw new Error(`Cannot delete the account ${user}: ${answer.detail}`);
   }
 }
 

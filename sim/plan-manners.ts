@@ -39,6 +39,7 @@ export function planManners(
   }));
   clients = among("listeners-used", { runs: 0.4, clients: 0.5 }, clients, throughAnotherDoor);
   clients = among("parting", { runs: 0.5, clients: 0.8 }, clients, partingAsking);
+  clients = among("removals", { runs: 0.5, clients: 1 }, clients, removingAgain);
   clients = among("channel-downgrades", { runs: 0.5, clients: 1 }, clients, downgrading);
   return planNotices(choices(seed, "plan/notices"), profile, clients);
 }
@@ -91,6 +92,12 @@ function partingAsking(client: ClientPlan, random: Random): ClientPlan {
   const { kind } = client.behaviour;
   const may = kind === "reconnecter" || kind === "non-reader";
   return may ? { ...client, partsAsking } : client;
+}
+
+function removingAgain(client: ClientPlan): ClientPlan {
+  const { behaviour } = client;
+  if (behaviour.kind !== "registrar") return client;
+  return { ...client, behaviour: { ...behaviour, removesAgain: true } };
 }
 
 function downgrading(client: ClientPlan): ClientPlan {

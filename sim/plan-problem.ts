@@ -303,7 +303,7 @@ const behaviours: { readonly [K in BehaviourKind]: FieldsOf<K> } = {
   "non-reader": { readsMs: range, pausesMs: range },
   flooder: { everyMs: range, burst: count, bytes: count, peers: list(text, 1) },
   impostor: { everyMs: range, insists: optional(flag), downgrades: optional(flag) },
-  registrar: { everyMs: range },
+  registrar: { everyMs: range, removesAgain: optional(flag) },
   hostile: { everyMs: range, attacks: list(oneOf(attackNames), 1) },
 };
 

@@ -253,7 +253,8 @@ export type Behaviour =
       readonly downgrades?: boolean;
     }
   /** Registers accounts in-band and logs in with them. */
-  | { readonly kind: "registrar"; readonly everyMs: Range }
+  /** `removesAgain`: also those that are gone, by an operator or by a request that seemed to fail. Missing: asks once. */
+  | { readonly kind: "registrar"; readonly everyMs: Range; readonly removesAgain?: boolean }
   /** Sends what no client may send, and looks at the answer. */
   | { readonly kind: "hostile"; readonly everyMs: Range; readonly attacks: readonly string[] };
 

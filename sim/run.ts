@@ -10,7 +10,7 @@
  */
 import type { Instant, Timestamp } from "../src/base/time.ts";
 import { server } from "../src/server/server.ts";
-import { accountsIn, makeAccounts } from "./accounts.ts";
+import { accountsIn, deleteAccount, makeAccounts } from "./accounts.ts";
 import { registryIn } from "./registry.ts";
 import { Actor } from "./clients/actor.ts";
 import { configOf } from "./config.ts";
@@ -201,8 +201,10 @@ class Stage {
       this.#nodes.set(node.name, simulated);
     }
     for (const client of plan.clients) {
-      const { crypto } = options;
-      const actor = new Actor(client, { world, network: this.#network, trace, crypto, plan });
+      const actor = new Actor(client, {
+        ...{ world, network: this.#network, trace, crypto: options.crypto, plan },
+        deleteAccount: (user) => deleteAccount(this.#engine, user),
+      });
       this.#actors.set(client.name, actor);
     }
   }

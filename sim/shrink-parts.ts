@@ -66,6 +66,7 @@ export function simplerClients(plan: Plan): readonly Plan[] {
     throughTheUsualDoor,
     asPrepared,
     withoutQuestions,
+    removingOnce,
     atOnce,
     saysLessTo(users),
     withPeers(firstHalf),
@@ -226,6 +227,13 @@ function asPrepared(client: ClientPlan): ClientPlan {
 function withoutQuestions(client: ClientPlan): ClientPlan {
   const { partsAsking, ...others } = client;
   return partsAsking === undefined ? client : others;
+}
+
+function removingOnce(client: ClientPlan): ClientPlan {
+  const { behaviour } = client;
+  if (behaviour.kind !== "registrar" || behaviour.removesAgain === undefined) return client;
+  const { removesAgain: _, ...others } = behaviour;
+  return { ...client, behaviour: others };
 }
 
 function atOnce(client: ClientPlan): ClientPlan {

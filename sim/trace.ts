@@ -236,6 +236,8 @@ export interface TraceKinds {
     readonly password?: string;
     readonly outcome: string;
   };
+  /** By an operator, in the database. */
+  "account-deleted": { readonly user: string };
   "attack-sent": { readonly login: string; readonly attack: string };
   "attack-answered": { readonly login: string; readonly attack: string; readonly answer: string };
 

@@ -27,6 +27,8 @@ export interface ActorWorld {
   readonly trace: Trace;
   readonly crypto: SynchronousCrypto;
   readonly plan: Plan;
+  /** An operator does, in the database. */
+  readonly deleteAccount: (user: string) => void;
 }
 
 export interface LoginOptions {
@@ -175,6 +177,12 @@ export class Actor {
       answer: (act) => this.#whenItHasThought(act),
       events,
     });
+  }
+
+  /** An operator deletes this account in the database. */
+  loseAccount(user: string): void {
+    this.#setting.trace.record("database", "account-deleted", { user });
+    this.#setting.deleteAccount(user);
   }
 
   /** A fault: the process hangs, or goes on. */

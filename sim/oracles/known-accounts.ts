@@ -3,7 +3,7 @@
  *
  * A change that was answered by an error, or not at all, may have been committed all the same (the connection
  * died between commit and answer), or may be yet: it is unknown ever after. Whoever makes an account is the
- * only one to change it, one change at a time.
+ * only one to change it, one change at a time, but for an operator who deletes it meanwhile.
  */
 import { accountsOf, passwordOf, type Plan } from "../plan.ts";
 import type { TraceEvent, TraceKind } from "../trace.ts";
@@ -26,6 +26,7 @@ export class KnownAccounts {
     "registration-answered",
     "account-change-sent",
     "account-change-answered",
+    "account-deleted",
   ];
   readonly #failures: string[];
   readonly #accounts: Map<string, Account>;
@@ -64,10 +65,17 @@ export class KnownAccounts {
         if (outcome === "result") {
           const gone = { exists: false, password: undefined, witness: login };
           this.#accounts.set(user, password === undefined ? gone : exists(login, password));
-        } else if (missing.has(outcome) && this.#before.get(user)?.exists === true) {
+        } else if (missing.has(outcome)) {
+          const before = this.#before.get(user);
+          if (before?.exists === false) this.#accounts.set(user, before);
+          if (before?.exists !== true) return;
           this.#failures.push(`${login} was told at ${at} ms that there is no ${user}`);
         }
         return;
+      }
+      case "account-deleted": {
+        const gone = { exists: false, password: undefined, witness: "an operator" };
+        return void this.#accounts.set(data.user, gone);
       }
       default:
     }

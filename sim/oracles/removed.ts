@@ -1,7 +1,7 @@
 /**
  * Removed: does who has no account any more stay online with another device? (XEP-0077 §3.2)
  *
- * Its sessions end that the node with the removal knew of. It tells their nodes once: whom a lost link or the end
+ * Its sessions end that the node with the removal knew of, also where the account had gone before. It tells their nodes once: whom a lost link or the end
  * of that node kept from hearing of it, is not judged.
  */
 import { binaryFromText } from "../../src/base/bytes.ts";
@@ -54,7 +54,7 @@ export class Removed {
       const others = logins.asUser(data.user).filter((login) => login !== by);
       const known = others.filter((login) => this.#knows(by.node, login));
       this.#others.set(data.login, known);
-    } else if (data.outcome === "result") {
+    } else if (data.outcome === "result" || data.outcome === "registration-required") {
       for (const login of this.#others.get(data.login) ?? []) this.#due.push({ login, by, at });
     }
   }

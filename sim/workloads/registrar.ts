@@ -6,6 +6,9 @@
  * account, tries to use it, and makes it again. Some have a second device at any node then, which stays: it is
  * thrown out with the account. An account whose change was not answered it leaves alone, since
  * nobody knows what has become of it.
+ *
+ * Some ask for a removal again that was answered by an error, and of some an operator deletes the account just before
+ * they ask: whoever is told that there is none must be rid of its devices all the same.
  */
 import type { Actor, LoginOptions } from "../clients/actor.ts";
 import type { Client } from "../clients/client.ts";
@@ -27,6 +30,8 @@ const errandPauseMs: Range = [20, 200];
 const patienceMs = 5_000;
 /** Until all nodes know of the device. */
 const knownAfterMs = 3_000;
+const timesMax = 3;
+const againMs: Range = [500, 1_500];
 const mechanisms = ["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"] as const;
 const asItIs = (mechanism: Mechanism): Mechanism => mechanism;
 
@@ -35,10 +40,14 @@ interface Account {
   readonly password: string;
 }
 
-export function startRegistrar(actor: Actor, behaviour: { readonly everyMs: Range }): void {
+export function startRegistrar(
+  actor: Actor,
+  { everyMs, removesAgain = false }: { readonly everyMs: Range; readonly removesAgain?: boolean },
+): void {
   /** Of its own: how it treats its accounts moves nothing else. */
   const draws = stream(actor.runPlan.seed, `accounts/${actor.plan.name}`);
   const devices = stream(actor.runPlan.seed, `devices/${actor.plan.name}`);
+  const operators = stream(actor.runPlan.seed, `operators/${actor.plan.name}`);
   /** A letter that is written in several ways, of who writes in several ways. */
   const { user: own } = actor.plan;
   const ending = actor.plan.respells === true ? "-å" : "";
@@ -47,14 +56,8 @@ export function startRegistrar(actor: Actor, behaviour: { readonly everyMs: Rang
   let [made, passwords] = [0, 0];
   let account: Account = { user: "", password: "" };
 
-  const register = (user: string): Account & LoginOptions => {
-    const password = passwordOf(user);
-    return { user, password, register: password };
-  };
   const bind = bindsItsChannel(actor.plan) ? boundToItsChannel : asItIs;
-  const withAny = (tried: Account): Account & LoginOptions => {
-    return { ...tried, mechanism: bind(draws.pick(mechanisms)) };
-  };
+  const withAny = (tried: Account) => ({ ...tried, mechanism: bind(draws.pick(mechanisms)) });
   const logIn = (): void => {
     if (actor.client() !== undefined) return;
     let next = errands.shift();
@@ -86,21 +89,24 @@ export function startRegistrar(actor: Actor, behaviour: { readonly everyMs: Rang
     const ask = (): void => {
       if (asked) return;
       asked = true;
-      if (actor.online() === client) change(client, undefined);
-      else client.leave();
+      if (actor.online() !== client) return client.leave();
+      if (!removesAgain) return change(client, undefined);
+      if (operators.chance(0.6)) actor.loseAccount(user);
+      removeAgain(actor, client, timesMax);
     };
     actor.logInBeside(node, device, () => actor.after(knownAfterMs, ask));
     actor.after(patienceMs + knownAfterMs, ask);
   };
   const part = (client: Client): void => {
-    const fate = draws.int(10);
+    const drawn = draws.int(10);
+    const fate = removesAgain && operators.chance(0.25) ? 2 : drawn;
     if (actor.online() !== client || fate >= 3) return client.leave();
     if (fate >= 2) return remove(client);
     passwords += 1;
     change(client, `password ${passwords} of ${account.user}`);
   };
 
-  const [shortest, longest] = behaviour.everyMs;
+  const [shortest, longest] = everyMs;
   const pauseMs: Range = [shortest >> 3, longest >> 3];
   actor.whenOnline((client) => actor.within(staysMs, () => part(client)));
   actor.whenEnded(() => {
@@ -108,4 +114,19 @@ export function startRegistrar(actor: Actor, behaviour: { readonly everyMs: Rang
     else actor.after(draws.between(...errandPauseMs), logIn);
   });
   actor.after(actor.plan.startAt, logIn);
+}
+
+/** Nobody knows what has become of a request before the last: so the account is left alone. */
+function removeAgain(actor: Actor, client: Client, times: number): void {
+  if (times === 0 || actor.online() !== client) return client.leave();
+  actor.after(patienceMs, () => client.leave());
+  client.changeAccount(undefined, (done) => {
+    if (done) client.leave();
+    else actor.within(againMs, () => removeAgain(actor, client, times - 1));
+  });
+}
+
+function register(user: string): Account & LoginOptions {
+  const password = passwordOf(user);
+  return { user, password, register: password };
 }

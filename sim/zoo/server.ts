@@ -283,4 +283,11 @@ export const serverPlants: readonly Plant[] = [
     oracle: "accounts",
     profile: "cluster",
   },
+  {
+    name: "removal-of-nothing-ends-no-session",
+    file: "src/modules/in-band-registration.ts",
+    find: '    context.endSessions(from.bare, "The account was removed");\n',
+    replace: '    if (removed) context.endSessions(from.bare, "The account was removed");\n',
+    oracle: "accounts",
+  },
 ];

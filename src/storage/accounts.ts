@@ -144,12 +144,14 @@ export function* changePassword(host: string, username: string, keys: KeysByHash
   return results.every((updated) => updated.length === 1);
 }
 
+/** What `removeAccount` asks for: one atomic request. */
+export function removal(host: string, username: string): readonly Query[] {
+  return [query(deleteKeys, [host, username]), query(deleteAccount, [host, username])];
+}
+
 /** False: there was no such account. */
 export function* removeAccount(host: string, username: string): Work<boolean> {
-  const results = yield* atomically([
-    query(deleteKeys, [host, username]),
-    query(deleteAccount, [host, username]),
-  ]);
+  const results = yield* atomically(removal(host, username));
   return (results[1]?.length ?? 0) > 0;
 }
 

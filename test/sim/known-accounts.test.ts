@@ -44,6 +44,11 @@ class Owner {
     return this.#then("login-refused", { login: next, condition: outcome });
   }
 
+  /** By an operator, in the database. */
+  isDeleted(): this {
+    return this.#then("account-deleted", { user });
+  }
+
   isToldOf(condition: string): this {
     return this.#then("stream-error-received", { login, condition });
   }
@@ -120,6 +125,17 @@ test("accounts: an owner is not told that it has no account", () => {
   expect(failures(registered().changes(undefined, "registration-required"))).toHaveLength(1);
   const open = registered().changes(undefined, lost);
   expect(failures(open.changes("b", "unexpected-request"))).toEqual([]);
+});
+
+test("accounts: whose account an operator deletes has none, whatever it asks for then", () => {
+  const deleted = (): Owner => registered().isDeleted();
+  expect(failures(deleted(), false)).toEqual([]);
+  expect(failures(deleted(), true)).toHaveLength(1);
+  expect(failures(deleted().logsIn(undefined, "let in"), false)).toHaveLength(1);
+  const told = (): Owner => deleted().changes(undefined, "registration-required");
+  expect(told().verdict(false)).toEqual({ judged: 1, unknown: 0, failures: [] });
+  expect(failures(told(), true)).toHaveLength(1);
+  expect(failures(told().registers().logsIn(undefined, "let in"))).toEqual([]);
 });
 
 test("accounts: a registration without an answer is unknown, a name that nobody has is free", () => {

@@ -8,8 +8,8 @@ const device = "alice@meerkat.test/second";
 /** Found by DNS, so that they are named after their addresses. */
 const [here, there] = ["10.0.0.1#1.a", "10.0.0.2#1.b"];
 
-/** A device at n2, which n1 is shown or not; then alice removes her account at n1. */
-function removes(shown: boolean): Tale {
+/** A device at n2, which n1 is shown or not; then alice removes her account at n1, which may have gone before. */
+function removes(shown: boolean, outcome = "result"): Tale {
   const tale = new Tale();
   for (const [node, peer] of [
     ["n1", here],
@@ -28,7 +28,7 @@ function removes(shown: boolean): Tale {
   return tale
     .at("n1")
     .then("account-change-sent", change)
-    .then("account-change-answered", { ...change, outcome: "result" });
+    .then("account-change-answered", { ...change, outcome });
 }
 
 const later = (tale: Tale) =>
@@ -40,6 +40,8 @@ const wrong = "alice#2 is still online, without an account since 13 ms";
 
 test("removed: a device that the node knew of must go", () => {
   expect(later(removes(true)).failures).toEqual([wrong]);
+  expect(later(removes(true, "registration-required")).failures).toContain(wrong);
+  expect(later(removes(true, "resource-constraint")).failures).toEqual([]);
   const closed = { connection: 77, login: "alice#2", reason: "ended" };
   const gone = later(removes(true).at("n2").then("connection-closed", closed));
   expect(gone).toMatchObject({ failures: [], unknown: 0 });
