@@ -22,7 +22,7 @@ import {
   type Topology,
 } from "./plan.ts";
 import { planHosts } from "./plan-hosts.ts";
-import { planManners } from "./plan-manners.ts";
+import { planManners, planSlowReaders } from "./plan-manners.ts";
 import { profiles, type Profile } from "./profiles.ts";
 import { congestionMarkBytes } from "./kit/network.ts";
 import { choices, type Random } from "./kit/random.ts";
@@ -53,11 +53,13 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
     liveness: clustered ? Math.max(profile.liveness, clusterLivenessMs) : profile.liveness,
   };
   const drawn = planClients(choices(seed, "plan/clients"), profile, names);
-  const { hosts, clients } = planHosts(
+  const { hosts, clients: housed } = planHosts(
     choices(seed, "plan/served-hosts"),
     profile,
     planManners(seed, profile, drawn),
   );
+  const slow = planSlowReaders(choices(seed, "plan/slow-readers"), profile, housed);
+  const { clients, windowBytes = 0, ...slowLimits } = slow;
   const cluster = clustered ? planCluster(seed, profile) : undefined;
   const network = {
     latencyMs: random.pick([
@@ -67,7 +69,7 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
       [40, 200],
     ] as const),
     cutChance: random.pick(profile.cutChances ?? [0, 0.1, 0.5, 0.9]),
-    windowBytes: random.pick([2_048, 16_384, 65_536]),
+    windowBytes: Math.max(random.pick([2_048, 16_384, 65_536]), windowBytes),
     congestionMarkBytes: random.pick([1_024, 8_192, congestionMarkBytes]),
     ...(profile.faults ? planNoise(choices(seed, "plan/noise")) : {}),
   };
@@ -90,6 +92,7 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
     },
     limits: {
       ...planLimits(choices(seed, "plan/limits")),
+      ...slowLimits,
       ...(profile.faults && long === undefined ? planRate(choices(seed, "plan/rate")) : {}),
       ...(profile.faults ? planFailedLogins(choices(seed, "plan/failed-logins")) : {}),
       ...(long === undefined ? {} : { maxStanzaSize: 262_144 }),

@@ -44,6 +44,36 @@ export function planManners(
   return planNotices(choices(seed, "plan/notices"), profile, clients);
 }
 
+/** A limit of what waits that several pieces fit in, and a line that holds one. */
+const amongPieces = { maxSendQueue: 250_000, windowBytes: 65_536 };
+
+/**
+ * In some runs who seems not to read does, a window at a time and about as fast as it is flooded: what waits for it
+ * never comes to an end, and is seldom more than the limit.
+ */
+export function planSlowReaders(
+  random: Random,
+  { faults }: Profile,
+  clients: readonly ClientPlan[],
+): { readonly clients: readonly ClientPlan[] } & Partial<typeof amongPieces> {
+  const all = clients.map(({ behaviour }) => behaviour.kind);
+  const readers = all.filter((kind) => kind === "non-reader").length;
+  const flooders = all.filter((kind) => kind === "flooder").length;
+  if (faults === false || !random.chance(0.35) || readers * flooders === 0) return { clients };
+  const pauseMs = Math.round((random.pick([600, 1_000, 1_500]) * readers) / flooders);
+  const slow = clients.map((client): ClientPlan => {
+    const { partsAsking: _, ...others } = client;
+    const { behaviour } = client;
+    if (behaviour.kind === "flooder") {
+      return { ...client, behaviour: { ...behaviour, bytes: 1_000 } };
+    }
+    if (behaviour.kind !== "non-reader") return client;
+    const pausesMs = [pauseMs >> 1, pauseMs] as const;
+    return { ...others, behaviour: { ...behaviour, readsMs: [1, 2], pausesMs } };
+  });
+  return { clients: slow, ...amongPieces };
+}
+
 /** What is asked must be answered whatever happens meanwhile: in some runs much is, and answers take time. */
 function planQuestions(
   random: Random,

@@ -173,6 +173,8 @@ export interface TraceKinds {
     readonly to: string;
     /** Missing: chat. */
     readonly type?: MessageType;
+    /** Of its body. Missing where it is short, and in older traces. */
+    readonly bytes?: number;
   };
   "message-received": {
     readonly login: string;

@@ -26,6 +26,9 @@ export interface Speaker {
   readonly write: (data: BinaryString) => void;
 }
 
+/** What is no longer than this is not worth a word in the trace. */
+export const shortBytes = 700;
+
 export class Sayings {
   readonly #speaker: Speaker;
   #sequence = 0;
@@ -37,7 +40,10 @@ export class Sayings {
   message(to: string, bytes: number, type: MessageType = "chat"): void {
     const { login, trace, write } = this.#speaker;
     const id = this.#nextId("m");
-    const others = type === "chat" ? {} : { type };
+    const others = {
+      ...(type === "chat" ? {} : { type }),
+      ...(bytes > shortBytes ? { bytes } : {}),
+    };
     trace.record(login, "message-sent", { login, id, to, ...others });
     write(messageXml(this.#addresses(to), id, bytes, type));
   }

@@ -3,7 +3,8 @@
  *
  *     not bound     given up `negotiationTimeout` after it connected
  *     congested     given up `sendTimeout` after that, if it has read nothing, and not before;
- *                   or when more waits for it than `maxSendQueue`, so that much has come since
+ *                   or when more waits for it than `maxSendQueue`: so much has come since, and of what
+ *                   was said to it so much is not written yet (`unwritten.ts`)
  *     too fast      read again as soon as what it sent fits its limit (`pace.ts`), and not before
  *     else          sent a sign of life every `keepAliveInterval` in which it sent none: or a host that
  *                   has died would be a session for ever
@@ -14,8 +15,10 @@
 import type { Plan } from "../plan.ts";
 import { NS } from "../../src/xmpp/namespaces.ts";
 import type { TraceEvent, TraceKind } from "../trace.ts";
-import type { Oracle } from "./oracle.ts";
+import type { Gathered, Oracle } from "./oracle.ts";
 import { Pace } from "./pace.ts";
+import { Unwritten } from "./unwritten.ts";
+import type { Written } from "./written.ts";
 
 interface Served {
   readonly node: string;
@@ -47,7 +50,8 @@ const disturbedMs = 10_000;
 class Patience implements Oracle {
   readonly name = "patience";
   readonly counts = "waits for clients";
-  readonly sees: readonly TraceKind[] = [
+  readonly sees: readonly TraceKind[];
+  static readonly #kinds: readonly TraceKind[] = [
     "connection-opened",
     "peer-down",
     "bytes-received",
@@ -69,6 +73,7 @@ class Patience implements Oracle {
   ];
   readonly #limits: Plan["limits"];
   readonly #pace: Pace;
+  readonly #unwritten: Unwritten;
   readonly #served = new Map<number, Served>();
   /** Closed in this step: what was written before it is told after it. */
   readonly #closing = new Map<number, Served>();
@@ -82,12 +87,16 @@ class Patience implements Oracle {
   #judged = 0;
   #now = 0;
 
-  constructor({ limits }: Plan) {
+  constructor(plan: Plan, written: Written) {
+    const { limits } = plan;
+    this.#unwritten = new Unwritten(plan, written);
+    this.sees = [...Patience.#kinds, ...this.#unwritten.sees];
     this.#limits = limits;
     this.#pace = new Pace(limits.maxRate);
   }
 
   see(event: TraceEvent): void {
+    this.#unwritten.see(event);
     const { kind, data, at, place } = event;
     this.#now = at;
     switch (kind) {
@@ -152,7 +161,7 @@ class Patience implements Oracle {
 
   #wrote(connection: number, data: string, at: number): void {
     const leaving = this.#closing.get(connection);
-    if (leaving !== undefined) return this.#givenUp(leaving, data, at);
+    if (leaving !== undefined) return this.#givenUp(leaving, connection, data, at);
     const client = this.#served.get(connection);
     if (client === undefined) return;
     this.#look(client);
@@ -160,12 +169,12 @@ class Patience implements Oracle {
     if (client.boundAt === undefined && data.includes("<jid>") && data.includes(NS.bind)) {
       client.boundAt = at;
     }
-    this.#givenUp(client, data, at);
+    this.#givenUp(client, connection, data, at);
   }
 
   /** Is it told that it does not read, and is that so? */
-  #givenUp(client: Served, data: string, at: number): void {
-    if (data.includes("bytes wait to be read")) return this.#tooMuch(client);
+  #givenUp(client: Served, connection: number, data: string, at: number): void {
+    if (data.includes("bytes wait to be read")) return this.#tooMuch(client, connection);
     if (!data.includes("Nothing was read for")) return;
     const { congestedAt } = client;
     if (congestedAt === undefined) return this.#fail(client, "was given up, though it reads");
@@ -175,12 +184,15 @@ class Patience implements Oracle {
   }
 
   /** It is said to have more waiting for it than is allowed. */
-  #tooMuch(client: Served): void {
+  #tooMuch(client: Served, connection: number): void {
+    const waiting = this.#unwritten.bound(connection);
     const taken = (this.#taken.get(client.node) ?? 0) - client.takenBefore;
     if (client.congestedAt === undefined && this.#isOver(client, client.drainedAt, 0)) {
       this.#fail(client, "was given up for what waited, though it reads");
     } else if (taken * growth + slackBytes < this.#limits.maxSendQueue) {
       this.#fail(client, `was given up for what waited, though ${taken} bytes have come since`);
+    } else if (waiting !== undefined && waiting + slackBytes < this.#limits.maxSendQueue) {
+      this.#fail(client, `was given up for what waited, though at most ${waiting} bytes did`);
     }
   }
 
@@ -265,6 +277,6 @@ function served(node: string, { login }: { readonly login: string }, at: number)
   };
 }
 
-export function patience(plan: Plan): Oracle {
-  return new Patience(plan);
+export function patience(plan: Plan, { written }: Pick<Gathered, "written">): Oracle {
+  return new Patience(plan, written);
 }

@@ -159,4 +159,11 @@ export const streamPlants: readonly Plant[] = [
     replace: '    this.#write(this.#framing.end);\n    this.#drop("the peer',
     oracle: "answers",
   },
+  {
+    name: "what-left-in-pieces-still-counts",
+    file: "src/stream/outbox.ts",
+    find: "    this.#bytes -= bytes;\n",
+    replace: "",
+    oracle: "patience",
+  },
 ];

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Oracle } from "../../sim/oracles/oracle.ts";
 import { patience } from "../../sim/oracles/patience.ts";
+import { Written } from "../../sim/oracles/written.ts";
 import { planFromSeed } from "../../sim/plan-from-seed.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../../sim/trace.ts";
 
@@ -15,7 +16,7 @@ class Tale {
   readonly #oracle: Oracle;
 
   constructor(of = plan) {
-    this.#oracle = patience(of);
+    this.#oracle = patience(of, { written: new Written() });
     this.then(0, "connection-opened", { connection, login: "a#1", listener: "c2s", dial: 0 });
   }
 
