@@ -52,13 +52,7 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
     safety: profile.safety,
     liveness: clustered ? Math.max(profile.liveness, clusterLivenessMs) : profile.liveness,
   };
-  const drawn = planClients(choices(seed, "plan/clients"), profile, names);
-  const { hosts, clients: housed } = planHosts(
-    choices(seed, "plan/served-hosts"),
-    profile,
-    planManners(seed, profile, drawn),
-  );
-  const slow = planSlowReaders(choices(seed, "plan/slow-readers"), profile, housed);
+  const { hosts, slow } = planPeople(seed, profile, names);
   const { clients, windowBytes = 0, ...slowLimits } = slow;
   const cluster = clustered ? planCluster(seed, profile) : undefined;
   const network = {
@@ -105,6 +99,14 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
     }),
     duration,
   };
+}
+
+function planPeople(seed: number, profile: Profile, names: readonly string[]) {
+  const drawn = planClients(choices(seed, "plan/clients"), profile, names);
+  const manners = planManners(seed, profile, drawn);
+  const { hosts, clients } = planHosts(choices(seed, "plan/served-hosts"), profile, manners);
+  const slow = planSlowReaders(choices(seed, "plan/slow-readers"), profile, clients);
+  return { hosts, slow };
 }
 
 function faultKindsOf({ faults }: Profile): readonly FaultKind[] {

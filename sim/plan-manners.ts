@@ -53,13 +53,14 @@ const amongPieces = { maxSendQueue: 250_000, windowBytes: 65_536 };
  */
 export function planSlowReaders(
   random: Random,
-  { faults }: Profile,
+  { faults, slower }: Profile,
   clients: readonly ClientPlan[],
 ): { readonly clients: readonly ClientPlan[] } & Partial<typeof amongPieces> {
   const all = clients.map(({ behaviour }) => behaviour.kind);
   const readers = all.filter((kind) => kind === "non-reader").length;
   const flooders = all.filter((kind) => kind === "flooder").length;
-  if (faults === false || !random.chance(0.35) || readers * flooders === 0) return { clients };
+  if (faults === false || slower !== undefined) return { clients };
+  if (!random.chance(0.35) || readers * flooders === 0) return { clients };
   const pauseMs = Math.round((random.pick([600, 1_000, 1_500]) * readers) / flooders);
   const slow = clients.map((client): ClientPlan => {
     const { partsAsking: _, ...others } = client;

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Oracle } from "../../sim/oracles/oracle.ts";
 import { patience } from "../../sim/oracles/patience.ts";
 import { Written } from "../../sim/oracles/written.ts";
+import type { Plan } from "../../sim/plan.ts";
 import { planFromSeed } from "../../sim/plan-from-seed.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../../sim/trace.ts";
 
@@ -86,6 +87,31 @@ test("who is given up for what waits has had that much sent to it", () => {
   expect(given(maxSendQueue)).toEqual([]);
   expect(given(maxSendQueue >> 3)).toHaveLength(1);
   expect(bound().writes(3, text).failures(3)).toHaveLength(1);
+});
+
+test("who is given up for what waits has not been written most of it", () => {
+  const [first] = plan.clients;
+  const one = { ...first, name: "a", user: "a" } as Plan["clients"][number];
+  const of = { ...plan, clients: [one], limits: { ...plan.limits, maxSendQueue: 100_000 } };
+  const text = "More than 100000 bytes wait to be read";
+  /** Three messages of 45000 bytes come, and the first of them so many leave. */
+  const givenUp = (left: number, clients = of.clients) => {
+    const tale = new Tale({ ...of, clients })
+      .then(0, "login-started", { login: "a#1", user: "a", node: "n1" })
+      .then(0, "connection-opened", { connection, login: "a#1", listener: "c2s", dial: 0 })
+      .writes(0, result)
+      .then(1, "connection-congested", { connection })
+      .then(1, "bytes-received", { connection: 2, bytes: new Uint8Array(135_000) });
+    for (const id of ["m/b#1/1", "m/b#1/2", "m/b#1/3"]) {
+      tale.then(1, "message-sent", { login: "b#1", id, to: "a@meerkat.test", bytes: 45_000 });
+    }
+    for (let sent = 1; sent <= left; sent++) tale.writes(2, `<message id='m/b#1/${sent}'/>`);
+    return tale.writes(3, text).failures(3);
+  };
+  expect(givenUp(0)).toEqual([]);
+  expect(givenUp(1)).toHaveLength(1);
+  // Which of two devices has had what is not known.
+  expect(givenUp(1, [one, { ...one, name: "a-too" }])).toEqual([]);
 });
 
 test("what waits leaves in pieces: what came before the last of them may still wait", () => {
