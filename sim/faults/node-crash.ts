@@ -1,8 +1,10 @@
 /** Node crash: a process dies, or its machine loses power; its successor starts when all is noticed. */
 import { nodeOf, periodOf, severalRows, type Fault } from "./fault.ts";
 
-/** `amount` of a row whose machine dies too. */
+/** `amount` of a row whose machine dies too, or comes back with its clock an hour behind. */
 const machineToo = 1;
+const clockToo = 2;
+const hour = 3_600_000;
 
 export const nodeCrash: Fault = {
   kind: "node-crash",
@@ -10,11 +12,12 @@ export const nodeCrash: Fault = {
     severalRows("node-crash", random, 2, () => ({
       target: nodeOf(random, setting),
       ...periodOf(random, setting, 30_000),
-      amount: random.pick([0, machineToo]),
+      amount: random.pick([0, machineToo, clockToo]),
     })),
   start: ({ node }, { target, amount }) => {
-    if (amount === machineToo) node(target)?.powerOff();
-    else node(target)?.kill();
+    if (amount === 0) return node(target)?.kill();
+    node(target)?.powerOff();
+    if (amount === clockToo) node(target)?.jumpClock(-hour);
   },
   end: ({ node }, { target }) => node(target)?.revive(),
 };

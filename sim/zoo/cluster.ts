@@ -19,6 +19,14 @@ const plantsOfCluster: readonly Plant[] = [
     oracle: "delivery",
   },
   {
+    name: "successor-is-no-later",
+    file: "src/storage/discovery.ts",
+    find: "Math.max(wall, (own?.incarnation ?? 0) + 1)",
+    replace: "Math.max(wall, own?.incarnation ?? 0)",
+    oracle: "registry",
+    profile: "cluster",
+  },
+  {
     name: "settlement-waits-for-who-has-gone",
     file: "src/cluster/tables.ts",
     find: "    this.#settlement.lose(session.peer);\n",
