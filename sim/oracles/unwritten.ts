@@ -1,13 +1,13 @@
 /**
- * Unwritten: how much can wait for a client, at most, going by what was said to it and by it?
+ * Unwritten: how much can wait for a client that reads slowly, at most, going by what was said to it and by it?
  *
  * All that was said to its user, or by its user and may come back, counts until a node has written it to the latest of that
- * user's connections. What was said in vain counts for ever: the bound may be too high, never too low. It holds for a user of one
- * client alone.
+ * user's connections. What was said in vain counts for ever: the bound may be too high, never too low. Asked of non-readers
+ * alone, who say little, and whose account nobody shares.
  */
 import { userOf } from "../addresses.ts";
 import { shortBytes } from "../clients/sayings.ts";
-import type { Plan } from "../plan.ts";
+import type { ClientPlan, Plan } from "../plan.ts";
 import type { TraceEvent, TraceKind } from "../trace.ts";
 import type { Written } from "./written.ts";
 
@@ -24,8 +24,8 @@ interface Waiting {
 export class Unwritten {
   readonly sees: readonly TraceKind[];
   readonly #written: Written;
-  /** By user: those of one client alone. */
-  readonly #of: ReadonlyMap<string, Waiting>;
+  /** By user. */
+  readonly #of = new Map<string, Waiting>();
   readonly #users = new Map<number, string>();
   readonly #userOfLogin = new Map<string, string>();
 
@@ -36,18 +36,21 @@ export class Unwritten {
       ...(["login-started", "message-sent", "iq-sent", "notice-sent"] as const),
     ];
     const users = plan.clients.map(({ user }) => user);
-    const single = users.filter((user) => users.indexOf(user) === users.lastIndexOf(user));
-    this.#of = new Map(
-      single.map((user) => [user, { bytes: 0, ids: new Map(), connection: undefined }]),
-    );
+    const alone = ({ user }: ClientPlan) => users.indexOf(user) === users.lastIndexOf(user);
+    for (const client of plan.clients) {
+      if (client.behaviour.kind !== "non-reader" || !alone(client)) continue;
+      this.#of.set(client.user, { bytes: 0, ids: new Map(), connection: undefined });
+    }
   }
 
   see(event: TraceEvent): void {
+    if (this.#of.size === 0) return;
     const ids = this.#written.see(event);
     const { kind, data } = event;
     switch (kind) {
       case "login-started":
-        return void this.#userOfLogin.set(data.login, data.user);
+        if (this.#of.has(data.user)) this.#userOfLogin.set(data.login, data.user);
+        return;
       case "connection-opened":
         return this.#opened(data.connection, this.#userOfLogin.get(data.login) ?? "");
       case "message-sent":
@@ -74,17 +77,22 @@ export class Unwritten {
   }
 
   #said({ login, id, to }: { login: string; id: string; to: string }, bytes: number): void {
-    const sender = this.#userOfLogin.get(login) ?? "";
-    for (const user of new Set([sender, userOf(to)])) {
-      const waiting = this.#of.get(user);
-      if (waiting === undefined) continue;
-      waiting.bytes += bytes + besidesBytes;
-      waiting.ids.set(id, bytes + besidesBytes);
-    }
+    const sender = this.#userOfLogin.get(login);
+    if (sender !== undefined) this.#mayCome(sender, id, bytes);
+    const addressee = userOf(to);
+    if (addressee !== sender) this.#mayCome(addressee, id, bytes);
+  }
+
+  #mayCome(user: string, id: string, bytes: number): void {
+    const waiting = this.#of.get(user);
+    if (waiting === undefined) return;
+    waiting.bytes += bytes + besidesBytes;
+    waiting.ids.set(id, bytes + besidesBytes);
   }
 
   #wrote(connection: number, ids: readonly string[]): void {
-    const waiting = this.#of.get(this.#users.get(connection) ?? "");
+    const user = this.#users.get(connection);
+    const waiting = user === undefined ? undefined : this.#of.get(user);
     if (waiting?.connection !== connection) return;
     for (const id of ids) {
       waiting.bytes -= waiting.ids.get(id) ?? 0;

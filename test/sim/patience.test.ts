@@ -91,7 +91,8 @@ test("who is given up for what waits has had that much sent to it", () => {
 
 test("who is given up for what waits has not been written most of it", () => {
   const [first] = plan.clients;
-  const one = { ...first, name: "a", user: "a" } as Plan["clients"][number];
+  const behaviour = { kind: "non-reader", readsMs: [1, 1], pausesMs: [1, 1] };
+  const one = { ...first, name: "a", user: "a", behaviour } as unknown as Plan["clients"][number];
   const of = { ...plan, clients: [one], limits: { ...plan.limits, maxSendQueue: 100_000 } };
   const text = "More than 100000 bytes wait to be read";
   /** Three messages of 45000 bytes come, and the first of them so many leave. */
