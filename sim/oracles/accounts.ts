@@ -6,7 +6,7 @@
  */
 import type { Plan } from "../plan.ts";
 import { clientOf } from "../kit/network.ts";
-import { KnownAccounts } from "./known-accounts.ts";
+import { KnownAccounts, type Offer } from "./known-accounts.ts";
 import type { OracleMaker } from "./oracle.ts";
 import { PutOff } from "./put-off.ts";
 import { Removed } from "./removed.ts";
@@ -18,8 +18,7 @@ export const accounts: OracleMaker = (plan: Plan, gathered) => {
   const failures: string[] = [];
   const known = new KnownAccounts(plan, failures);
   const guesses = new Guesses(plan.limits.maxAuthAttempts, failures);
-  /** By login: what it offers where that is not its account's first password. */
-  const offered = new Map<string, { readonly user: string; readonly password?: string }>();
+  const offered = new Map<string, Offer>();
   const putOff = new PutOff(plan);
   const removed = new Removed(gathered);
   let observed: ReadonlySet<string> | undefined;
@@ -27,8 +26,8 @@ export const accounts: OracleMaker = (plan: Plan, gathered) => {
 
   /** Is it right that this login was let in, or refused? */
   function decided(login: string, letIn: boolean, at: number): void {
-    const { user = "", password } = offered.get(login) ?? {};
-    const right = impostors.has(clientOf(login)) ? false : known.isRight(user, password);
+    const offer = offered.get(login) ?? { user: "", begun: at };
+    const right = impostors.has(clientOf(login)) ? false : known.isRight(login, offer);
     if (right === undefined) {
       unknown += 1;
       return;
@@ -37,7 +36,7 @@ export const accounts: OracleMaker = (plan: Plan, gathered) => {
     if (right === letIn) return;
     failures.push(
       letIn
-        ? `${login} got in as ${user} at ${at} ms, with a wrong password or a lie`
+        ? `${login} got in as ${offer.user} at ${at} ms, with a wrong password or a lie`
         : `${login} was refused at ${at} ms though its password is right`,
     );
   }
@@ -61,7 +60,7 @@ export const accounts: OracleMaker = (plan: Plan, gathered) => {
       const wrong = putOff.see(event);
       if (wrong !== undefined) failures.push(wrong);
       const { kind, data, at } = event;
-      if (kind === "login-started") offered.set(data.login, data);
+      if (kind === "login-started") offered.set(data.login, { ...data, begun: at });
       if (kind === "login-authenticated") decided(data.login, true, at);
       if (kind === "login-refused") {
         guesses.refused(data.login, at);

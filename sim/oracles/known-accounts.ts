@@ -17,6 +17,13 @@ interface Account {
   readonly witness: string;
 }
 
+/** When a login began, and what it offers where that is not its account's first password. */
+export interface Offer {
+  readonly user: string;
+  readonly password?: string;
+  readonly begun: number;
+}
+
 /** What an owner is told who has no account. */
 const missing: ReadonlySet<string> = new Set(["registration-required", "unexpected-request"]);
 
@@ -33,6 +40,9 @@ export class KnownAccounts {
   /** By user: what was known of it before the change that is under way. */
   readonly #before = new Map<string, Account | undefined>();
 
+  /** By user: when anything was last asked, told or done about its account, and by which login. */
+  readonly #touched = new Map<string, { readonly at: number; readonly by: string | undefined }>();
+
   constructor(plan: Plan, failures: string[]) {
     this.#failures = failures;
     this.#accounts = new Map(
@@ -40,7 +50,11 @@ export class KnownAccounts {
     );
   }
 
-  see({ kind, data, at }: TraceEvent): void {
+  see(event: TraceEvent): void {
+    const { kind, data, at } = event;
+    if ("user" in data && this.sees.includes(kind)) {
+      this.#touched.set(data.user, { at, by: "login" in data ? data.login : undefined });
+    }
     switch (kind) {
       case "registration-sent":
         return this.#asked(data.user, { exists: undefined });
@@ -81,8 +95,13 @@ export class KnownAccounts {
     }
   }
 
-  /** Does this password let this user in? Missing: the one that the account was made with. */
-  isRight(user: string, password = passwordOf(user)): boolean | undefined {
+  /**
+   * Does this password let this user in? Missing: the one that the account was made with. Undefined: nobody knows,
+   * or somebody else has changed it since the login began, which may have been let in before that.
+   */
+  isRight(login: string, { user, password = passwordOf(user), begun }: Offer): boolean | undefined {
+    const { at, by } = this.#touched.get(user) ?? { at: -1, by: login };
+    if (at > begun && by !== login) return undefined;
     const account = this.#accounts.get(user);
     if (account === undefined || account.exists === false) return false;
     if (account.exists === undefined || account.password === undefined) return undefined;

@@ -5,6 +5,8 @@
  * incarnation, whatever its clock says. The row of a process that was killed, or whose database was away
  * when it left, stays until it expires.
  */
+import type { Plan } from "../plan.ts";
+import type { TraceEvent } from "../trace.ts";
 import type { OracleMaker } from "./oracle.ts";
 
 /** Rows are refreshed and expired every few seconds, and a database may be slow. */
@@ -12,11 +14,6 @@ const slackMs = 15_000;
 
 /** So long after such a trouble a row may not have been removed. */
 const calmAfterMs = 5_000;
-
-/** `name#incarnation.boot` */
-function incarnationOf(peer: string): number {
-  return Number(/#(\d+)\./.exec(peer)?.[1] ?? 0);
-}
 
 export const registry: OracleMaker = ({ topology, duration }, { replicas }) => {
   const { cluster } = topology;
@@ -29,37 +26,25 @@ export const registry: OracleMaker = ({ topology, duration }, { replicas }) => {
   const latest = new Map<string, string>();
   /** Who left in order took its row away, if the database and its own pace let it. */
   const left = new Set<string>();
-  /** By name: the process that was killed last. */
-  const killed = new Map<string, { readonly peer: string; readonly at: number }>();
+  const successions = new Successions(topology, failures);
   let judged = 0;
   let unknown = 0;
-
-  function succeeds(name: string, peer: string, at: number): void {
-    const before = killed.get(name);
-    if (before === undefined || cluster?.discovery !== "sql") return;
-    if (at >= before.at + cluster.expireAfter / 2) return;
-    judged += 1;
-    if (incarnationOf(peer) > incarnationOf(before.peer)) return;
-    failures.push(`${peer} came after ${before.peer} at ${at} ms, with no greater incarnation`);
-  }
-
   return {
     name: "registry",
     counts: "rows of nodes",
-    sees: [...replicas.sees, "fault-started", "fault-ended", "registry-observed"],
+    sees: [
+      ...replicas.sees,
+      ...successions.sees,
+      "fault-started",
+      "fault-ended",
+      "registry-observed",
+    ],
     see(event) {
       const { kind, data, place, at } = event;
       const awakeAt = replicas.running.get(place)?.awakeAt ?? 0;
       replicas.see(event);
-      if (kind === "cluster-joined") {
-        latest.set(place, data.peer);
-        succeeds(place, data.peer, at);
-      }
-      const own = latest.get(place);
-      if (kind === "node-killed" && own !== undefined) {
-        // One that never joined has no row: that of its predecessor is as old as before.
-        if (killed.get(place)?.peer !== own) killed.set(place, { peer: own, at });
-      }
+      successions.see(event);
+      if (kind === "cluster-joined") latest.set(place, data.peer);
       if (kind === "fault-started" && data.fault.startsWith("database")) troubles += 1;
       if (kind === "fault-ended" && data.fault.startsWith("database")) {
         troubles -= 1;
@@ -67,9 +52,7 @@ export const registry: OracleMaker = ({ topology, duration }, { replicas }) => {
       }
       if (kind === "node-stopped") {
         const calm = troubles === 0 && Math.max(troubledAt, awakeAt) + calmAfterMs <= at;
-        if (calm && !noisy) left.add(own ?? "");
-        latest.delete(place);
-        killed.delete(place);
+        if (calm && !noisy) left.add(latest.get(place) ?? "");
       }
       if (kind !== "registry-observed" || cluster?.discovery !== "sql") return;
       const listed = new Set(data.peers);
@@ -86,6 +69,54 @@ export const registry: OracleMaker = ({ topology, duration }, { replicas }) => {
         }
       }
     },
-    judge: () => ({ judged, unknown, failures }),
+    judge: () => ({ judged: judged + successions.judged, unknown, failures }),
   };
 };
+
+/** Who starts while the row of its predecessor is there: is its incarnation greater? */
+class Successions {
+  readonly sees = ["cluster-joined", "shutdown-requested", "node-killed"] as const;
+  readonly #expireAfter: number;
+  readonly #failures: string[];
+  /** By name: who has joined and has not begun to leave; its row stays if it dies. */
+  readonly #staying = new Map<string, string>();
+  /** By name: whose row has stayed, and since when nobody refreshes it. */
+  readonly #killed = new Map<string, { readonly peer: string; readonly at: number }>();
+  judged = 0;
+
+  constructor({ cluster }: Plan["topology"], failures: string[]) {
+    this.#expireAfter = cluster?.discovery === "sql" ? cluster.expireAfter : 0;
+    this.#failures = failures;
+  }
+
+  see({ kind, data, place, at }: TraceEvent): void {
+    if (kind === "cluster-joined") {
+      this.#succeeds(place, data.peer, at);
+      this.#staying.set(place, data.peer);
+    }
+    if (kind === "shutdown-requested") {
+      this.#staying.delete(place);
+      this.#killed.delete(place);
+    }
+    if (kind !== "node-killed") return;
+    const peer = this.#staying.get(place);
+    // One that never joined has no row: that of its predecessor is as old as before.
+    if (peer === undefined || this.#killed.get(place)?.peer === peer) return;
+    this.#killed.set(place, { peer, at });
+  }
+
+  #succeeds(name: string, peer: string, at: number): void {
+    const before = this.#killed.get(name);
+    if (before === undefined || at >= before.at + this.#expireAfter / 2) return;
+    this.judged += 1;
+    if (incarnationOf(peer) > incarnationOf(before.peer)) return;
+    this.#failures.push(
+      `${peer} came after ${before.peer} at ${at} ms, with no greater incarnation`,
+    );
+  }
+}
+
+/** `name#incarnation.boot` */
+function incarnationOf(peer: string): number {
+  return Number(/#(\d+)\./.exec(peer)?.[1] ?? 0);
+}

@@ -464,4 +464,6 @@ test("registry: the database lists who runs, and nobody who has left", () => {
   expect(next("n2#3.cc")).toEqual([]);
   expect(next("n2#2.cc")).toHaveLength(1);
   expect(next("n2#2.cc", killed().until(cluster.expireAfter))).toEqual([]);
+  const leaving = new Tale().then("n2", "shutdown-requested", {});
+  expect(next("n2#2.cc", leaving.then("n2", "node-killed", { silent: true }))).toEqual([]);
 });

@@ -34,12 +34,17 @@ class Owner {
     return outcome === lost ? this : this.#then("account-change-answered", { ...change, outcome });
   }
 
-  /** Without a password: with the first. */
-  logsIn(password: string | undefined, outcome: "let in" | "not-authorized"): this {
+  /** Without a password: with the first. Something else may be done meanwhile. */
+  logsIn(
+    password: string | undefined,
+    outcome: "let in" | "not-authorized",
+    meanwhile?: (owner: this) => void,
+  ): this {
     this.#logins += 1;
     const next = `r#${this.#logins}`;
     const offered = password === undefined ? {} : { password };
     this.#then("login-started", { login: next, user, node: "n1", ...offered });
+    meanwhile?.(this);
     if (outcome === "let in") return this.#then("login-authenticated", { login: next, user });
     return this.#then("login-refused", { login: next, condition: outcome });
   }
@@ -107,6 +112,13 @@ test("accounts: who was removed does not get in, is not there, and may be regist
   expect(failures(removed().registers(), false)).toHaveLength(1);
   const changed = registered().changes("b").changes().registers();
   expect(failures(changed.logsIn("b", "let in"))).toHaveLength(1);
+});
+
+test("accounts: who is being let in while another login removes the account may have been in time", () => {
+  for (const what of ["let in", "not-authorized"] as const) {
+    const told = registered().logsIn(undefined, what, (owner) => owner.changes());
+    expect(told.verdict(false)).toEqual({ judged: 1, unknown: 1, failures: [] });
+  }
 });
 
 test("accounts: where the answer to a removal was lost all may be, and the name may be taken", () => {
