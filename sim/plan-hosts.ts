@@ -33,10 +33,11 @@ export function planHosts(
   const hosts = random.pick([otherHosts, otherHosts.slice(0, 1), otherHosts.slice(1)] as const);
   const moved = withMoved(random, hosts, clients);
   const all = [planHost, ...hosts];
+  const moves = movesOf(clients, moved);
   return {
     hosts,
     clients: moved.map((client) =>
-      withPeers(client, (peers) => spread(random, all, readdressed(random, clients, moved, peers))),
+      withPeers(client, (peers) => spread(random, all, readdressed(random, moves, peers))),
     ),
   };
 }
@@ -79,22 +80,32 @@ function withMoved(
   });
 }
 
-/** Where those are now who had these addresses; who has several homes at one address is written to at one of them. */
-function readdressed(
-  random: Random,
+/** Where those are now who had an address; who has several homes at one address is written to at one of them. */
+function movesOf(
   before: readonly ClientPlan[],
   after: readonly ClientPlan[],
+): ReadonlyMap<string, readonly string[]> {
+  const moves = new Map<string, string[]>();
+  for (const [index, { user, resource }] of before.entries()) {
+    const now = after[index] ?? { user, resource };
+    for (const part of new Set(["", resource])) {
+      const address = addressOf(user, part);
+      const homes = moves.get(address) ?? [];
+      homes.push(addressOf(now.user, part === "" ? "" : now.resource));
+      moves.set(address, homes);
+    }
+  }
+  return moves;
+}
+
+function readdressed(
+  random: Random,
+  moves: ReadonlyMap<string, readonly string[]>,
   peers: readonly string[],
 ): readonly string[] {
   return peers.map((peer) => {
-    const full = peer.includes("/");
-    const owners = after.filter((_, index) => {
-      const { user = "", resource = "" } = before[index] ?? {};
-      return addressOf(user, full ? resource : "") === peer;
-    });
-    if (owners.length === 0) return peer;
-    const { user, resource } = random.pick(owners);
-    return addressOf(user, full ? resource : "");
+    const homes = moves.get(peer);
+    return homes === undefined ? peer : random.pick(homes);
   });
 }
 
