@@ -33,7 +33,7 @@ export function ipOf({ topology }: Plan, node: string): string {
 }
 
 /** Where other nodes reach it: by its host's name, but where a name server gives addresses. */
-export function addressOf(plan: Plan, node: string): string {
+export function nodeAddressOf(plan: Plan, node: string): string {
   const byAddress = plan.topology.cluster?.discovery === "dns";
   return `${byAddress ? ipOf(plan, node) : node}:${clusterPort}`;
 }
@@ -110,9 +110,9 @@ function failedLoginsOf({ failedLogins }: Plan["limits"]): Partial<Config["auth"
 function clusterOf(plan: Plan, { name }: NodePlan, cluster: ClusterPlan): ClusterConfig {
   const nodes = plan.topology.nodes.map((each) => ({
     name: each.name,
-    address: addressOf(plan, each.name),
+    address: nodeAddressOf(plan, each.name),
   }));
-  const address = addressOf(plan, name);
+  const address = nodeAddressOf(plan, name);
   return {
     // Who is known by nothing but an address bears the name that it has by default.
     node_name: cluster.discovery === "dns" ? nodeNameOf(address) : name,

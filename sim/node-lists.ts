@@ -6,7 +6,7 @@
  * configures them writes it. Both learn a moment late what has become of a node.
  */
 import { SimulatedLookups } from "./ports/resolver.ts";
-import { addressOf, clusterPort, ipOf, nodeListFile, nodesName } from "./config.ts";
+import { nodeAddressOf, clusterPort, ipOf, nodeListFile, nodesName } from "./config.ts";
 import type { World } from "./kit/world.ts";
 import { stream } from "./kit/random.ts";
 import type { LookupFaultKind, Plan } from "./plan.ts";
@@ -73,7 +73,7 @@ export class NodeLists {
     );
     const lines = names
       .filter((name) => this.#belonging.has(name))
-      .map((name) => `${name} ${addressOf(this.#plan, name)}\n`);
+      .map((name) => `${name} ${nodeAddressOf(this.#plan, name)}\n`);
     const text = `# the nodes of our cluster; port ${clusterPort} unless said otherwise\n${lines.join("")}`;
     for (const name of names) this.lookups.setFile(name, nodeListFile, text);
   }

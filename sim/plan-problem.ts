@@ -5,7 +5,7 @@
  * exist must be refused here with its place: later it would be a crash, a run without end, or worse, a run
  * in which the edit did nothing. Nor may it break what oracles rely on in every plan: then sound code would fail.
  */
-import { hostOf } from "./addresses.ts";
+import { accountAt, hostOf, nameOf, planHost, unknownHost } from "./addresses.ts";
 import { faultKinds } from "./faults/index.ts";
 import { lossMax } from "./kit/fabric.ts";
 import { hostsOf } from "./kit/paths.ts";
@@ -60,6 +60,12 @@ function strangerIn({ topology, clients, faults, duration }: Plan): string | und
   }
   const nodes = topology.nodes.map(({ name }) => name);
   const hosts = servedHosts({ topology });
+  const odd = (topology.hosts ?? []).find(
+    (host, index) => hosts.indexOf(host) !== index + 1 || host === unknownHost,
+  );
+  if (odd !== undefined) {
+    return `\`topology.hosts\`: "${odd}" is there twice, or is one that nobody serves`;
+  }
   const names = [...nodes, ...clients.map(({ name }) => name)];
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) return `two nodes or clients are called "${twice}"`;
@@ -68,6 +74,9 @@ function strangerIn({ topology, clients, faults, duration }: Plan): string | und
     if (lost !== undefined) return `\`clients[${index}].nodes\`: there is no node "${lost}"`;
     if (!hosts.includes(hostOf(client.user))) {
       return `\`clients[${index}].user\`: there is no host "${hostOf(client.user)}"`;
+    }
+    if (client.user !== accountAt(nameOf(client.user), hostOf(client.user))) {
+      return `\`clients[${index}].user\`: at ${planHost} an account is called by its name alone`;
     }
   }
   if (topology.nodes.every(({ joins }) => joins)) {

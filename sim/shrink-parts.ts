@@ -2,7 +2,7 @@
 import { hostsOf, pairOf, pathOf } from "./kit/paths.ts";
 import { atOneHost } from "./plan-hosts.ts";
 import { addressOf, userOf } from "./addresses.ts";
-import { type Behaviour, type ClientPlan, type FaultPlan, type Plan, type Range } from "./plan.ts";
+import type { Behaviour, ClientPlan, FaultPlan, Plan, Range } from "./plan.ts";
 
 export function keepFaults(plan: Plan, indices: readonly number[]): Plan {
   return { ...plan, faults: picked(plan.faults, indices) };
@@ -67,6 +67,7 @@ export function simplerClients(plan: Plan): readonly Plan[] {
     asPrepared,
     withoutQuestions,
     removingOnce,
+    withoutDowngrades,
     atOnce,
     saysLessTo(users),
     withPeers(firstHalf),
@@ -233,6 +234,13 @@ function removingOnce(client: ClientPlan): ClientPlan {
   const { behaviour } = client;
   if (behaviour.kind !== "registrar" || behaviour.removesAgain === undefined) return client;
   const { removesAgain: _, ...others } = behaviour;
+  return { ...client, behaviour: others };
+}
+
+function withoutDowngrades(client: ClientPlan): ClientPlan {
+  const { behaviour } = client;
+  if (behaviour.kind !== "impostor" || behaviour.downgrades === undefined) return client;
+  const { downgrades: _, ...others } = behaviour;
   return { ...client, behaviour: others };
 }
 

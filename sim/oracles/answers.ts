@@ -15,7 +15,7 @@ import { UnknownHosts } from "./unknown-hosts.ts";
 import { OutOfSight } from "./out-of-sight.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../trace.ts";
 import { userOf } from "../addresses.ts";
-import { type Plan } from "../plan.ts";
+import type { Plan } from "../plan.ts";
 
 interface Request {
   readonly id: string;
@@ -239,7 +239,9 @@ class Answers implements Oracle {
     if (request.login !== login) {
       // What another client says, or its queue gives back at the same node, goes to whoever has the address by then.
       // Of what has been asked of other nodes a node answers only those who have asked.
-      if (request.answeredBy !== undefined || request.peer === undefined) return;
+      const node = logins.get(login)?.node;
+      const here = this.#addressees(request.to).some((addressee) => addressee.node === node);
+      if (request.answeredBy !== undefined || request.peer === undefined || here) return;
       this.#failures.push(
         `${login} was told of ${id}, which ${request.login} had asked: ${outcome}`,
       );

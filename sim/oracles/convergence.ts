@@ -13,7 +13,7 @@ import type { Gathered, Oracle, Verdict } from "./oracle.ts";
 import { seldomMs } from "./discovery.ts";
 import { syncTimeMs } from "./sync-time.ts";
 import { canMeet } from "../releases/releases.ts";
-import { type TraceEvent, type TraceKind } from "../trace.ts";
+import type { TraceEvent, TraceKind } from "../trace.ts";
 import type { Plan } from "../plan.ts";
 
 const leastBoundMs = 30_000;
@@ -31,6 +31,7 @@ class Convergence implements Oracle {
   readonly #noisy: boolean;
   /** How long snapshots alone may take, and all that a pair is granted. */
   readonly #syncMs: number;
+  readonly #looksMs: number;
   readonly #boundMs: number;
   /** `reader owner`: since when, without a break that counts, it has had it. */
   readonly #since = new Map<string, number>();
@@ -42,7 +43,8 @@ class Convergence implements Oracle {
     this.sees = [...gathered.replicas.sees, "cluster-observed", "registry-observed"];
     const { duration, topology } = plan;
     this.#syncMs = syncTimeMs(plan);
-    this.#boundMs = Math.max(leastBoundMs, besideSyncMs + this.#syncMs + looksMs(plan));
+    this.#looksMs = looksMs(plan);
+    this.#boundMs = Math.max(leastBoundMs, besideSyncMs + this.#syncMs + this.#looksMs);
     this.#gathered = gathered;
     this.#clustered = topology.cluster !== undefined;
     this.#healAt = duration.setUp + duration.safety;
@@ -117,7 +119,8 @@ class Convergence implements Oracle {
   /** False: its snapshot may yet be under way. */
   #judgeTable(reader: Process, owner: Process, table: string): boolean {
     const shown = this.#gathered.replicas.view(reader, table, owner.peer) !== undefined;
-    if (!shown && this.#endedAt < this.#from(reader, owner) + this.#syncMs) return false;
+    const due = this.#from(reader, owner) + this.#looksMs + this.#syncMs;
+    if (!shown && this.#endedAt < due) return false;
     const problem = this.#difference(reader, owner.peer, table);
     if (problem === undefined) return true;
     const size = this.#gathered.replicas.history(owner.peer, table)?.records.size ?? 0;

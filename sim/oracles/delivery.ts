@@ -17,7 +17,7 @@ import { decodeSession, sessionTable } from "../../src/router/session-record.ts"
 import { bareOf, type Login, type Logins } from "./logins.ts";
 import type { Presences } from "./presences.ts";
 import { userOf } from "../addresses.ts";
-import { type MessageType, type Plan } from "../plan.ts";
+import type { MessageType, Plan } from "../plan.ts";
 import type { TraceEvent, TraceKind } from "../trace.ts";
 import type { Gathered, Oracle, Verdict } from "./oracle.ts";
 import type { Process, Replicas, View } from "./replicas.ts";

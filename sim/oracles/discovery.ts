@@ -36,7 +36,7 @@ export function seldomMs({ topology }: Plan): number {
 }
 
 interface Watched {
-  readonly startedAt: number;
+  readonly joinedAt: number;
   /** Until when it looks often. */
   oftenUntil: number;
   lookedAt: number | undefined;
@@ -147,7 +147,7 @@ class Discovery implements Oracle {
     const nothingYet = { lookedAt: undefined, knewUntil: 0, lostAt: undefined };
     // Whoever has long waited for the database has looked all the while.
     const oftenUntil = (this.#startedAt.get(node) ?? at) + this.#quickFor;
-    this.#watched.set(node, { startedAt: at, oftenUntil, ...nothingYet });
+    this.#watched.set(node, { joinedAt: at, oftenUntil, ...nothingYet });
   }
 
   #lostLink(node: string, at: number): void {
@@ -198,7 +198,7 @@ class Discovery implements Oracle {
     if (each === undefined || this.#cluster === undefined) return;
     each.lookedAt = undefined; // it registers again, and looks at once
     const since = at - this.#cluster.expireAfter - slackMs;
-    if (this.#noisy || each.startedAt > since || !this.#isCalm(node, since)) return;
+    if (this.#noisy || each.joinedAt > since || !this.#isCalm(node, since)) return;
     this.#failures.push(`${node} had lost its row at ${at} ms, though nothing kept it from it`);
   }
 }

@@ -7,7 +7,7 @@
  */
 import { clientOf } from "../kit/network.ts";
 import { addressOf, userOf } from "../addresses.ts";
-import { type Plan } from "../plan.ts";
+import type { Plan } from "../plan.ts";
 import type { TraceEvent } from "../trace.ts";
 import type { Login, Logins } from "./logins.ts";
 

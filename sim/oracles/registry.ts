@@ -73,10 +73,14 @@ export const registry: OracleMaker = ({ topology, duration }, { replicas }) => {
   };
 };
 
+/** No trouble keeps an owner from its row for much more than half of it. */
+const certainMs = 100_000;
+
 /** Who starts while the row of its predecessor is there: is its incarnation greater? */
 class Successions {
   readonly sees = ["cluster-joined", "shutdown-requested", "node-killed"] as const;
-  readonly #expireAfter: number;
+  /** A row that is left alone is there for so long, whatever kept its owner from it before. */
+  readonly #certainFor: number;
   readonly #failures: string[];
   /** By name: who has joined and has not begun to leave; its row stays if it dies. */
   readonly #staying = new Map<string, string>();
@@ -85,7 +89,8 @@ class Successions {
   judged = 0;
 
   constructor({ cluster }: Plan["topology"], failures: string[]) {
-    this.#expireAfter = cluster?.discovery === "sql" ? cluster.expireAfter : 0;
+    const expireAfter = cluster?.discovery === "sql" ? cluster.expireAfter : 0;
+    this.#certainFor = expireAfter < certainMs ? 0 : expireAfter / 4;
     this.#failures = failures;
   }
 
@@ -107,7 +112,7 @@ class Successions {
 
   #succeeds(name: string, peer: string, at: number): void {
     const before = this.#killed.get(name);
-    if (before === undefined || at >= before.at + this.#expireAfter / 2) return;
+    if (before === undefined || at >= before.at + this.#certainFor) return;
     this.judged += 1;
     if (incarnationOf(peer) > incarnationOf(before.peer)) return;
     this.#failures.push(

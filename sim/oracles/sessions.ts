@@ -7,7 +7,7 @@
  * its `</stream:stream>` may be under way (seeds found it before the trace said when a client leaves).
  */
 import { userOf } from "../addresses.ts";
-import { type Plan } from "../plan.ts";
+import type { Plan } from "../plan.ts";
 import { Admissions } from "./admissions.ts";
 import { bareOf, type Login, type Logins } from "./logins.ts";
 import type { OracleMaker } from "./oracle.ts";

@@ -1,6 +1,6 @@
 /** Messages: which message went from whom to whom, when, and which never arrived? */
 import { userOf } from "../addresses.ts";
-import { type Plan } from "../plan.ts";
+import type { Plan } from "../plan.ts";
 import type { TraceEvent } from "../trace.ts";
 import type { LaneFinder } from "./lanes.ts";
 

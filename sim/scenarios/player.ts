@@ -8,7 +8,7 @@
 import { copyBytes } from "../../src/base/bytes.ts";
 import { hostsOf } from "../kit/paths.ts";
 import { planHost } from "../addresses.ts";
-import { type FaultKind, type FaultPlan, type Plan } from "../plan.ts";
+import type { FaultKind, FaultPlan, Plan } from "../plan.ts";
 import { makeOracles } from "../oracles/index.ts";
 import type { Failure } from "../run.ts";
 import type { TraceEvent } from "../trace.ts";

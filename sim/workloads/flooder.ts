@@ -5,7 +5,7 @@
 import type { Actor } from "../clients/actor.ts";
 import type { Client } from "../clients/client.ts";
 import { addressOf } from "../addresses.ts";
-import { type Range } from "../plan.ts";
+import type { Range } from "../plan.ts";
 import { logInAgain } from "./chatter.ts";
 
 export interface Flood {

@@ -119,8 +119,12 @@ export function startRegistrar(
 /** Nobody knows what has become of a request before the last: so the account is left alone. */
 function removeAgain(actor: Actor, client: Client, times: number): void {
   if (times === 0 || actor.online() !== client) return client.leave();
-  actor.after(patienceMs, () => client.leave());
+  let answered = false;
+  actor.after(patienceMs, () => {
+    if (!answered) client.leave();
+  });
   client.changeAccount(undefined, (done) => {
+    answered = true;
     if (done) client.leave();
     else actor.within(againMs, () => removeAgain(actor, client, times - 1));
   });

@@ -123,7 +123,7 @@ export interface ClusterBounds {
   readonly links: Partial<LinkLimits>;
   readonly tables: Partial<TablesLimits>;
   readonly tablesTiming?: Partial<TablesTiming>;
-  readonly discoveryTiming?: Partial<DiscoveryTiming>;
+  readonly discoveryTiming?: Partial<Omit<DiscoveryTiming, "expireAfter">>;
   /** How long a request waits for a node that is out of sight. */
   readonly requestPatience?: Duration;
 }
@@ -165,7 +165,7 @@ export interface Config {
     readonly max_send_queue: number;
     /** How long a client may not read before it is closed. */
     readonly send_timeout: Duration;
-    /** Silence after which a ping-less client is asked for a sign of life by whitespace. */
+    /** Silence after which a ping-less client is asked for a sign of life by white space or a ping. */
     readonly keepalive_interval: Duration;
   };
   readonly registration: { readonly enabled: boolean; readonly ip_access: readonly string[] };

@@ -120,7 +120,7 @@ export class Traffic {
   /** A stanza frame from another node. */
   frame(now: Now, body: Piece, via: Peer): void {
     const frame = this.#exchange?.read(body, via);
-    if (frame === undefined || this.#hasAnswer(frame)) return;
+    if (frame === undefined || this.#goesNowhere(frame)) return;
     const effects = this.#options.router.reroute(frame.stanza, frame.transit, via);
     this.#rerouted(now, effects, frame.transit.id);
   }
@@ -128,7 +128,7 @@ export class Traffic {
   /** Ours, which a peer may not have received. `lookedUp`: see `Router.reroute`. */
   returned(now: Now, body: Piece, lookedUp: Set<string>): void {
     const frame = this.#exchange?.read(body);
-    if (frame === undefined || this.#hasAnswer(frame)) return;
+    if (frame === undefined || this.#goesNowhere(frame)) return;
     const transit = { ...frame.transit, maybe: true };
     const effects = this.#options.router.reroute(frame.stanza, transit, undefined, lookedUp);
     this.#rerouted(now, effects, transit.id);
@@ -280,11 +280,10 @@ export class Traffic {
   }
 
   /** A request from here that has come back goes nowhere if it has its answer, or if its asker has gone. */
-  #hasAnswer({ stanza, transit }: StanzaFrame): boolean {
+  #goesNowhere({ stanza, transit }: StanzaFrame): boolean {
     if (stanza.name !== "iq" || this.#exchange?.minted(transit.id) !== true) return false;
     const iq = this.#open(stanza);
-    if (iq === undefined || isLast(iq)) return false;
-    if (iq.id === undefined) return false;
+    if (iq?.id === undefined || isLast(iq)) return false;
     const { sid } = this.#options.directory.local.get(iq.from ?? "") ?? {};
     return sid === undefined || !this.#requests.close({ sid, target: transit.target, id: iq.id });
   }

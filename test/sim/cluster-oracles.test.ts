@@ -444,7 +444,8 @@ test("constancy: who has lost each other is linked again soon after nothing keep
 });
 
 test("registry: the database lists who runs, and nobody who has left", () => {
-  const cluster = { ...(plan.topology.cluster as ClusterPlan), discovery: "sql" as const };
+  const drawnCluster = plan.topology.cluster as ClusterPlan;
+  const cluster = { ...drawnCluster, discovery: "sql" as const, expireAfter: 120_000 };
   const bySql = { ...plan, faults: [], topology: { ...plan.topology, cluster } };
   const listed = (peers: readonly string[], tale = new Tale()) =>
     tale.then("database", "registry-observed", { peers }).failures("registry", bySql);

@@ -61,6 +61,9 @@ test("a hello tells of it at the moment at which it is proved, and what follows 
   const proved = given();
   linked(proved.tale, 3);
   expect(failures(proved.back())).toEqual([]); // a moment later: that connection may have come to nothing
+  const atOnce = given();
+  linked(atOnce.tale, 3).wait(-1);
+  expect(failures(atOnce.back())).toHaveLength(1);
   const entered = given();
   writes(linked(entered.tale, 3), 4, "beat");
   reads(entered.tale, 3, 4);

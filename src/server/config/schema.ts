@@ -380,7 +380,7 @@ export const fileSchema = z.strictObject({
           milliseconds(1_000, day).default(sessions.send_timeout),
         ),
         keepalive_interval: about(
-          "Silence after which whitespace is sent, so that a dead connection is noticed.",
+          "Silence after which white space, or over WebSocket a ping, is sent, so that a dead connection is noticed.",
           milliseconds(1_000, day).default(sessions.keepalive_interval),
         ),
       })
