@@ -148,8 +148,8 @@ export const serverPlants: readonly Plant[] = [
   {
     name: "removed-account-keeps-its-keys",
     file: "src/storage/accounts.ts",
-    find: "    query(deleteKeys, [host, username]),\n",
-    replace: '    query(selectKeys, [host, username, "sha-256"]),\n',
+    find: "[query(deleteKeys, [host, username]), query",
+    replace: '[query(selectKeys, [host, username, "sha-256"]), query',
     oracle: "accounts",
   },
   {
