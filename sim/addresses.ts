@@ -43,6 +43,11 @@ export function userOf(jid: string): string {
 
 /** The host in this address. */
 export function domainOf(jid: string): string {
-  const [bare = ""] = jid.split("/", 1);
+  const bare = bareOf(jid);
   return bare.slice(bare.indexOf("@") + 1);
+}
+
+export function bareOf(jid: string): string {
+  const slash = jid.indexOf("/");
+  return slash === -1 ? jid : jid.slice(0, slash);
 }

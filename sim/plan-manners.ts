@@ -59,6 +59,7 @@ export function planSlowReaders(
   const all = clients.map(({ behaviour }) => behaviour.kind);
   const readers = all.filter((kind) => kind === "non-reader").length;
   const flooders = all.filter((kind) => kind === "flooder").length;
+  // Who is flooded as seldom as in a long run has nothing waiting.
   if (faults === false || slower !== undefined) return { clients };
   if (!random.chance(0.35) || readers * flooders === 0) return { clients };
   const pauseMs = Math.round((random.pick([600, 1_000, 1_500]) * readers) / flooders);

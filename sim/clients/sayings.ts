@@ -8,7 +8,7 @@ import type { BinaryString } from "../../src/base/bytes.ts";
 import { escapeValue } from "../../src/xmpp/escape.ts";
 import { NS } from "../../src/xmpp/namespaces.ts";
 import type { Stanza } from "../../src/xmpp/stanza.ts";
-import { nameOf } from "../addresses.ts";
+import { bareOf, nameOf } from "../addresses.ts";
 import type { MessageType, Stamp } from "../plan.ts";
 import type { Trace } from "../trace.ts";
 import type { Spelling } from "./spelling.ts";
@@ -114,8 +114,7 @@ export class Sayings {
     const written = (address: string): string => `'${escapeValue(spelling.address(address))}'`;
     const addressee = to === undefined ? "" : ` to=${written(to)}`;
     if (stamp === undefined) return addressee;
-    const [bare = ""] = jid().split("/", 1);
-    return `${addressee} from=${written(stamp === "full" ? jid() : bare)}`;
+    return `${addressee} from=${written(stamp === "full" ? jid() : bareOf(jid()))}`;
   }
 
   #nextId(letter: string): string {

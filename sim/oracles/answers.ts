@@ -9,12 +9,12 @@
  */
 import { GivenUp } from "./given-up.ts";
 import { requestPatience } from "../../src/server/requests.ts";
-import { bareOf, leftInOrder, type Login } from "./logins.ts";
+import { leftInOrder, type Login } from "./logins.ts";
 import type { Gathered, Oracle, Verdict } from "./oracle.ts";
 import { UnknownHosts } from "./unknown-hosts.ts";
 import { OutOfSight } from "./out-of-sight.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../trace.ts";
-import { userOf } from "../addresses.ts";
+import { bareOf, userOf } from "../addresses.ts";
 import type { Plan } from "../plan.ts";
 
 interface Request {

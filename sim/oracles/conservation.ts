@@ -13,8 +13,8 @@
  */
 import { GivenUp } from "./given-up.ts";
 import { bodyOf } from "../clients/wording.ts";
-import { userOf } from "../addresses.ts";
-import { bareOf, leftInOrder, mayHaveDied, type Login, type Logins } from "./logins.ts";
+import { bareOf, userOf } from "../addresses.ts";
+import { leftInOrder, mayHaveDied, type Login, type Logins } from "./logins.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../trace.ts";
 import type { Gathered, Oracle, OracleMaker, Verdict } from "./oracle.ts";
 import type { Written } from "./written.ts";

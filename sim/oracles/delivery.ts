@@ -14,9 +14,9 @@
 import { binaryFromText, type BinaryString } from "../../src/base/bytes.ts";
 import { Fullness } from "./fullness.ts";
 import { decodeSession, sessionTable } from "../../src/router/session-record.ts";
-import { bareOf, type Login, type Logins } from "./logins.ts";
+import { type Login, type Logins } from "./logins.ts";
 import type { Presences } from "./presences.ts";
-import { userOf } from "../addresses.ts";
+import { bareOf, userOf } from "../addresses.ts";
 import type { MessageType, Plan } from "../plan.ts";
 import type { TraceEvent, TraceKind } from "../trace.ts";
 import type { Gathered, Oracle, Verdict } from "./oracle.ts";

@@ -1,4 +1,5 @@
 /** Logins: what several oracles must know of each login, gathered from the trace. */
+import { bareOf } from "../addresses.ts";
 import { clientOf } from "../kit/network.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../trace.ts";
 
@@ -283,9 +284,4 @@ export function mayHaveDied(login: Login, sentAt: number): boolean {
   return (
     gone >= sentAt && lost <= sentAt + underWayMaxMs && login.startedAt <= sentAt + underWayMaxMs
   );
-}
-
-export function bareOf(jid: string): string {
-  const slash = jid.indexOf("/");
-  return slash === -1 ? jid : jid.slice(0, slash);
 }

@@ -5,10 +5,11 @@
  * once, and nobody else. Nobody is told of what did not arrive, so it is missed where both ends stayed, and what
  * the sender's node knew of its addressee held all the while. Between nodes no link may have ended or been full.
  */
+import { bareOf } from "../addresses.ts";
 import { binaryFromText } from "../../src/base/bytes.ts";
 import { decodeSession, sessionTable } from "../../src/router/session-record.ts";
 import { Fullness } from "./fullness.ts";
-import { bareOf, mayHaveDied, underWayMaxMs, type Login } from "./logins.ts";
+import { mayHaveDied, underWayMaxMs, type Login } from "./logins.ts";
 import { LostLinks } from "./lost-links.ts";
 import type { Gathered, Oracle, OracleMaker, Verdict } from "./oracle.ts";
 import { UnknownHosts } from "./unknown-hosts.ts";

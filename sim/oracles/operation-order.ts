@@ -10,8 +10,8 @@
  */
 import { binaryFromText } from "../../src/base/bytes.ts";
 import { decodeSession, sessionTable } from "../../src/router/session-record.ts";
-import { userOf } from "../addresses.ts";
-import { bareOf, type Login } from "./logins.ts";
+import { bareOf, userOf } from "../addresses.ts";
+import { type Login } from "./logins.ts";
 import type { Gathered, Oracle, Verdict } from "./oracle.ts";
 import type { TraceEvent, TraceKind } from "../trace.ts";
 import type { Plan } from "../plan.ts";

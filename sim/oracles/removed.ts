@@ -1,8 +1,8 @@
 /**
  * Removed: does who has no account any more stay online with another device? (XEP-0077 §3.2)
  *
- * Its sessions end that the node with the removal knew of, also where the account had gone before. It tells their nodes once: whom a lost link or the end
- * of that node kept from hearing of it, is not judged.
+ * Its sessions end that the node with the removal knew of, also where the account had gone before. It tells their
+ * nodes once: whom a lost link or the end of that node kept from hearing of it, is not judged.
  */
 import { binaryFromText } from "../../src/base/bytes.ts";
 import { sessionTable } from "../../src/router/session-record.ts";

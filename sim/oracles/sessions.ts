@@ -6,10 +6,10 @@
  * answers what it sends. So is a client that has just closed its stream: it is no longer online, and
  * its `</stream:stream>` may be under way (seeds found it before the trace said when a client leaves).
  */
-import { userOf } from "../addresses.ts";
+import { bareOf, userOf } from "../addresses.ts";
 import type { Plan } from "../plan.ts";
 import { Admissions } from "./admissions.ts";
-import { bareOf, type Login, type Logins } from "./logins.ts";
+import { type Login, type Logins } from "./logins.ts";
 import type { OracleMaker } from "./oracle.ts";
 import type { TraceEvent } from "../trace.ts";
 

@@ -7,7 +7,7 @@
  */
 import { copyBytes } from "../../src/base/bytes.ts";
 import { hostsOf } from "../kit/paths.ts";
-import { planHost } from "../addresses.ts";
+import { addressOf } from "../addresses.ts";
 import type { FaultKind, FaultPlan, Plan } from "../plan.ts";
 import { makeOracles } from "../oracles/index.ts";
 import type { Failure } from "../run.ts";
@@ -330,7 +330,7 @@ class Player {
 function jidOf(short: string): string {
   if (short === "" || short.includes("@")) return short;
   const [user = "", resource] = short.split(/\/(.*)/);
-  return resource === undefined ? `${user}@${planHost}` : `${user}@${planHost}/${resource}`;
+  return addressOf(user, resource);
 }
 
 function nameOf(login: string): string {

@@ -12,7 +12,7 @@ import {
 } from "../../src/base/bytes.ts";
 import { NS } from "../../src/xmpp/namespaces.ts";
 import type { Stage } from "../clients/client.ts";
-import { nameOf, planHost } from "../addresses.ts";
+import { nameOf, planHost, unknownHost } from "../addresses.ts";
 import { passwordOf, type Plan } from "../plan.ts";
 
 export interface Attack {
@@ -135,7 +135,7 @@ const attacks = {
   },
   "wrong-host": {
     stage: "opened",
-    data: fixed(header("elsewhere.test", " version='1.0'")),
+    data: fixed(header(unknownHost, " version='1.0'")),
     answers: ["host-unknown"],
   },
   "wrong-namespace": {
@@ -238,7 +238,7 @@ const webAttacks: Readonly<Record<string, Attack>> = {
     ...online(header(planHost, " version='1.0'"), ...illFormed),
     stage: "opened",
   },
-  "open-of-another-host": { ...online(open("elsewhere.test"), "host-unknown"), stage: "opened" },
+  "open-of-another-host": { ...online(open(unknownHost), "host-unknown"), stage: "opened" },
   "starttls-in-a-message": {
     ...online(`<starttls xmlns='${NS.tls}'/>`, "starttls failure"),
     stage: "secured",

@@ -1,4 +1,5 @@
 /** Chatter: says something to one of its peers every so often, and comes back when thrown out. */
+import { domainOf } from "../addresses.ts";
 import type { Actor } from "../clients/actor.ts";
 import type { Client } from "../clients/client.ts";
 import type { Chat, Range } from "../plan.ts";
@@ -59,5 +60,5 @@ function saySomething(actor: Actor, client: Client, chat: Chat): void {
   else if (die < 17 && peers.length > 0) client.say.ping(random.pick(peers));
   else if (die < 18) client.say.unknown("");
   else if (die < 19) client.say.presence(true, random.pick([-1, 0, 0, 5]));
-  else client.say.unknown(client.jid.slice(client.jid.indexOf("@") + 1).split("/")[0] ?? "");
+  else client.say.unknown(domainOf(client.jid));
 }

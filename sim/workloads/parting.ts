@@ -7,7 +7,7 @@
 import type { Actor } from "../clients/actor.ts";
 import type { Client } from "../clients/client.ts";
 import type { Range } from "../plan.ts";
-import { addressOf, hostOf } from "../addresses.ts";
+import { addressOf, bareOf, hostOf } from "../addresses.ts";
 import { stream, type Random } from "../kit/random.ts";
 
 /** Between two steps: long enough for the node to have read all, on most lines, and too short for it to lose patience. */
@@ -37,7 +37,7 @@ export function part(actor: Actor, client: Client): void {
 /** Its node itself answers most of it. */
 function ask({ plan, runPlan }: Actor, client: Client, count: number, draws: Random): void {
   const host = hostOf(plan.user);
-  const [own = ""] = client.jid.split("/", 1);
+  const own = bareOf(client.jid);
   for (let asked = 0; asked < count; asked++) {
     const die = draws.int(5);
     if (die === 4) client.say.ping(addressOf(draws.pick(runPlan.clients).user));

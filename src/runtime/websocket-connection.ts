@@ -62,7 +62,7 @@ export class WebSocketConnection implements Connection {
     this.#out.push(data);
   }
 
-  /** RFC 7395 §3.8: a dead peer's kernel, or its proxy's, does not take it, and ours gives the connection up. */
+  /** RFC 7395 §3.8: of a dead peer nobody acknowledges it, so ours (or a proxy's kernel between us) gives up the connection. */
   ping(): void {
     if (this.#state === "open") this.#webSocket.ping();
   }
