@@ -85,7 +85,7 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
       },
     },
     limits: {
-      ...planLimits(choices(seed, "plan/limits")),
+      ...planLimits(choices(seed, "plan/limits"), profile),
       ...slowLimits,
       ...(profile.faults && long === undefined ? planRate(choices(seed, "plan/rate")) : {}),
       ...(profile.faults ? planFailedLogins(choices(seed, "plan/failed-logins")) : {}),
@@ -169,11 +169,11 @@ const discoveries: readonly DiscoveryKind[] = [
 
 function planCluster(seed: number, profile: Profile): ClusterPlan {
   const random = choices(seed, "plan/cluster");
-  const [heartbeatInterval, heartbeatTimeout, linkGrace] = random.pick([
-    [1_000, 5_000, 5_000],
-    [500, 2_000, 2_000],
-    [500, 2_000, 2_000],
-  ] as const);
+  const slow = [1_000, 5_000, 5_000] as const;
+  const fast = [500, 2_000, 2_000] as const;
+  const drawnLife = random.pick([slow, fast, fast]);
+  const [heartbeatInterval, heartbeatTimeout, linkGrace] =
+    profile.rareSigns === true ? slow : drawnLife;
   const discovery = random.pick(profile.discoveries ?? discoveries);
   // Less than a node may be cut off from the database.
   const drawn = random.pick([10_000, 3_600_000]);
@@ -235,8 +235,8 @@ function planHome(
   return { nodes: random.shuffle(nodes), roams: nodes.length > 1 && random.chance(roaming) };
 }
 
-function planLimits(random: Random): Limits {
-  return {
+function planLimits(random: Random, profile: Profile): Limits {
+  const drawn = {
     maxStanzaSize: random.pick([4_096, 16_384, 65_536]),
     negotiationTimeout: random.pick([10_000, 30_000]),
     keepAliveInterval: random.pick([5_000, 20_000]),
@@ -246,6 +246,7 @@ function planLimits(random: Random): Limits {
     maxAuthAttempts: random.pick([2, 5]),
     queryTimeout: random.pick([500, 2_000, 5_000]),
   };
+  return profile.rareSigns === true ? { ...drawn, keepAliveInterval: 20_000 } : drawn;
 }
 
 /** In some runs floods come faster than nodes read them; never so fast that one is not read by the end. */

@@ -21,6 +21,8 @@ export interface Profile {
   readonly asks?: readonly number[];
   /** So many times more seldom do other kinds than chatters act (flood, leave, attack, register); missing: 1. */
   readonly slower?: number;
+  /** Heartbeats and keep-alives as seldom as any plan has them; missing: drawn. */
+  readonly rareSigns?: boolean;
   /** How likely a write is cut into pieces; one of these, drawn. Missing: from never to nearly always. */
   readonly cutChances?: readonly number[];
   /** How many clients may share an account; missing: all that share one, share the same. */
@@ -176,6 +178,7 @@ export const profiles = {
     behaviours: odd,
     cutChances: cutChancesOfMany,
     everyMs: oneInTenSeconds,
+    rareSigns: true,
     // As much as in `default`, in ten times its time.
     slower: 10,
     familyMax: leastLimit,
@@ -192,6 +195,7 @@ export const profiles = {
     behaviours: [],
     cutChances: cutChancesOfMany,
     everyMs: oneInTenSeconds,
+    rareSigns: true,
     familyMax: leastLimit,
     faults: true,
   },

@@ -68,8 +68,10 @@ export interface Outcome {
 const quietMs = 15_000;
 /** With less, what waits for who reads a piece a trip would still be under way at the end. */
 const wideWindowBytes = 65_536;
-const observeEveryMs = 1_000;
-const checkHealthEveryMs = 1_000;
+/** How often nodes are looked at, and asked for their health. */
+const lookEveryMs = 1_000;
+/** In a long safety phase, of which it would be a tenth otherwise: what goes wrong in one stays wrong for longer. */
+const [longMs, lookInLongEveryMs] = [300_000, 5_000];
 
 export function run(plan: Plan, options: RunOptions): Outcome {
   const world = new World();
@@ -218,14 +220,11 @@ class Stage {
     }
     for (const actor of this.#actors.values()) startWorkload(actor);
     this.#scheduleFaults();
-    for (let at = setUp; at < heal + liveness + quietMs; at += observeEveryMs) {
-      this.#world.schedule(at, () => this.#observeClusters(at / observeEveryMs));
-    }
-    for (let at = 0; at < heal + liveness + quietMs; at += checkHealthEveryMs) {
-      this.#world.schedule(at, () => {
-        for (const node of this.#nodes.values()) checkHealth(node, this.#trace);
-      });
-    }
+    const everyMs = safety < longMs ? lookEveryMs : lookInLongEveryMs;
+    this.#lookFrom(setUp, heal, everyMs);
+    this.#lookFrom(heal, heal + liveness + quietMs, lookEveryMs);
+    this.#checkHealthFrom(0, heal, everyMs);
+    this.#checkHealthFrom(heal, heal + liveness + quietMs, lookEveryMs);
     this.#phase("set-up", setUp);
     if (noise !== undefined) this.#network.fabric.setNoise(noise);
     this.#phase("safety", heal);
@@ -239,11 +238,25 @@ class Stage {
     // What is judged at the very end is judged in peace, as in every plan, and nothing is under way then.
     this.#network.fabric.setNoise(noNoise);
     this.#network.fabric.setWindowMin(wideWindowBytes);
-    for (let at = heal + liveness; at < heal + liveness + quietMs; at += observeEveryMs) {
+    for (let at = heal + liveness; at < heal + liveness + quietMs; at += lookEveryMs) {
       this.#world.schedule(at, () => this.#observeRequests());
     }
     this.#phase("quiet", heal + liveness + quietMs);
     if (!this.#world.stopped) this.#observe();
+  }
+
+  #lookFrom(start: number, end: number, everyMs: number): void {
+    for (let at = start; at < end; at += everyMs) {
+      this.#world.schedule(at, () => this.#observeClusters(at / everyMs));
+    }
+  }
+
+  #checkHealthFrom(start: number, end: number, everyMs: number): void {
+    for (let at = start; at < end; at += everyMs) {
+      this.#world.schedule(at, () => {
+        for (const node of this.#nodes.values()) checkHealth(node, this.#trace);
+      });
+    }
   }
 
   #phase(phase: string, until: number): void {

@@ -68,14 +68,13 @@ export class Admissions {
     // A session that is known already has changed.
     if (history.writes.get(key)?.at(-2)?.deleted === false) return;
     const user = key.slice(0, key.indexOf("/") + 1);
-    const ofUser = (keys: Iterable<string>): Set<string> =>
-      new Set([...keys].filter((each) => each.startsWith(user)));
     const elsewhere = new Map<string, Set<string>>();
     for (const { owner, records } of this.#replicas.viewsOf(self, sessionTable.name)) {
-      const keys = ofUser(records.keys());
+      const keys = beginningWith(user, records.keys());
       if (keys.size > 0) elsewhere.set(owner, keys);
     }
-    this.#open.push({ at, self, key, own: ofUser(history.records.keys()).size - 1, elsewhere });
+    const own = beginningWith(user, history.records.keys()).size - 1;
+    this.#open.push({ at, self, key, own, elsewhere });
   }
 
   #judge({ at, self, key, own, elsewhere }: Admission): readonly string[] {
@@ -97,4 +96,10 @@ export class Admissions {
     }
     return failures;
   }
+}
+
+function beginningWith(user: string, keys: Iterable<string>): Set<string> {
+  const found = new Set<string>();
+  for (const each of keys) if (each.startsWith(user)) found.add(each);
+  return found;
 }

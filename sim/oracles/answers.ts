@@ -98,9 +98,20 @@ class Answers implements Oracle {
     for (const id of this.#gathered.written.see(event)) this.#wrote(id, place, at);
     switch (kind) {
       case "iq-sent": {
-        const fresh = { answers: 0, answeredBy: undefined, written: false, handedBack: false };
-        const never = { givenAt: Infinity, writtenAt: Infinity };
-        this.#requests.set(data.id, { ...data, at, ...fresh, ...never, peer: this.#peerOf(data) });
+        this.#requests.set(data.id, {
+          id: data.id,
+          login: data.login,
+          to: data.to,
+          about: data.about,
+          at,
+          peer: this.#peerOf(data),
+          answers: 0,
+          givenAt: Infinity,
+          writtenAt: Infinity,
+          answeredBy: undefined,
+          written: false,
+          handedBack: false,
+        });
         return;
       }
       case "answer-given": {

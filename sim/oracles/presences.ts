@@ -43,11 +43,9 @@ export class Presences {
       }
       case "message-sent":
         this.#senders.set(data.id, data.login);
-        this.#told.get(data.login)?.asked.add(data.id);
-        return;
+        return this.#asked(data.login, data.id);
       case "iq-sent":
-        this.#told.get(data.login)?.asked.add(data.id);
-        return;
+        return this.#asked(data.login, data.id);
       case "iq-answered":
       case "message-bounced":
         return this.#handled(data.login, data.id, at);
@@ -61,6 +59,11 @@ export class Presences {
   certain(login: string, at: number): Presence | undefined {
     const told = this.#told.get(login);
     return told?.certainAt === undefined || told.certainAt > at ? undefined : told;
+  }
+
+  #asked(login: string, id: string): void {
+    const told = this.#told.get(login);
+    if (told !== undefined && told.certainAt === undefined) told.asked.add(id);
   }
 
   /** The server has read all that came before this on its stream. */

@@ -28,6 +28,8 @@ interface End {
   read: number;
   helloAt: number | undefined;
   proved: boolean;
+  /** What the process at the other end was told by this one; known from its first receipt on. */
+  told: Told | undefined;
 }
 
 /** What one process has last been told by another. */
@@ -119,7 +121,7 @@ class Receipts implements Oracle {
     const process = this.#replicas.running.get(place)?.peer;
     if (process === undefined) return;
     const other = dial > 0 ? connection + 1 : connection - 1;
-    const nothingYet = { written: 0, read: 0, helloAt: undefined, proved: false };
+    const nothingYet = { written: 0, read: 0, helloAt: undefined, proved: false, told: undefined };
     this.#ends.set(connection, { process, other, writes: [], ...nothingYet });
   }
 
@@ -148,12 +150,16 @@ class Receipts implements Oracle {
       writer.helloAt = writtenAt;
       return;
     }
-    const key = `${reader} ${writer.process}`;
-    let told = this.#receipts.get(key);
-    if (told === undefined) this.#receipts.set(key, (told = { writtenAt: -1, hello: undefined }));
+    const told = (writer.told ??= this.#toldOf(`${reader} ${writer.process}`));
     if (writer.proved) told.writtenAt = Math.max(told.writtenAt, writtenAt);
     else told.hello = { writtenAt: writer.helloAt, provedAt: at };
     writer.proved = true;
+  }
+
+  #toldOf(way: string): Told {
+    let told = this.#receipts.get(way);
+    if (told === undefined) this.#receipts.set(way, (told = { writtenAt: -1, hello: undefined }));
+    return told;
   }
 
   #returned(id: string, peer: string, place: string, at: number): void {

@@ -334,9 +334,11 @@ function hashOf(key: string, value: string): [number, number] {
   let low = 0x811c9dc5;
   let high = 0x01000193;
   for (const text of [key, value]) {
-    low = Math.imul(low ^ text.length, 0x9e3779b1);
-    for (let at = 0; at < text.length; at++) {
-      low = Math.imul(low ^ text.charCodeAt(at), 0x9e3779b1);
+    const { length } = text;
+    low = Math.imul(low ^ length, 0x9e3779b1);
+    for (let at = 0; at < length; at += 2) {
+      const second = at + 1 < length ? text.charCodeAt(at + 1) << 16 : 0;
+      low = Math.imul(low ^ text.charCodeAt(at) ^ second, 0x9e3779b1);
       high = Math.imul(high ^ (low >>> 15), 0x85ebca6b);
     }
   }

@@ -44,20 +44,30 @@ export class Lookup {
       const key = keyOf(text.conditions.map(({ column }) => row[column]));
       // What is no text, no text is equal to.
       if (key === undefined) continue;
-      const answer = Object.fromEntries(text.asked.map((column) => [column, row[column] ?? null]));
       const others = this.#rows.get(key);
-      if (others === undefined) this.#rows.set(key, [answer]);
-      else others.push(answer);
+      if (others === undefined) this.#rows.set(key, [row]);
+      else others.push(row);
     }
   }
 
   /** Undefined where a parameter is no text: only the database knows what that is equal to. */
   rows(values: readonly SqlValue[]): readonly SqlRow[] | undefined {
     const key = keyOf(this.#text.conditions.map(({ parameter }) => values[parameter]));
-    return key === undefined ? undefined : (this.#rows.get(key) ?? []);
+    if (key === undefined) return undefined;
+    return (this.#rows.get(key) ?? []).map((row) => this.#askedOf(row));
+  }
+
+  #askedOf(row: SqlRow): SqlRow {
+    return Object.fromEntries(this.#text.asked.map((column) => [column, row[column] ?? null]));
   }
 }
 
+/** Each with its length, so that no two lists have one key. */
 function keyOf(texts: readonly unknown[]): string | undefined {
-  return texts.every((text) => typeof text === "string") ? JSON.stringify(texts) : undefined;
+  let key = "";
+  for (const text of texts) {
+    if (typeof text !== "string") return undefined;
+    key += `${text.length} ${text}`;
+  }
+  return key;
 }

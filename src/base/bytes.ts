@@ -12,6 +12,7 @@ export type BinaryString = string;
 interface PureBuffer extends Uint8Array {
   latin1Slice(start?: number, end?: number): string;
   latin1Write(text: string, offset: number): number;
+  ucs2Write(text: string, offset: number): number;
   utf8Slice(start?: number, end?: number): string;
   toString(encoding?: "base64" | "hex" | "latin1" | "utf8"): string;
 }
@@ -55,6 +56,11 @@ export function binaryFromText(text: string): BinaryString {
 /** Puts a binary string into these bytes. */
 export function writeBinary(bytes: Uint8Array, at: number, text: BinaryString): void {
   view(bytes).latin1Write(text, at);
+}
+
+/** Puts a text's UTF-16 code units into these bytes, the lower byte first; returns how many bytes they take. */
+export function writeUtf16(bytes: Uint8Array, at: number, text: string): number {
+  return view(bytes).ucs2Write(text, at);
 }
 
 export function copyInto(

@@ -11,7 +11,7 @@ import type { Entropy } from "../ports/entropy.ts";
 import type { ConnectionId } from "../ports/network.ts";
 import { Session } from "../router/session.ts";
 import type { Directory } from "../router/directory.ts";
-import { jidOf, type Jid } from "../xmpp/jid.ts";
+import { jidAt, type Jid } from "../xmpp/jid.ts";
 import { NS } from "../xmpp/namespaces.ts";
 import { errorReply, resultReply, type StanzaErrorCondition } from "../xmpp/stanza-error.ts";
 import type { Stanza } from "../xmpp/stanza.ts";
@@ -47,7 +47,7 @@ export type BindOutcome =
 
 export function bind(asked: BindRequest): BindOutcome {
   const { directory, username, host } = asked;
-  const wanted = jidOf(username, host, asked.resource ?? newResource(asked.entropy));
+  const wanted = jidAt(host, username, asked.resource ?? newResource(asked.entropy));
   if (wanted === undefined) {
     return refused(asked, "bad-request", "The resource is not valid (RFC 7622 §3.4)");
   }

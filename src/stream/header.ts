@@ -61,10 +61,16 @@ const LANGUAGE = /^[A-Za-z0-9-]{1,35}$/; // BCP 47 tags are of these
 const VERSION_1 = /^[1-9][0-9]{0,2}\.[0-9]{1,3}$/; // RFC 6120 §4.7.5: we answer any later one by 1.0
 
 export function answerHeader(asked: AskedStream, hosts: readonly string[]): HeaderAnswer {
-  const named = asked.to === undefined ? undefined : prepareDomain(asked.to);
-  const host = named !== undefined && hosts.includes(named) ? named : undefined;
+  const host = hostOf(asked.to, hosts);
   const lang = asked.lang !== undefined && LANGUAGE.test(asked.lang) ? asked.lang : undefined;
   return { host, lang, error: errorOf(asked, host, hosts) };
+}
+
+/** Mostly it is spelled as it is once prepared; to prepare one that is not ASCII takes as long as a stanza. */
+function hostOf(to: string | undefined, hosts: readonly string[]): string | undefined {
+  if (to === undefined || hosts.includes(to)) return to;
+  const prepared = prepareDomain(to);
+  return prepared !== undefined && hosts.includes(prepared) ? prepared : undefined;
 }
 
 function errorOf(

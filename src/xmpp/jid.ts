@@ -44,23 +44,29 @@ const SIMPLE_DOMAIN =
   /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
 
 /** RFC 7622 §3.2: splits at the first slash, then at the first at-sign before it. Undefined: not a JID. */
-export function parseJid(text: string): Jid | undefined {
+export function parseJid(text: string, ofDomain = prepareDomain): Jid | undefined {
   const slash = text.indexOf("/");
   const address = slash < 0 ? text : text.slice(0, slash);
   const at = address.indexOf("@");
   if (at === 0 || slash === text.length - 1) return undefined; // a part that is marked must not be empty
   const local = at < 0 ? "" : address.slice(0, at);
-  return jidOf(local, address.slice(at + 1), slash < 0 ? "" : text.slice(slash + 1));
+  const domain = ofDomain(address.slice(at + 1));
+  if (domain === undefined) return undefined;
+  return jidAt(domain, local, slash < 0 ? "" : text.slice(slash + 1));
 }
 
 /** Prepares the parts; "" stands for an absent one. Undefined: one of them is not allowed. */
 export function jidOf(local: string, domain: string, resource: string): Jid | undefined {
   const preparedDomain = prepareDomain(domain);
-  if (preparedDomain === undefined) return undefined;
+  return preparedDomain === undefined ? undefined : jidAt(preparedDomain, local, resource);
+}
+
+/** The same at a domain that is prepared. */
+export function jidAt(domain: string, local: string, resource: string): Jid | undefined {
   const preparedLocal = local === "" ? "" : prepareUsername(local);
   const preparedResource = resource === "" ? "" : prepareResource(resource);
   if (preparedLocal === undefined || preparedResource === undefined) return undefined;
-  return new Jid(preparedLocal, preparedDomain, preparedResource);
+  return new Jid(preparedLocal, domain, preparedResource);
 }
 
 /** RFC 7622 §3.3 */
@@ -107,6 +113,9 @@ function withinMax(text: string): string | undefined {
   return utf8Length(text) <= partMax ? text : undefined;
 }
 
+/** Spellings of domains that are remembered beside the addresses. */
+const domainsMax = 64;
+
 /**
  * Spellings seen lately and what they mean; failures too. Two generations: when the younger is half the
  * bound, the elder is dropped, so that an address in use stays and no order has to be kept.
@@ -118,6 +127,8 @@ export class JidCache {
   /** Stanzas come in runs: what was asked for last is mostly asked for again. "" is no JID. */
   #lastText = "";
   #lastJid: Jid | undefined;
+  /** Domains are few, and those that are not ASCII take long. */
+  readonly #domains = new Map<string, string | undefined>();
 
   constructor(max: number) {
     this.#half = Math.max(1, max >> 1);
@@ -134,7 +145,7 @@ export class JidCache {
   #find(text: string): Jid | undefined {
     const known = this.#young.get(text);
     if (known !== undefined || this.#young.has(text)) return known;
-    const jid = this.#old.has(text) ? this.#old.get(text) : parseJid(text);
+    const jid = this.#old.has(text) ? this.#old.get(text) : parseJid(text, this.#ofDomain);
     if (this.#young.size >= this.#half) {
       this.#old = this.#young;
       this.#young = new Map();
@@ -142,4 +153,13 @@ export class JidCache {
     this.#young.set(text, jid);
     return jid;
   }
+
+  readonly #ofDomain = (text: string): string | undefined => {
+    const known = this.#domains.get(text);
+    if (known !== undefined || this.#domains.has(text)) return known;
+    const domain = prepareDomain(text);
+    if (this.#domains.size >= domainsMax) this.#domains.clear();
+    this.#domains.set(text, domain);
+    return domain;
+  };
 }
