@@ -20,7 +20,7 @@ import { bareOf, userOf } from "../addresses.ts";
 import type { MessageType, Plan } from "../plan.ts";
 import type { TraceEvent, TraceKind } from "../trace.ts";
 import type { Gathered, Oracle, Verdict } from "./oracle.ts";
-import type { Process, Replicas, View } from "./replicas.ts";
+import type { Replicas, View } from "./replicas.ts";
 import { sessionEnded } from "./sessions.ts";
 import { UnknownHosts } from "./unknown-hosts.ts";
 
@@ -239,7 +239,7 @@ export class Delivery implements Oracle {
       // A view from before a presence that was taken back says the same, and will say something else in between.
       if (view === undefined || view.seq < written) return undefined;
       if (view.records.get(key) !== value) return undefined;
-      if (this.#isContested(key, owner, self)) return undefined;
+      if (self && this.#replicas.isContested(self, sessionTable.name, key, owner)) return undefined;
       views.push(view);
       version += `${name} ${written} `;
       const record = value === undefined ? undefined : decodeSession(value);
@@ -258,19 +258,6 @@ export class Delivery implements Oracle {
     return text;
   }
 
-  /** Does this node see another session of that full JID? One of the two has lost it, and may not know. */
-  #isContested(key: BinaryString, owner: string, self: Process | undefined): boolean {
-    if (self === undefined) return false;
-    const own = this.#replicas.history(self.peer, sessionTable.name);
-    if (self.peer !== owner && own?.records.has(key) === true) return true;
-    for (const { peer } of this.#replicas.running.values()) {
-      if (peer === owner) continue;
-      if (this.#replicas.view(self, sessionTable.name, peer)?.records.has(key) === true)
-        return true;
-    }
-    return false;
-  }
-
   /** Another node's records, as its sender's node sees them, if this full JID is one, and of no other. */
   #inSight(login: string, to: string): View | undefined {
     const self = this.#replicas.running.get(this.#logins.get(login)?.node ?? "");
@@ -279,7 +266,7 @@ export class Delivery implements Oracle {
     for (const { peer } of this.#replicas.running.values()) {
       const view = this.#replicas.view(self, sessionTable.name, peer);
       if (view?.records.has(key) !== true) continue;
-      return this.#isContested(key, peer, self) ? undefined : view;
+      return this.#replicas.isContested(self, sessionTable.name, key, peer) ? undefined : view;
     }
     return undefined;
   }

@@ -137,7 +137,9 @@ class Notices implements Oracle {
     const key = binaryFromText(jid);
     const own = replicas.history(owner, sessionTable.name)?.records.get(key);
     const value = self && replicas.view(self, sessionTable.name, owner)?.records.get(key);
-    if (value === undefined || value !== own) return false;
+    if (self === undefined || value === undefined || value !== own) return false;
+    // Of two sessions of one name the other may be meant.
+    if (replicas.isContested(self, sessionTable.name, key, owner)) return false;
     return !available || decodeSession(value)?.available === true;
   }
 

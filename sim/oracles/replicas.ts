@@ -167,6 +167,19 @@ export class Replicas {
     return this.#views.get(reader)?.get(table)?.get(owner);
   }
 
+  /**
+   * Does it have a record of this key besides that owner's, or show one of another that runs? Of a full JID's two
+   * sessions one has lost it, and may not know.
+   */
+  isContested(self: Process, table: string, key: string, owner: string): boolean {
+    const own = this.history(self.peer, table);
+    if (self.peer !== owner && own?.records.has(key) === true) return true;
+    for (const { peer } of this.running.values()) {
+      if (peer !== owner && this.view(self, table, peer)?.records.has(key) === true) return true;
+    }
+    return false;
+  }
+
   /** All that this process shows of this table. */
   viewsOf(reader: Process, table: string): Iterable<View> {
     return this.#views.get(reader)?.get(table)?.values() ?? [];

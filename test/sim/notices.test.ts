@@ -91,3 +91,23 @@ test("notices: from another node it goes by what that shows; who had just withdr
   const much = tale.wait(200_000).then("notice-sent", { ...sent, id: "p/3", to: user });
   expect(failures(much)).toHaveLength(1);
 });
+
+/** A node shows two sessions of one name until those two have heard of each other; it tells one of them. */
+test("notices: of two sessions with one full JID, on different nodes, neither is missed", () => {
+  const { tale, n2 } = apart();
+  const n3 = "n3#3.cc";
+  tale.at("n3").then("cluster-joined", { peer: n3 });
+  tale.then("login-started", { login: "bob#2", user: "bob", node: "n3" });
+  tale.then("login-bound", { login: "bob#2", jid: bob });
+  const shown = { available: true, attached: true, priority: 0, gen: 1 };
+  const row = { table: sessionTable.name, seq: 1 };
+  const tells = (node: string, owner: string, stamp: number): void => {
+    const value = encodeSession({ ...shown, stamp, sid: `0${stamp}`.repeat(16) });
+    tale.at(node).then("table-written", { ...row, key: bob, value, deleted: false });
+    tale.at("n1").then("table-seen", { ...row, owner, fresh: true, put: [bob, value], gone: [] });
+  };
+  tells("n2", n2, 1);
+  expect(failures(tale.then("notice-sent", { ...sent, to: bob }))).toHaveLength(1);
+  tells("n3", n3, 2);
+  expect(failures(tale.then("notice-sent", { ...sent, id: "p/2", to: bob }))).toHaveLength(1);
+});
