@@ -1,7 +1,8 @@
 /**
  * Patience: does a node wait for a client that is silent as long as its limits say, and no longer?
  *
- *     not bound     given up `negotiationTimeout` after it connected
+ *     not bound     given up `negotiationTimeout` after it connected, or, where its node has closed the stream before,
+ *                   when it has not closed it too within five seconds
  *     congested     given up `sendTimeout` after that, if it has read nothing, and not before;
  *                   or when more waits for it than `maxSendQueue`: so much has come since, and of what
  *                   was said to it so much is not written yet (`unwritten.ts`)
@@ -25,6 +26,8 @@ interface Served {
   readonly login: string;
   readonly openedAt: number;
   boundAt: number | undefined;
+  /** When its node closed the stream of a client that was not bound. */
+  turnedAwayAt: number | undefined;
   congestedAt: number | undefined;
   /** Since when it may be given the rest of what waits, piece by piece. */
   drainedAt: number;
@@ -36,6 +39,8 @@ interface Served {
   lastSignAt: number;
 }
 
+/** For its closing tag in answer to the node's (RFC 6120 §4.4). */
+const closeGraceMs = 5_000;
 /** Clocks may run a hundredth too fast or too slow; a turn ends when it ends. */
 const tolerance = 0.02;
 const slackMs = 500;
@@ -169,6 +174,7 @@ class Patience implements Oracle {
     if (client.boundAt === undefined && data.includes("<jid>") && data.includes(NS.bind)) {
       client.boundAt = at;
     }
+    if (client.boundAt === undefined && closesStream(data)) client.turnedAwayAt ??= at;
     this.#givenUp(client, connection, data, at);
   }
 
@@ -239,10 +245,12 @@ class Patience implements Oracle {
   /** Until now nothing had changed since the last look. */
   #look(client: Served): void {
     const { negotiationTimeout, sendTimeout, keepAliveInterval } = this.#limits;
-    const { boundAt, congestedAt, everCongested, openedAt, lastSignAt } = client;
+    const { boundAt, turnedAwayAt, congestedAt, everCongested, openedAt, lastSignAt } = client;
     this.#judged += 1;
     if (boundAt === undefined) {
-      if (everCongested || !this.#isOver(client, openedAt, negotiationTimeout)) return;
+      const [since, limit] =
+        turnedAwayAt === undefined ? [openedAt, negotiationTimeout] : [turnedAwayAt, closeGraceMs];
+      if (everCongested || !this.#isOver(client, since, limit)) return;
       return this.#fail(client, "is not bound, and was not given up");
     }
     if (congestedAt === undefined) {
@@ -271,10 +279,16 @@ function served(node: string, { login }: { readonly login: string }, at: number)
     lastSignAt: at,
     everCongested: false,
     boundAt: undefined,
+    turnedAwayAt: undefined,
     congestedAt: undefined,
     drainedAt: -Infinity,
     takenBefore: 0,
   };
+}
+
+/** Over TCP, or over a WebSocket (RFC 7395 §3.6). */
+function closesStream(data: string): boolean {
+  return data.includes("</stream:stream>") || data.includes(`<close xmlns='${NS.framing}'`);
 }
 
 export function patience(plan: Plan, { written }: Pick<Gathered, "written">): Oracle {

@@ -50,6 +50,19 @@ test("who is never bound is given up in time", () => {
   expect(new Tale().failures(2 * negotiationTimeout)).toHaveLength(1);
 });
 
+test("who is turned away may take its time to close its stream, and no longer", () => {
+  for (const end of ["</stream:stream>", "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>"]) {
+    const at = negotiationTimeout - 1_000;
+    const away = (): Tale => new Tale().writes(at, `<failure/>${end}`);
+    expect(
+      away()
+        .then(at + 4_000, "connection-closed", closed)
+        .failures(at + 4_000),
+    ).toEqual([]);
+    expect(away().failures(at + 7_000)).toHaveLength(1);
+  }
+});
+
 test("who is silent hears from its node at every interval", () => {
   const heard = (...times: number[]) => times.reduce((tale, at) => tale.writes(at, " "), bound());
   expect(heard(keepAliveInterval, 2 * keepAliveInterval).failures(3 * keepAliveInterval)).toEqual(
