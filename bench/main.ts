@@ -178,7 +178,7 @@ async function main(): Promise<void> {
       console.log(`${shown}\n`);
     }
     if (wanted([{ name: simulationRow }], only).length > 0) {
-      console.log(measureSimulation(options.quick ? 1 : repetitions));
+      console.log(await measureSimulation(options.quick ? 1 : repetitions));
     }
   } finally {
     await stop();

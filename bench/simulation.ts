@@ -1,6 +1,8 @@
 /** Simulation: how fast does simulated time pass? With all oracles judging, and all faults where there are any. */
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import type { Measured } from "../sim/cli/speed.ts";
 import { v8Flags } from "../sim/cli/v8-flags.ts";
 import { profiles, type Profile } from "../sim/profiles.ts";
@@ -21,13 +23,19 @@ const rows: readonly Row[] = [
 ];
 
 /** As one bundled file and with their flags, as `npm run sim` and the workers of a hunt are. */
-function speedOf(seeds: number): readonly (readonly Measured[])[] {
+async function speedOf(seeds: number, part: string): Promise<readonly (readonly Measured[])[]> {
   const names = rows.map(({ profile }) => profile.name);
   const bundled = fileURLToPath(new URL("../scripts/bundled.mjs", import.meta.url));
-  const args = [...v8Flags, bundled, "sim/cli/speed.ts", String(seeds), ...names];
-  const stdio: ["ignore", "pipe", "inherit"] = ["ignore", "pipe", "inherit"];
-  const output = execFileSync(process.execPath, args, { encoding: "utf8", stdio });
-  return JSON.parse(output) as readonly (readonly Measured[])[];
+  const args = [...v8Flags, bundled, "sim/cli/speed.ts", String(seeds), part, ...names];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 24 });
+  return JSON.parse(stdout) as readonly (readonly Measured[])[];
+}
+
+/** The same seeds, dealt out to as many processes at once as there are cores. */
+async function speedOfAll(seeds: number, cores: number): Promise<readonly (readonly Measured[])[]> {
+  const parts = Array.from({ length: cores }, (_, index) => `${index + 1}/${cores}`);
+  const all = await Promise.all(parts.map((part) => speedOf(seeds, part)));
+  return rows.map((_, at) => all.flatMap((results) => results[at] ?? []));
 }
 
 /** Seeds differ in what they cost by three. */
@@ -35,28 +43,36 @@ const seedsMin = 11;
 
 /**
  * Each repetition is another seed, after some that only warm up, as in a hunt. Returns a table of medians. On a
- * busy machine the wall says more of others: beside it stands what a CPU second brought.
+ * busy machine the wall says more of others: beside it stands what a CPU second brought. A hunt has a process on each
+ * core, which slow each other down: what they bring together stands last.
  */
-export function measureSimulation(repetitions: number): string {
+export async function measureSimulation(repetitions: number): Promise<string> {
   const seeds = Math.max(seedsMin, repetitions);
-  const measured = speedOf(seeds);
-  const results = rows.map((row, at) => ({ ...row, runs: measured[at] ?? [] }));
+  const cores = availableParallelism();
+  const alone = await speedOf(seeds, "1/1");
+  const together = await speedOfAll(seeds, cores);
+  const results = rows.map((row, at) => {
+    return { ...row, runs: alone[at] ?? [], together: together[at] ?? [] };
+  });
   writeJson(simulationRow, { machine: machine(), results });
   return [
     `### ${simulationRow}: all oracles judging, one core, medians of ${seeds} seeds`,
     "",
-    "| what | simulated seconds per wall second | per CPU second | runs per wall second | per CPU second | CPU-µs per event | failures |",
-    "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ...results.map(({ what, runs }) => {
+    `| what | simulated seconds per wall second | per CPU second | runs per wall second | per CPU second | CPU-µs per event | simulated seconds per wall second of ${cores} cores | failures |`,
+    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ...results.map((row) => {
+      const { what, runs } = row;
       const of = (number: (each: Measured) => number): number => median(runs.map(number));
-      const failures = runs.reduce((sum, each) => sum + each.failures, 0);
+      const rate = (each: Measured): number => each.simulatedSeconds / each.wallSeconds;
+      const failures = [...runs, ...row.together].reduce((sum, each) => sum + each.failures, 0);
       return `| ${[
         what,
-        of((each) => each.simulatedSeconds / each.wallSeconds).toFixed(0),
+        of(rate).toFixed(0),
         of((each) => each.simulatedSeconds / each.cpuSeconds).toFixed(0),
         of((each) => 1 / each.wallSeconds).toFixed(2),
         of((each) => 1 / each.cpuSeconds).toFixed(2),
         of((each) => (each.cpuSeconds * 1_000_000) / each.events).toFixed(1),
+        (cores * median(row.together.map(rate))).toFixed(0),
         failures,
       ].join(" | ")} |`;
     }),

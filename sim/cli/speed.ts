@@ -1,6 +1,7 @@
 /**
- * Speed: `node scripts/bundled.mjs sim/cli/speed.ts SEEDS PROFILE...` runs so many seeds of each profile one after
- * the other, as a worker of a hunt does, and writes what each took as JSON. For `npm run bench`.
+ * Speed: `node scripts/bundled.mjs sim/cli/speed.ts SEEDS PART PROFILE...` runs so many seeds of each profile one
+ * after the other, as a worker of a hunt does, and writes what each took as JSON. Of part 2/3 it takes the second of each
+ * three seeds: for several of these at once, as a hunt has them. For `npm run bench`.
  */
 import { planFromSeed, profiles, type Profile, type ProfileName } from "../plan-from-seed.ts";
 import { run } from "../run.ts";
@@ -35,11 +36,16 @@ function measure(profile: Profile, seed: number): Measured {
   };
 }
 
-const [seeds = "5", ...names] = process.argv.slice(2);
+const [seeds = "5", part = "1/1", ...names] = process.argv.slice(2);
+const [which = 1, of = 1] = part.split("/").map(Number);
 const results = names.map((name) => {
   const profile = profiles[name as ProfileName];
   let warm = 0;
-  for (let at = Number(seeds) + 1; warm < warmEvents; at++) warm += measure(profile, at).events;
-  return Array.from({ length: Number(seeds) }, (_, index) => measure(profile, index + 1));
+  for (let at = Number(seeds) + which; warm < warmEvents; at += of) {
+    warm += measure(profile, at).events;
+  }
+  const measured: Measured[] = [];
+  for (let at = which; at <= Number(seeds); at += of) measured.push(measure(profile, at));
+  return measured;
 });
 process.stdout.write(JSON.stringify(results));
