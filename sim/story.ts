@@ -82,7 +82,7 @@ function clientWords({ kind, data }: TraceEvent): string | undefined {
     case "stream-error-received":
       return `is told stream error ${data.condition}`;
     case "server-misspoke":
-      return `cannot read what the server sent: ${data.what}`;
+      return `was sent what no server may send: ${data.what}`;
     case "reading-stopped":
       return "stops reading";
     case "reading-resumed":

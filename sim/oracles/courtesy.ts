@@ -67,7 +67,7 @@ export const courtesy: OracleMaker = (plan) => {
         removing.add(clientOf(data.login));
       }
       if (kind === "server-misspoke") {
-        failures.push(`${data.login} cannot read what the server sent at ${at} ms: ${data.what}`);
+        failures.push(`${data.login} was sent what no server may send, at ${at} ms: ${data.what}`);
       }
       if (kind !== "stream-error-received") return;
       const client = clientOf(data.login);
