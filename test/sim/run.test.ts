@@ -175,3 +175,18 @@ test("run: a server that throws stops the run and is reported with its place", (
   expect(outcome.failures).toHaveLength(1);
   expect(outcome.failures[0]?.what).toContain("TypeError: planted");
 });
+
+test("run: in a long safety phase nodes are looked at, and asked for their health, each five seconds", () => {
+  const profile = { ...profiles.small, nodes: [1], clients: 1, behaviours: [], faults: false };
+  const times = (kind: TraceEvent["kind"], safety: number): readonly number[] => {
+    const plan = planFromSeed(1, { ...profile, setUp: 4_000, safety, liveness: 15_000 });
+    const seen = new Set<number>();
+    run(plan, { ...ports, sinks: [(event) => event.kind === kind && seen.add(event.at)] });
+    return [...seen];
+  };
+  const asked = times("health-asked", 300_000);
+  expect(asked.slice(0, 3)).toEqual([0, 5_000, 10_000]);
+  // From the heal on as in all others.
+  expect(asked.filter((at) => at >= 304_000).slice(0, 3)).toEqual([304_000, 305_000, 306_000]);
+  expect(times("health-asked", 299_000).slice(0, 3)).toEqual([0, 1_000, 2_000]);
+});
