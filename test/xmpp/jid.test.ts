@@ -135,6 +135,17 @@ test("cache: remembers both verdicts and never grows past its bound", () => {
   }
 });
 
+test("cache: what it remembers of domains is what they mean, with more of them than it keeps", () => {
+  const cache = new JidCache(8);
+  for (let i = 0; i < 300; i++) {
+    for (const domain of [`B\u00DCCHER${i}.example`, "b\u00FCcher.example", `xn--${i}`, "a..b"]) {
+      const text = `u${i}@${domain}`;
+      expect(cache.get(text)).toEqual(parseJid(text));
+    }
+  }
+  expect(cache.get("u@B\u00DCCHER7.example")?.domain).toBe("b\u00FCcher7.example");
+});
+
 test("tables: the checked-in ones are what their script writes", (context) => {
   let written: string;
   try {
