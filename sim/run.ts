@@ -170,7 +170,7 @@ class Stage {
       random: stream(seed, "database"),
       latencyMs: topology.database.latencyMs,
       queryTimeoutMs: plan.limits.queryTimeout,
-      cut: (node) => this.#network.fabric.isCut(node, "database"),
+      fabric: this.#network.fabric,
     });
     this.#reach = {
       network: this.#network,

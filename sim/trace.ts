@@ -20,7 +20,6 @@ export interface TraceKinds {
   "phase-started": { readonly phase: string };
   "fault-started": { readonly fault: FaultKind; readonly target: string };
   "fault-ended": { readonly fault: FaultKind; readonly target: string };
-  "probe-hit": { readonly probe: string };
 
   // What reaches a node, and what it does about it.
   /** `dial`: the node's own dial that this answers; 0 where it was accepted. */
@@ -158,7 +157,7 @@ export interface TraceKinds {
   /** The client gave its stream up or lost it; `clean`: both sides closed the stream in order. */
   "login-ended": { readonly login: string; readonly reason: string; readonly clean: boolean };
   "stream-error-received": { readonly login: string; readonly condition: string };
-  /** The client could not read what the server sent. */
+  /** The client was sent what no server may send, or what it could not read. */
   "server-misspoke": { readonly login: string; readonly what: string };
   "reading-stopped": { readonly login: string };
   "reading-resumed": { readonly login: string };

@@ -14,6 +14,7 @@
 import type { BinaryString } from "../../src/base/bytes.ts";
 import type { Instant } from "../../src/base/time.ts";
 import type { Random } from "./random.ts";
+import { sentAgainAfter } from "./retransmission.ts";
 import type { World } from "./world.ts";
 
 /** What travels. Marks keep their place among the bytes, as a FIN or a TLS record does. */
@@ -29,14 +30,6 @@ export interface PipeOptions {
   /** Bytes that both kernels hold for a receiver that does not read; more where `windowMin` is. */
   readonly windowBytes: number;
 }
-
-/**
- * Beyond a round trip, before what was not acknowledged is sent again: Linux's least. Twice as long each
- * further time.
- */
-const retransmissionSlackMs = 200;
-/** What is lost on a long way may be lost again and again; it comes when the way is short again, and not a run later. */
-const sentAgainMaxMs = 5_000;
 
 /** What Node reads at a time. */
 const readMax = 65_536;
@@ -192,7 +185,8 @@ export class Pipe {
 
   #transmit(segment: Segment): void {
     const trip = this.#latency();
-    const due = this.#leavesAt(segment) + trip + this.#sentAgainAfter(2 * trip);
+    const lostFor = sentAgainAfter(this.#random, this.#loss(), 2 * trip);
+    const due = this.#leavesAt(segment) + trip + lostFor;
     const at = Math.max(this.#lastArrival, due);
     this.#lastArrival = at;
     if (this.#underWay?.at === at) return append(this.#underWay.segments, segment);
@@ -214,16 +208,6 @@ export class Pipe {
     const takes = Math.ceil((segment.data.length * 1_000) / rate);
     this.#lineFreeAt = Math.max(now, this.#lineFreeAt) + takes;
     return this.#lineFreeAt;
-  }
-
-  /** How long a piece that is lost, perhaps again and again, waits for the sender's timers. */
-  #sentAgainAfter(roundTrip: number): number {
-    const loss = this.#loss();
-    if (loss === 0) return 0;
-    let waited = 0;
-    let timeout = roundTrip + retransmissionSlackMs;
-    for (; this.#random.chance(loss); timeout *= 2) waited += timeout;
-    return Math.min(waited, sentAgainMaxMs);
   }
 
   #latency(): number {

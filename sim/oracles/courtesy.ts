@@ -1,5 +1,5 @@
 /**
- * Courtesy: is a client that keeps to the protocol ever told that it broke it, or sent what is no XML?
+ * Courtesy: is a client that keeps to the protocol ever told that it broke it, or any sent what no server may send?
  *
  * Some stream errors blame nobody: a shutdown, a taken name, a slow login while the network, the node or
  * the database is in trouble, a queue that is full because the client did not read.

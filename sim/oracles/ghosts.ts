@@ -1,7 +1,7 @@
 /**
  * Ghosts: are records of a process that has ended visible for longer than it takes to notice its end?
  *
- * Promise 2 of the replicated tables. Looked at every second: a silent death is noticed after
+ * Promise 2 of the replicated tables. Asked at every look: a silent death is noticed after
  * `heartbeatTimeout + linkGrace`, later by what was still under way; a successor of the same name ends
  * it at once. And what becomes visible in a session of a link is no older than that session: what was kept
  * from an earlier one may hold records that were deleted meanwhile.

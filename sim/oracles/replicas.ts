@@ -168,14 +168,14 @@ export class Replicas {
   }
 
   /**
-   * Does it have a record of this key besides that owner's, or show one of another that runs? Of a full JID's two
-   * sessions one has lost it, and may not know.
+   * Does it have a record of this key, or show one, besides that owner's? Of a full JID's two sessions one has lost
+   * it, and may not know.
    */
   isContested(self: Process, table: string, key: string, owner: string): boolean {
     const own = this.history(self.peer, table);
     if (self.peer !== owner && own?.records.has(key) === true) return true;
-    for (const { peer } of this.running.values()) {
-      if (peer !== owner && this.view(self, table, peer)?.records.has(key) === true) return true;
+    for (const view of this.viewsOf(self, table)) {
+      if (view.owner !== owner && view.records.has(key)) return true;
     }
     return false;
   }

@@ -1,19 +1,25 @@
 /**
  * Database with faults: when is a request carried out, and when does which answer arrive?
  *
- * An engine executes a list of queries at once; this puts the distance between it and the node:
- * latency, a limit, a server that is down, and connections that die before or after the commit. A
- * request that ran into the limit may still be carried out afterwards, as in reality.
+ * An engine executes a list of queries at once; this puts the distance between it and the node: the
+ * network's latency, losses and cuts, each way for itself, a limit, a server that is down, and connections
+ * that die before or after the commit. A request that ran into the limit may still be carried out
+ * afterwards, as in reality.
  */
 import type { Database, DatabaseInput, Query, RequestId } from "../../src/ports/database.ts";
 import type { Range } from "../plan.ts";
+import type { Fabric } from "../kit/fabric.ts";
 import type { Random } from "../kit/random.ts";
+import { sentAgainAfter } from "../kit/retransmission.ts";
 import type { World } from "../kit/world.ts";
 
 /** The engine: all of the queries take effect, or none. */
 export interface DatabaseEngine {
   execute(request: RequestId, queries: readonly Query[]): DatabaseInput;
 }
+
+/** Its host on the network. */
+export const databaseHost = "database";
 
 export type Loss = "before-commit" | "after-commit";
 
@@ -23,8 +29,7 @@ export interface DatabaseFaultsOptions {
   readonly random: Random;
   readonly latencyMs: Range;
   readonly queryTimeoutMs: number;
-  /** Is the way between this node and the database cut? */
-  readonly cut?: (node: string) => boolean;
+  readonly fabric: Fabric;
 }
 
 export class DatabaseFaults {
@@ -73,7 +78,7 @@ export class DatabaseFaults {
   }
 
   /** The port of one node; answers are handed to `deliver`, each exactly once. */
-  port(deliver: (input: DatabaseInput) => void, node = ""): Database {
+  port(deliver: (input: DatabaseInput) => void, node: string): Database {
     return { query: (request, queries) => this.#query(request, queries, deliver, node) };
   }
 
@@ -83,27 +88,28 @@ export class DatabaseFaults {
     deliver: (input: DatabaseInput) => void,
     node: string,
   ): void {
-    const { world, engine, random, latencyMs, queryTimeoutMs } = this.#options;
+    const { world, engine, random, latencyMs, fabric, queryTimeoutMs } = this.#options;
     const trip = random.between(...latencyMs);
     // Not every connection of the pool dies: one request of a piece of work may be answered and the next not.
     const loss = random.chance(0.5) ? [...this.#losses].at(-1) : undefined;
     const rejected = this.#rejecting && random.chance(0.5);
-    const cut = (): boolean => this.#options.cut?.(node) ?? false;
     const noAnswer = unavailable(request, "no answer in time");
     if (this.#exhausted.has(node)) {
       world.after(0, () => deliver(unavailable(request, "too many requests wait")));
       return;
     }
-    if (cut()) {
+    if (fabric.isCut(node, databaseHost)) {
       world.after(queryTimeoutMs, () => deliver(noAnswer));
       return;
     }
+    const there = this.#travels(trip, node, databaseHost);
+    const back = this.#travels(trip, databaseHost, node);
     if (this.#down) {
-      world.after(trip, () => deliver(unavailable(request, "the database refuses connections")));
+      world.after(there, () => deliver(unavailable(request, "the database refuses connections")));
       return;
     }
-    const executedAfter = trip + this.#extraLatencyMs;
-    const answeredAfter = executedAfter + trip;
+    const executedAfter = there + this.#extraLatencyMs;
+    const answeredAfter = executedAfter + back;
     if (answeredAfter > queryTimeoutMs) {
       world.after(queryTimeoutMs, () => deliver(noAnswer));
       if (loss !== "before-commit" && !rejected) {
@@ -120,10 +126,17 @@ export class DatabaseFaults {
           ? answer
           : unavailable(request, "the connection was lost before an answer");
       // The answer may meet a cut that began while it was on its way.
-      const late = Math.max(trip, queryTimeoutMs - executedAfter);
-      if (cut()) world.after(late, () => deliver(noAnswer));
-      else world.after(trip, () => deliver(told));
+      const late = Math.max(back, queryTimeoutMs - executedAfter);
+      if (fabric.isCut(databaseHost, node)) world.after(late, () => deliver(noAnswer));
+      else world.after(back, () => deliver(told));
     });
+  }
+
+  /** What takes `trip` on a line without trouble. */
+  #travels(trip: number, from: string, to: string): number {
+    const { fabric, random } = this.#options;
+    const takes = trip + fabric.delay(from, to);
+    return takes + sentAgainAfter(random, fabric.loss(), 2 * takes);
   }
 }
 

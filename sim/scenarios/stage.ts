@@ -81,7 +81,7 @@ export class Stage {
       random: stream(seed, "database"),
       latencyMs: topology.database.latencyMs,
       queryTimeoutMs: limits.queryTimeout,
-      cut: (node) => this.network.fabric.isCut(node, "database"),
+      fabric: this.network.fabric,
     });
     for (const node of topology.nodes) this.nodes.set(node.name, this.#node(node));
     this.#observeAgain();
