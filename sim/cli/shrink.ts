@@ -1,7 +1,7 @@
 /** Shrink: the smallest plan that still fails, as a file and as a regression test. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { makeOracles } from "../oracles/index.ts";
 import type { Plan } from "../plan.ts";
 import type { Failure } from "../run.ts";
@@ -10,7 +10,7 @@ import { shows, shrink as shrinking, symptomOf, Yardstick, type Symptom } from "
 import { codeVersion, root } from "./code-version.ts";
 import { Progress } from "./progress.ts";
 import { failedAt } from "./record.ts";
-import { countOf, repeatLine, subjectOfRepro, UsageError } from "./subject.ts";
+import { countOf, repeatLine, subjectOfRepro, UsageError, type Subject } from "./subject.ts";
 import { counted } from "./summary.ts";
 import { runSafely, type TaskResult } from "./tasks.ts";
 import { Workers } from "./workers.ts";
@@ -31,6 +31,7 @@ export async function shrink(word: string, flags: ShrinkFlags): Promise<void> {
     throw new UsageError(`--name is the lesson in kebab-case, not "${flags.name}"`);
   }
   const subject = subjectOfRepro(word);
+  const target = targetOf(subject, flags);
   const forMs = countOf("--seconds", flags.seconds) * 1_000;
   const count =
     flags.workers === undefined ? availableParallelism() : countOf("--workers", flags.workers);
@@ -72,7 +73,7 @@ export async function shrink(word: string, flags: ShrinkFlags): Promise<void> {
   say(`to   ${sizeText(plan, after.stats.events)}: ${fewer}× fewer events`);
   say(`in ${(shrinker.elapsedMs / 1_000).toFixed(1)} s and ${shrinker.runs} runs`);
   say(`FAILED ${left.oracle}: ${left.what}`);
-  const file = await writePlan(plan, left, subject.source, flags);
+  const file = await writePlan(plan, left, target);
   const repeat = repeatLine({ type: "file", file }, codeVersion(), after.hash);
   say(`wrote ${file}`);
   if (flags.name === undefined) say(`with --name LESSON it becomes ${regressions}/LESSON.json`);
@@ -161,19 +162,39 @@ export function sizeText({ topology, clients, faults, duration }: Plan, events?:
   ].join(", ");
 }
 
-async function writePlan(
+interface Target {
+  readonly file: string;
+  readonly lesson: string;
+}
+
+/** Known before anything is run, so that nobody waits for what cannot be written. */
+function targetOf({ source }: Subject, { name, out }: ShrinkFlags): Target {
+  if (name === undefined) {
+    const usual = reproText({ source, code: "", hash: "" }).replace(/[^\w.-]+/g, "-");
+    return { file: out ?? join(root, "build", "sim", `${usual}.json`), lesson: lessonOf(usual) };
+  }
+  const regression = join(root, regressions, `${name}.json`);
+  const own = source.type === "file" && resolve(source.file) === regression;
+  if (out === undefined && !own && existsSync(regression)) {
+    throw new UsageError(`${join(regressions, `${name}.json`)} is another lesson: it is kept`);
+  }
+  return { file: out ?? regression, lesson: lessonOf(name) };
+}
+
+function lessonOf(name: string): string {
+  return name.replaceAll("-", " ");
+}
+
+/** A plan that was about something is now about this. Says where it is, as seen from here. */
+export async function writePlan(
   plan: Plan,
   { oracle, what }: Failure,
-  source: Parameters<typeof repeatLine>[0],
-  flags: ShrinkFlags,
+  { file, lesson }: Target,
 ): Promise<string> {
-  const name = flags.name ?? reproText({ source, code: "", hash: "" }).replace(/[^\w.-]+/g, "-");
-  const regression = join(root, regressions, `${name}.json`);
-  const usual = flags.name === undefined ? join(root, "build", "sim", `${name}.json`) : regression;
-  const file = flags.out ?? usual;
-  const about = { lesson: name.replaceAll("-", " "), oracle, what };
   mkdirSync(dirname(file), { recursive: true });
-  const text = JSON.stringify({ about, ...plan });
+  const now = { about: { lesson, oracle, what } };
+  // At the top, where it is read; and whatever the plan was about before.
+  const text = JSON.stringify({ ...now, ...plan, ...now });
   // Large, and of no use to whoever only wants to replay.
   const { format } = await import("prettier");
   writeFileSync(file, await format(text, { parser: "json", printWidth: 100 }));

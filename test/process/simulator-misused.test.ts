@@ -29,6 +29,10 @@ test.each([
   [["plan", "--seed", "7", nowhere], "ENOENT"],
   [["hunt", "--seeds", "1..2", "--workers", "0"], "--workers is 1 or more, not 0"],
   [["shrink", "7", "--oracle", "mine"], 'No oracle "mine"; there are conservation'],
+  [
+    ["shrink", "7", "--name", "answered-another-way"],
+    "answered-another-way.json is another lesson: it is kept",
+  ],
   [["verify", nowhere], "Cannot read"],
 ])(
   "simulator: %j",

@@ -1,6 +1,10 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { runPorts } from "../../sim/cli/ports.ts";
+import { writePlan } from "../../sim/cli/shrink.ts";
 import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
 import { planProblem } from "../../sim/plan-problem.ts";
 import type { FaultPlan, Plan } from "../../sim/plan.ts";
@@ -24,6 +28,21 @@ test("shrink: the symptom is what an oracle says without names and numbers", () 
   expect(shows([{ oracle: "conservation", what: again }], symptom)).toBe(true);
   expect(shows([{ oracle: "answers", what }], symptom)).toBe(false);
   expect(shows([{ oracle: "conservation", what: "m/1 arrived twice" }], symptom)).toBe(false);
+});
+
+test("shrink: what is written is about what it shows now, whatever it was about", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "meerkat-test-"));
+  try {
+    const about = { lesson: "an old one", oracle: "links", what: "n1 speaks" };
+    const plan = { ...planFromSeed(1, profiles.small), about };
+    const file = join(folder, "plan.json");
+    const now = { oracle: "bounds", what: "n1 has too much" };
+    await writePlan(plan, now, { file, lesson: "a new one" });
+    const written: unknown = JSON.parse(readFileSync(file, "utf8"));
+    expect(written).toEqual({ ...plan, about: { lesson: "a new one", ...now } });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("shrink: what takes half as many events again as the shortest so far is no step", () => {
