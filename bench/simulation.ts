@@ -23,56 +23,67 @@ const rows: readonly Row[] = [
 ];
 
 /** As one bundled file and with their flags, as `npm run sim` and the workers of a hunt are. */
-async function speedOf(seeds: number, part: string): Promise<readonly (readonly Measured[])[]> {
-  const names = rows.map(({ profile }) => profile.name);
+async function speedOf(
+  { profile }: Row,
+  seeds: number,
+  part: string,
+): Promise<readonly Measured[]> {
   const bundled = fileURLToPath(new URL("../scripts/bundled.mjs", import.meta.url));
-  const args = [...v8Flags, bundled, "sim/cli/speed.ts", String(seeds), part, ...names];
+  const args = [...v8Flags, bundled, "sim/cli/speed.ts", String(seeds), part, profile.name];
   const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 24 });
-  return JSON.parse(stdout) as readonly (readonly Measured[])[];
+  const [measured = []] = JSON.parse(stdout) as readonly (readonly Measured[])[];
+  return measured;
 }
 
-/** The same seeds, dealt out to as many processes at once as there are cores. */
-async function speedOfAll(seeds: number, cores: number): Promise<readonly (readonly Measured[])[]> {
-  const parts = Array.from({ length: cores }, (_, index) => `${index + 1}/${cores}`);
-  const all = await Promise.all(parts.map((part) => speedOf(seeds, part)));
-  return rows.map((_, at) => all.flatMap((results) => results[at] ?? []));
+/** The same seeds, dealt out to so many processes at once. */
+function speedOfAll(row: Row, seeds: number, processes: number): Promise<(readonly Measured[])[]> {
+  const parts = Array.from({ length: processes }, (_, index) => `${index + 1}/${processes}`);
+  return Promise.all(parts.map((part) => speedOf(row, seeds, part)));
+}
+
+/** What these bring together, each as fast as it was. */
+function together(processes: readonly (readonly Measured[])[]): number {
+  const sum = (runs: readonly Measured[], of: (each: Measured) => number): number =>
+    runs.reduce((total, each) => total + of(each), 0);
+  return processes.reduce((total, runs) => {
+    const simulated = sum(runs, ({ simulatedSeconds }) => simulatedSeconds);
+    return total + simulated / sum(runs, ({ wallSeconds }) => wallSeconds);
+  }, 0);
 }
 
 /** Seeds differ in what they cost by three. */
 const seedsMin = 11;
 
 /**
- * Each repetition is another seed, after some that only warm up, as in a hunt. Returns a table of medians. On a
- * busy machine the wall says more of others: beside it stands what a CPU second brought. A hunt has a process on each
- * core, which slow each other down: what they bring together stands last.
+ * Each repetition is another seed, after some that only warm up, as in a hunt. Returns a table of medians of one process
+ * alone. On a busy machine the wall says more of others: beside it stands what a CPU second brought. A hunt has a
+ * process on each core, which slow each other down: what they bring together stands last.
  */
 export async function measureSimulation(repetitions: number): Promise<string> {
   const seeds = Math.max(seedsMin, repetitions);
-  const cores = availableParallelism();
-  const alone = await speedOf(seeds, "1/1");
-  const together = await speedOfAll(seeds, cores);
-  const results = rows.map((row, at) => {
-    return { ...row, runs: alone[at] ?? [], together: together[at] ?? [] };
-  });
+  const processes = Math.min(availableParallelism(), seeds);
+  const results = [];
+  for (const row of rows) {
+    const runs = await speedOf(row, seeds, "1/1");
+    results.push({ ...row, runs, ofAll: await speedOfAll(row, seeds, processes) });
+  }
   writeJson(simulationRow, { machine: machine(), results });
   return [
-    `### ${simulationRow}: all oracles judging, one core, medians of ${seeds} seeds`,
+    `### ${simulationRow}: all oracles judging, medians of ${seeds} seeds in one process, and ${processes} processes together`,
     "",
-    `| what | simulated seconds per wall second | per CPU second | runs per wall second | per CPU second | CPU-µs per event | simulated seconds per wall second of ${cores} cores | failures |`,
+    `| what | simulated seconds per wall second | per CPU second | runs per wall second | per CPU second | CPU-µs per event | ${processes} processes: simulated seconds per wall second | failures |`,
     "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ...results.map((row) => {
-      const { what, runs } = row;
+    ...results.map(({ what, runs, ofAll }) => {
       const of = (number: (each: Measured) => number): number => median(runs.map(number));
-      const rate = (each: Measured): number => each.simulatedSeconds / each.wallSeconds;
-      const failures = [...runs, ...row.together].reduce((sum, each) => sum + each.failures, 0);
+      const failures = [runs, ...ofAll].flat().reduce((sum, each) => sum + each.failures, 0);
       return `| ${[
         what,
-        of(rate).toFixed(0),
+        of((each) => each.simulatedSeconds / each.wallSeconds).toFixed(0),
         of((each) => each.simulatedSeconds / each.cpuSeconds).toFixed(0),
         of((each) => 1 / each.wallSeconds).toFixed(2),
         of((each) => 1 / each.cpuSeconds).toFixed(2),
         of((each) => (each.cpuSeconds * 1_000_000) / each.events).toFixed(1),
-        (cores * median(row.together.map(rate))).toFixed(0),
+        together(ofAll).toFixed(0),
         failures,
       ].join(" | ")} |`;
     }),
