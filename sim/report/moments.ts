@@ -1,13 +1,21 @@
 /**
- * Moments: when did a run first go wrong?
+ * Moments: when did a run go wrong?
  *
- * An oracle says what is wrong at the end, not since when. So it is asked again about beginnings of the
- * same trace: the shortest (by bisection) after which it already says one of the things that it says at the
- * end. For a duplicate that is its second arrival, for a lost message the moment from which nothing could save it
- * any more, for tables that differ at the end the end.
+ * An oracle says what is wrong at the end, not since when. So it is asked again about beginnings of
+ * the same trace:
+ *
+ * - What is false (a message that came twice) is false the moment it happens: the shortest beginning
+ *   after which the oracle says so though the run were cut there.
+ * - What is missing is missed at the end alone. Of a beginning the oracle would miss a message as
+ *   soon as it was sent, which says nothing; what helps is where it was seen last: the last event
+ *   that speaks of its id.
+ * - What is missing and has no id (what a node owes who asks for its health) is missing since a
+ *   moment before which, had the run ended there, it would not have been.
  */
+import { textFromBytes } from "../../src/base/bytes.ts";
 import { makeOracles } from "../oracles/index.ts";
 import type { Plan } from "../plan.ts";
+import type { TraceValue } from "../kit/trace-hash.ts";
 import type { TraceEvent } from "../trace.ts";
 
 export interface Wrong {
@@ -18,9 +26,13 @@ export interface Wrong {
 export interface Moment extends Wrong {
   readonly at: number;
   readonly place: string;
-  /** The event after which the oracle first says so, counted from 0. */
+  /** Counted from 0. */
   readonly event: number;
+  /** The first after which it is so, or the last that speaks of what is missing. */
+  readonly is: "first" | "last seen";
 }
+
+type Found = Pick<Moment, "what" | "event" | "is">;
 
 /** One moment per oracle that failed, the earliest first. */
 export function firstMoments(
@@ -30,50 +42,78 @@ export function firstMoments(
 ): readonly Moment[] {
   const names = new Set(failures.map(({ oracle }) => oracle));
   const moments = [...names].flatMap((oracle): Moment[] => {
-    const final = failures.filter((failure) => failure.oracle === oracle);
-    const found = search(plan, events, oracle, new Set(final.map(({ what }) => what)));
-    const [first] = final;
-    const index = found?.event ?? events.length - 1;
+    const final = failures.flatMap((each) => (each.oracle === oracle ? [each.what] : []));
+    const says = witness(plan, events, oracle, new Set(final));
+    const { length } = events;
+    const found =
+      firstOf(says, length, true) ?? lastSeen(events, final) ?? firstOf(says, length, false);
+    const index = found?.event ?? length - 1;
     const event = events[index];
-    if (event === undefined || first === undefined) return [];
-    const what = found?.what ?? first.what;
-    return [{ oracle, what, at: event.at, place: event.place, event: index }];
+    const [what = ""] = final;
+    if (event === undefined) return [];
+    return [
+      { oracle, what, is: "first", ...found, at: event.at, place: event.place, event: index },
+    ];
   });
   return moments.sort((one, other) => one.event - other.event);
 }
 
-function search(
+/** What the oracle says after so many events, of what it says at the end. */
+type Says = (count: number, cut: boolean) => string | undefined;
+
+function witness(
   plan: Plan,
   events: readonly TraceEvent[],
-  oracle: string,
+  name: string,
   final: ReadonlySet<string>,
-): { readonly event: number; readonly what: string } | undefined {
-  // Between them: after `low` events it says nothing of the kind, after `high` it does.
-  let low = 0;
-  let high = events.length;
-  let what = said(plan, events, high, oracle, final);
+): Says {
+  return (count, cut) => {
+    const oracle = makeOracles(plan).find((each) => each.name === name);
+    if (oracle === undefined) return undefined;
+    for (let index = 0; index < count; index++) oracle.see(events[index] as TraceEvent);
+    return oracle.judge(cut).failures.find((failure) => final.has(failure));
+  };
+}
+
+/** After `low` events it says nothing of the kind, after `high` it does, if ever: by bisection. */
+function firstOf(says: Says, count: number, cut: boolean): Found | undefined {
+  let [low, high] = [0, count];
+  let what = says(high, cut);
   if (what === undefined) return undefined;
   while (high - low > 1) {
     const middle = (low + high) >> 1;
-    const words = said(plan, events, middle, oracle, final);
+    const words = says(middle, cut);
     if (words === undefined) low = middle;
     else {
       high = middle;
       what = words;
     }
   }
-  return { event: high - 1, what };
+  return { event: high - 1, what, is: "first" };
 }
 
-function said(
-  plan: Plan,
-  events: readonly TraceEvent[],
-  count: number,
-  name: string,
-  final: ReadonlySet<string>,
-): string | undefined {
-  const oracle = makeOracles(plan).find((each) => each.name === name);
-  if (oracle === undefined) return undefined;
-  for (let index = 0; index < count; index++) oracle.see(events[index] as TraceEvent);
-  return oracle.judge().failures.find((failure) => final.has(failure));
+/** As clients make them (sayings.ts): a letter, the login and a number. */
+const ids = /[a-z]\/[\w-]+#\d+\/\d+/g;
+
+/** Of those that bear an id, the one that was last seen the soonest. */
+function lastSeen(events: readonly TraceEvent[], final: readonly string[]): Found | undefined {
+  const about = new Map<string, string>();
+  for (const what of final) for (const [id] of what.matchAll(ids)) about.set(id, what);
+  let found: Found | undefined;
+  for (let event = events.length - 1; event >= 0 && about.size > 0; event--) {
+    for (const [id] of textOf(events[event] as TraceEvent).matchAll(ids)) {
+      const what = about.get(id);
+      if (what !== undefined) found = { event, what, is: "last seen" };
+      about.delete(id);
+    }
+  }
+  return found;
+}
+
+function textOf({ data }: TraceEvent): string {
+  return Object.values(data)
+    .map((value: TraceValue) =>
+      value instanceof Uint8Array ? textFromBytes(value) : String(value),
+    )
+    .join(" ");
 }

@@ -75,9 +75,9 @@ function headline({ failures, lanes, faults, endMs, verdicts }: ReportModel): st
 function failuresHtml({ moments, failures }: ReportModel): string {
   if (failures.length === 0) return "";
   const firsts = moments.map(
-    ({ oracle, what, at, place }) =>
+    ({ oracle, what, at, place, is }) =>
       `<li data-at="${at}"><span class="bad">${escapeHtml(oracle)}</span> ` +
-      `<span class="soft">first at ${(at / 1_000).toFixed(3)} s in ${escapeHtml(place)}:</span> ${escapeHtml(what)}</li>`,
+      `<span class="soft">${is} at ${(at / 1_000).toFixed(3)} s in ${escapeHtml(place)}:</span> ${escapeHtml(what)}</li>`,
   );
   const rest = failures.map(({ oracle, what }) => {
     const moment = /\bat (\d+) ms\b/.exec(what)?.[1];

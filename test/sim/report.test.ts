@@ -2,12 +2,14 @@ import { Script } from "node:vm";
 import { expect, test } from "vitest";
 import { runRecorded } from "../../sim/cli/record.ts";
 import { demoPlan } from "../../sim/cli/demo.ts";
+import { makeOracles } from "../../sim/oracles/index.ts";
 import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
 import { firstMoments } from "../../sim/report/moments.ts";
 import { reportModel } from "../../sim/report/model.ts";
 import { reportPage } from "../../sim/report/page.ts";
 import { readTrace, traceEndLine, traceEventLine, traceHeadLine } from "../../sim/trace-file.ts";
 import type { TraceEvent } from "../../sim/trace.ts";
+import { textFromBytes } from "../../src/base/bytes.ts";
 import { server } from "../../src/server/server.ts";
 
 const plan = demoPlan(7);
@@ -117,7 +119,7 @@ test("report: the first wrong moment is the event after which the oracle says so
   const { login, id } = twice.data as { login: string; id: string };
   const failures = [{ oracle: "conservation", what: `${login} received ${id} twice` }];
   const moments = firstMoments(single, events, failures);
-  expect(moments).toEqual([{ ...failures[0], at, place: twice.place, event: again }]);
+  expect(moments).toEqual([{ ...failures[0], at, place: twice.place, event: again, is: "first" }]);
   const page = reportPage(
     readTrace([
       traceHeadLine(single, ""),
@@ -127,6 +129,43 @@ test("report: the first wrong moment is the event after which the oracle says so
   );
   expect(page).toContain(`<li data-at="${at}"><span class="bad">conservation</span>`);
   expect(page).toContain("wrong: conservation");
+});
+
+test("report: of what never comes, the moment is where it was seen last, and not where it was sent", () => {
+  const single = planFromSeed(3, { ...profiles.small, nodes: [1], clients: 5, faults: false });
+  const whole = readTrace(runRecorded(single, "").lines).events;
+  const ids = whole.flatMap(({ kind, data }) => (kind === "message-received" ? [data.id] : []));
+  const [id = ""] = ids;
+  // It reaches its node, and nobody hears of it any more.
+  const events = whole.filter(({ kind, data }) => {
+    if (kind === "bytes-sent") return !data.data.includes(`'${id}'`);
+    return kind !== "message-received" || data.id !== id;
+  });
+  const oracle = makeOracles(single).find(({ name }) => name === "conservation");
+  for (const event of events) oracle?.see(event);
+  const failures = (oracle?.judge().failures ?? []).map((what) => ({
+    oracle: "conservation",
+    what,
+  }));
+  expect(failures.map(({ what }) => what)).toEqual([expect.stringContaining(id)]);
+  const moments = firstMoments(single, events, failures);
+  expect(moments).toMatchObject([{ ...failures[0], place: "n1", is: "last seen" }]);
+  const { kind, data } = events[moments[0]?.event ?? -1] as TraceEvent;
+  expect(kind === "bytes-received" && textFromBytes(data.bytes)).toContain(`'${id}'`);
+});
+
+test("report: what is missing and has no name of its own is missing since it was not", () => {
+  const single = planFromSeed(3, { ...profiles.small, nodes: [1], clients: 5, faults: false });
+  const { events } = readTrace(runRecorded(single, "").lines);
+  const last = events.findLast(({ kind }) => kind === "health-asked");
+  const once = events.filter((each) => !each.kind.startsWith("health") || each === last);
+  const failures = [{ oracle: "health", what: "n1 has left 1 health checks unanswered" }];
+  const [moment] = firstMoments(single, once, failures);
+  expect(moment).toMatchObject({
+    ...failures[0],
+    event: once.findIndex((each) => each === last),
+    is: "first",
+  });
 });
 
 test("report: where time stands still, the moment is there, at the place that runs in a circle", () => {
