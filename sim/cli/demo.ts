@@ -15,7 +15,7 @@ import { summaryLines } from "./summary.ts";
 const toldUntilMs = 10_000;
 
 export function demo(flags: { readonly seed: string }): void {
-  const plan = demoPlan(integer(flags.seed));
+  const plan = demoPlan(integer(flags.seed, "--seed"));
   const code = codeVersion();
   const { outcome, lines } = runRecorded(plan, code, { sinks: [tell] });
   console.log("          … and so on, until all has healed and become quiet.\n");

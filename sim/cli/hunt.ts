@@ -57,7 +57,7 @@ export async function hunt(flags: HuntFlags): Promise<void> {
   if (!(minutes > 0)) {
     throw new UsageError(`--minutes is a number of minutes, not ${String(flags.minutes)}`);
   }
-  const range = seedRange(flags.seeds, integer(flags.offset));
+  const range = seedRange(flags.seeds, integer(flags.offset, "--offset"));
   const profile = profileOf(flags.profile);
   const cores =
     flags.workers === undefined ? availableParallelism() : countOf("--workers", flags.workers);

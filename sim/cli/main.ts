@@ -14,7 +14,8 @@ import { hunt } from "./hunt.ts";
 import { report } from "./report.ts";
 import { replay, run } from "./run.ts";
 import { shrink } from "./shrink.ts";
-import { subjectOfFlags, UsageError, type SubjectFlags } from "./subject.ts";
+import { subjectOfFlags, type SubjectFlags } from "./subject.ts";
+import { told } from "./told.ts";
 import { verifyFile } from "./verify.ts";
 
 const profileHelp = `kind of plan: ${Object.keys(profiles).join(", ")}`;
@@ -145,12 +146,5 @@ for (const command of [program, ...program.commands]) {
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(error instanceof UsageError ? error.message : (fileProblem(error) ?? error));
-  process.exitCode = 2;
-}
-
-/** A file that cannot be read or written is no bug of ours: no stack. */
-function fileProblem(error: unknown): string | undefined {
-  const { code, path } = error as NodeJS.ErrnoException;
-  return code === undefined || path === undefined ? undefined : `${path}: ${code}`;
+  process.exitCode = told(error);
 }

@@ -71,17 +71,18 @@ export function profileOf(name: string): (typeof profiles)[ProfileName] {
   return profiles[name as ProfileName];
 }
 
-export function integer(text: string): number {
+export function integer(text: string, option?: string): number {
   const number = Number(text);
   if (text.trim() === "" || !Number.isSafeInteger(number)) {
-    throw new UsageError(`An integer is needed, not "${text}"`);
+    const needed = option === undefined ? "An integer is needed" : `${option} is an integer`;
+    throw new UsageError(`${needed}, not "${text}"`);
   }
   return number;
 }
 
 /** What an option of this name counts: at least one, or `least`. */
 export function countOf(option: string, text: string, least = 1): number {
-  const number = integer(text);
+  const number = integer(text, option);
   if (number < least) throw new UsageError(`${option} is ${least} or more, not ${number}`);
   return number;
 }

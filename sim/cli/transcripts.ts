@@ -7,10 +7,14 @@ import { runPorts } from "./ports.ts";
 
 const folder = join(import.meta.dirname, "..", "..", "test", "transcripts");
 const wanted = process.argv.slice(2);
+const all = readdirSync(folder).filter((name) => name.endsWith(".txt"));
 let failed = false;
 
-for (const name of readdirSync(folder).toSorted()) {
-  if (!name.endsWith(".txt")) continue;
+for (const word of wanted.filter((each) => !all.some((name) => name.includes(each)))) {
+  failed = true;
+  console.log(`No transcript has "${word}" in its name`);
+}
+for (const name of all.toSorted()) {
   if (wanted.length > 0 && !wanted.some((word) => name.includes(word))) continue;
   const file = join(folder, name);
   const text = readFileSync(file, "utf8");

@@ -16,15 +16,15 @@
  */
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { build, type Plugin } from "esbuild";
 import { makeOracles } from "../oracles/index.ts";
 import { planFromSeed } from "../plan-from-seed.ts";
-import { plants } from "../zoo/index.ts";
 import { infect, type Plant } from "../zoo/plant.ts";
+import { told } from "./told.ts";
+import { zooChoice, type ZooChoice, type ZooFlags } from "./zoo-choice.ts";
 import { isAlone, matrixLines, purposes, type Row } from "./zoo-matrix.ts";
 import type { ShrunkSize, ZooOrder, ZooResult } from "./zoo-run.ts";
 import { v8Flags } from "./v8-flags.ts";
@@ -45,51 +45,45 @@ const flags = new Command("zoo")
   .option("--without <oracle>", "switch one oracle off: what any other sees is found")
   .option("--matrix", "which bugs does each oracle alone see?")
   .option("--purposes", "of each oracle, a bug that it alone sees")
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
   .parse()
   .opts<ZooFlags>();
 
-interface ZooFlags {
-  readonly seeds: string;
-  readonly only?: string;
-  readonly atLeast?: string;
-  readonly shrink: string;
-  readonly workers?: string;
-  readonly without?: string;
-  readonly matrix?: boolean;
-  readonly purposes?: boolean;
-}
-
 const oracles = makeOracles(planFromSeed(1)).map(({ name }) => name);
-if (flags.without !== undefined && !oracles.includes(flags.without)) {
-  throw new Error(`No oracle "${flags.without}"; there are ${oracles.join(", ")}`);
-}
+const choice = understood();
+const { chosen, asks } = choice;
 mkdirSync(folder, { recursive: true });
-const only = flags.only?.split(",") ?? [""];
-const chosen = plants.filter(({ name }) => only.some((part) => name.includes(part)));
 /** Taken one after the other; for purposes those of one oracle, until it has one of its own. */
 const waiting =
-  flags.purposes === true
+  asks === "purposes"
     ? oracles.map((oracle) => chosen.filter((plant) => plant.oracle === oracle))
     : chosen.map((plant) => [plant]);
 const rows: Row[] = [];
 let unplanted = 0;
-const sizeHead = flags.shrink === "0" ? "" : "  shrunk size";
+const sizeHead = choice.shrinkSeconds === 0 ? "" : "  shrunk size";
 console.log(`${"bug".padEnd(40)} ${"oracle".padEnd(15)} seeds${sizeHead}`);
 // One child per core; a bug's bundle is made just before it runs.
-const workers = Number(flags.workers ?? availableParallelism());
-await Promise.all(Array.from({ length: workers }, work));
+await Promise.all(Array.from({ length: choice.workers }, work));
 const found = rows.filter((row) => row.found).length;
-if (flags.purposes === true) tellPurposes();
+if (asks === "purposes") tellPurposes();
 else tellFound();
 if (unplanted > 0) {
   console.log(`${unplanted} could not be planted`);
   process.exitCode = 1;
 }
 
+function understood(): ZooChoice {
+  try {
+    return zooChoice(flags, oracles);
+  } catch (error) {
+    process.exit(told(error));
+  }
+}
+
 function tellFound(): void {
-  if (flags.matrix === true) for (const line of matrixLines(rows, oracles)) console.log(line);
+  if (asks === "matrix") for (const line of matrixLines(rows, oracles)) console.log(line);
   console.log(`${found} of ${chosen.length} bugs found`);
-  if (found < Number(flags.atLeast ?? chosen.length)) process.exitCode = 1;
+  if (found < choice.atLeast) process.exitCode = 1;
 }
 
 function tellPurposes(): void {
@@ -103,7 +97,7 @@ async function work(): Promise<void> {
     for (const plant of some) {
       const row = await tryOne(plant);
       rows.push(row);
-      if (flags.purposes === true && isAlone(row, plant.oracle)) break;
+      if (asks === "purposes" && isAlone(row, plant.oracle)) break;
     }
   }
 }
@@ -137,9 +131,9 @@ async function tryOne(plant: Plant): Promise<Row> {
 }
 
 function enoughFor(plant: Plant): readonly string[] | undefined {
-  if (flags.matrix === true || flags.purposes === true) return undefined;
-  if (flags.without === undefined) return [plant.oracle];
-  return oracles.filter((oracle) => oracle !== flags.without);
+  if (asks !== "found") return undefined;
+  if (choice.without === undefined) return [plant.oracle];
+  return oracles.filter((oracle) => oracle !== choice.without);
 }
 
 function sizeOf({ before, events, faults, clients, nodes, seconds, runs }: ShrunkSize): string {
@@ -184,8 +178,8 @@ function hunt(
 ): Promise<ZooResult> {
   const order: ZooOrder = {
     profile: plant.profile ?? "small",
-    seeds: Number(flags.seeds),
-    shrinkSeconds: Number(flags.shrink),
+    seeds: choice.seeds,
+    shrinkSeconds: choice.shrinkSeconds,
     ...(enough === undefined ? {} : { enough }),
   };
   return new Promise((resolve, reject) => {

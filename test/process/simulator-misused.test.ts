@@ -33,11 +33,24 @@ test.each([
     ["shrink", "7", "--name", "answered-another-way"],
     "answered-another-way.json is another lesson: it is kept",
   ],
+  [["zoo", "--seeds", "x"], '--seeds is an integer, not "x"'],
+  [["zoo", "--at-least", "x"], '--at-least is an integer, not "x"'],
+  [["zoo", "--shrink", "-1"], "--shrink is 0 or more, not -1"],
+  [["zoo", "--workers", "0"], "--workers is 1 or more, not 0"],
+  [["zoo", "--seed", "1"], "unknown option '--seed'"],
+  [["zoo", "--only", "typo"], 'No planted bug has "typo" in its name'],
+  [["zoo", "--only", "link,"], 'No planted bug has "" in its name'],
+  [["zoo", "--without", "mine"], 'No oracle "mine"; there are conservation'],
+  [["zoo", "--matrix", "--shrink", "9"], "--matrix and --shrink: say one of them"],
+  [["zoo", "--purposes", "--without", "links"], "--purposes and --without: say one of them"],
+  [["zoo", "--matrix", "--purposes"], "--matrix and --purposes: say one of them"],
   [["verify", nowhere], "Cannot read"],
 ])(
   "simulator: %j",
   (words, said) => {
-    const command = [join(root, "scripts", "bundled.mjs"), "sim/cli/main.ts", ...words];
+    const [verb, ...rest] = words;
+    const run = verb === "zoo" ? ["sim/cli/zoo.ts", ...rest] : ["sim/cli/main.ts", ...words];
+    const command = [join(root, "scripts", "bundled.mjs"), ...run];
     const { status, stderr } = spawnSync(process.execPath, command, {
       cwd: root,
       encoding: "utf8",
