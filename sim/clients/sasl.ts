@@ -51,7 +51,7 @@ export function scramClient(options: ScramClientOptions): ClientSasl {
     respond(data) {
       const serverFirst = textFromBytes(data);
       const [, sentNonce = "", saltText = "", iterations = ""] =
-        /^r=([^,]+),s=([^,]+),i=([0-9]+)/.exec(serverFirst) ?? [];
+        /^r=([^,]+),s=([^,]+),i=([1-9][0-9]*)/.exec(serverFirst) ?? [];
       const salt = fromBase64(saltText);
       if (salt === undefined || !sentNonce.startsWith(nonce) || sentNonce === nonce)
         return undefined;
