@@ -7,6 +7,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { runPorts } from "../sim/cli/ports.ts";
+import { planProblem } from "../sim/plan-problem.ts";
 import type { Plan } from "../sim/plan.ts";
 import { run } from "../sim/run.ts";
 import { clusterPlan } from "./arbitraries/plan.ts";
@@ -17,6 +18,7 @@ test("sessions: the table of every node converges on the live sessions, over any
   let judged = 0;
   fc.assert(
     fc.property(clusterPlan({ nodesMax: 4, clientsMax: 5, faultsMax: 6 }), (plan: Plan) => {
+      expect(planProblem(plan)).toBeUndefined();
       const { failures, verdicts } = run(plan, ports);
       judged += verdicts["convergence"]?.judged ?? 0;
       expect(failures).toEqual([]);

@@ -6,7 +6,7 @@
  * in which the edit did nothing. Nor may it break what oracles rely on in every plan: then sound code would fail.
  */
 import { accountAt, hostOf, nameOf, planHost, unknownHost } from "./addresses.ts";
-import { faultKinds } from "./faults/index.ts";
+import { faultKinds, misfit } from "./faults/index.ts";
 import { lossMax } from "./kit/fabric.ts";
 import { hostsOf } from "./kit/paths.ts";
 import {
@@ -50,7 +50,7 @@ export function planProblem(value: unknown): string | undefined {
 }
 
 /** Do the parts of a plan speak of each other's names? */
-function strangerIn({ topology, clients, faults, duration }: Plan): string | undefined {
+function strangerIn({ topology, limits, clients, faults, duration }: Plan): string | undefined {
   if (topology.nodes.length > 1 && topology.cluster === undefined) {
     return "`topology.cluster` is missing: several nodes are a cluster";
   }
@@ -82,15 +82,29 @@ function strangerIn({ topology, clients, faults, duration }: Plan): string | und
   if (topology.nodes.every(({ joins }) => joins)) {
     return "`topology.nodes`: all of them join later, so nobody is there from the start";
   }
-  const contested = contestedIn(clients);
-  if (contested !== undefined) return contested;
-  const known = new Set([...names, "database", "all"]);
+  return (
+    contestedIn(clients) ??
+    longWindedIn(clients, limits) ??
+    strangerAmongFaults({ topology, clients, faults, duration })
+  );
+}
+
+function strangerAmongFaults({
+  topology: { nodes, cluster },
+  clients,
+  faults,
+  duration,
+}: Pick<Plan, "topology" | "clients" | "faults" | "duration">): string | undefined {
+  const known = new Set([...nodes, ...clients].map(({ name }) => name)).add("database").add("all");
   const heal = duration.setUp + duration.safety;
-  for (const [index, { target, startAt, endAt }] of faults.entries()) {
+  for (const [index, fault] of faults.entries()) {
+    const { target, startAt, endAt } = fault;
     const lost = hostsOf(target).find((name) => !known.has(name));
     if (lost !== undefined) {
       return `\`faults[${index}].target\`: there is no node or client "${lost}"`;
     }
+    const unfit = misfit(fault, { nodes, clients, discovery: cluster?.discovery });
+    if (unfit !== undefined) return `\`faults[${index}]\`: ${unfit}`;
     if (endAt < startAt) return `\`faults[${index}]\` ends before it starts`;
     if (startAt > heal) {
       return `\`faults[${index}]\` starts after the heal: that is at ${heal} ms, setUp + safety`;
@@ -115,6 +129,23 @@ function contestedIn(clients: readonly ClientPlan[]): string | undefined {
   return undefined;
 }
 
+/** Of a message, around its body. */
+const envelopeBytes = 1_000;
+
+/** Who keeps to the protocol says nothing that its node may not take. */
+function longWindedIn(
+  clients: readonly ClientPlan[],
+  { maxStanzaSize }: Limits,
+): string | undefined {
+  const mostBytes = maxStanzaSize - envelopeBytes;
+  const index = clients.findIndex(({ behaviour }) => {
+    if (behaviour.kind === "flooder") return behaviour.bytes > mostBytes;
+    return "longBytes" in behaviour && (behaviour.longBytes ?? 0) > mostBytes;
+  });
+  if (index < 0) return undefined;
+  return `\`clients[${index}].behaviour\`: \`limits.maxStanzaSize\` is for messages of ${mostBytes} bytes`;
+}
+
 // --- values
 
 const text: Check = (value, where) =>
@@ -133,15 +164,22 @@ function number(min: number, max: number, what: string): Check {
 }
 
 const chance = number(0, 1, "a number from 0 to 1");
-const time = number(0, Number.MAX_SAFE_INTEGER, "a number of milliseconds, 0 or more");
-const amount = number(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, "a number");
 
-function integer(min: number, what: string): Check {
+function integer(min: number, what = `an integer, ${min} or more`): Check {
   return (value, where) =>
     Number.isSafeInteger(value) && (value as number) >= min ? undefined : wrong(where, what, value);
 }
 
-const count = integer(0, "an integer, 0 or more");
+const count = integer(0);
+const some = integer(1);
+
+/** Of milliseconds. */
+function lasting(least: number): Check {
+  return integer(least, `an integer of milliseconds, ${least} or more`);
+}
+
+const time = lasting(0);
+const amount = integer(-Number.MAX_SAFE_INTEGER, "an integer");
 
 function oneOf(choices: readonly (string | number)[]): Check {
   return (value, where) =>
@@ -150,12 +188,19 @@ function oneOf(choices: readonly (string | number)[]): Check {
       : wrong(where, `one of ${choices.join(", ")}`, value);
 }
 
-/** `[low, high]` */
-const range: Check = (value, where) => {
-  const [low, high] = Array.isArray(value) && value.length === 2 ? (value as unknown[]) : [];
-  const good = typeof low === "number" && typeof high === "number" && 0 <= low && low <= high;
-  return good ? undefined : wrong(where, "[low, high] in milliseconds", value);
-};
+/** As far as integers are drawn (kit/random.ts). */
+const rangeMax = 2 ** 31 - 1;
+
+/** `[low, high]`; of what follows itself over and over at least 1, or time would stand still. */
+function range(least: number): Check {
+  return (value, where) => {
+    const ends = Array.isArray(value) && value.length === 2 ? (value as number[]) : [];
+    const [low = NaN, high = NaN] = ends;
+    const whole = ends.every(Number.isSafeInteger);
+    if (whole && least <= low && low <= high && high <= rangeMax) return undefined;
+    return wrong(where, `[low, high] in whole milliseconds, ${least} or more`, value);
+  };
+}
 
 function list(item: Check, least = 0): Check {
   return (value, where) => {
@@ -221,23 +266,24 @@ const node = record<NodePlan>({
   release: optional(oneOf(releasesThatMeet)),
 });
 
+/** With less than these, here and in `limits`, sound code does not get by, or not in time. */
 const cluster = record<ClusterPlan>({
   discovery: oneOf(discoveryKinds),
-  heartbeatInterval: time,
-  heartbeatTimeout: time,
+  heartbeatInterval: lasting(100),
+  heartbeatTimeout: lasting(300),
   linkGrace: time,
-  expireAfter: time,
+  expireAfter: lasting(10_000),
   bounds: optional(
     record<NonNullable<ClusterPlan["bounds"]>>({
-      window: count,
-      queue: count,
-      tableQueue: optional(count),
-      fragment: count,
+      window: integer(512),
+      queue: integer(4_096),
+      tableQueue: optional(some),
+      fragment: integer(16),
       logOperations: count,
-      chunk: count,
-      syncWindow: optional(count),
+      chunk: some,
+      syncWindow: optional(some),
       retention: optional(time),
-      requestPatience: optional(time),
+      requestPatience: optional(lasting(1)),
       quickFor: optional(time),
       overtaking: optional(count),
     }),
@@ -245,9 +291,9 @@ const cluster = record<ClusterPlan>({
 });
 
 const network = record<Topology["network"]>({
-  latencyMs: range,
+  latencyMs: range(0),
   cutChance: chance,
-  windowBytes: count,
+  windowBytes: integer(256),
   congestionMarkBytes: count,
   noise: optional(
     record<NonNullable<Topology["network"]["noise"]>>({
@@ -267,30 +313,27 @@ const topology = record<Topology>({
   cluster: optional(cluster),
   hosts: optional(list(text)),
   network,
-  database: record<Topology["database"]>({ latencyMs: range }),
+  database: record<Topology["database"]>({ latencyMs: range(0) }),
 });
 
 const limits = record<Limits>({
-  maxStanzaSize: count,
-  negotiationTimeout: time,
-  keepAliveInterval: time,
-  maxSendQueue: count,
-  sendTimeout: time,
-  maxSessionsPerUser: count,
+  maxStanzaSize: integer(4_096),
+  negotiationTimeout: lasting(5_000),
+  keepAliveInterval: lasting(1_000),
+  maxSendQueue: some,
+  sendTimeout: lasting(1_000),
+  maxSessionsPerUser: some,
   conflict: optional(oneOf(["refuse_new", "make_new_resource"])),
-  maxAuthAttempts: count,
-  queryTimeout: time,
-  maxRate: optional(count),
+  maxAuthAttempts: integer(2),
+  queryTimeout: lasting(200),
+  maxRate: optional(integer(10_000)),
   failedLogins: optional(
-    record<NonNullable<Limits["failedLogins"]>>({
-      max: integer(1, "an integer, 1 or more"),
-      period: integer(1_000, "an integer of milliseconds, 1000 or more"),
-    }),
+    record<NonNullable<Limits["failedLogins"]>>({ max: some, period: lasting(1_000) }),
   ),
 });
 
 const chat: Fields<Chat> = {
-  everyMs: range,
+  everyMs: range(1),
   peers: list(text),
   types: optional(list(oneOf(["chat", "normal", "headline", "groupchat"]), 1)),
   moods: optional(chance),
@@ -298,7 +341,7 @@ const chat: Fields<Chat> = {
   asks: optional(chance),
   greets: optional(chance),
   declines: optional(chance),
-  answersMs: optional(range),
+  answersMs: optional(range(0)),
   longBytes: optional(count),
 };
 
@@ -306,14 +349,14 @@ type FieldsOf<K extends BehaviourKind> = Fields<Omit<Extract<Behaviour, { kind: 
 
 const behaviours: { readonly [K in BehaviourKind]: FieldsOf<K> } = {
   chatter: chat,
-  vanisher: { ...chat, livesMs: range, silent: flag },
-  reconnecter: { ...chat, livesMs: range },
+  vanisher: { ...chat, livesMs: range(1), silent: flag },
+  reconnecter: { ...chat, livesMs: range(1) },
   rival: chat,
-  "non-reader": { readsMs: range, pausesMs: range },
-  flooder: { everyMs: range, burst: count, bytes: count, peers: list(text, 1) },
-  impostor: { everyMs: range, insists: optional(flag), downgrades: optional(flag) },
-  registrar: { everyMs: range, removesAgain: optional(flag) },
-  hostile: { everyMs: range, attacks: list(oneOf(attackNames), 1) },
+  "non-reader": { readsMs: range(1), pausesMs: range(1) },
+  flooder: { everyMs: range(1), burst: some, bytes: count, peers: list(text, 1) },
+  impostor: { everyMs: range(1), insists: optional(flag), downgrades: optional(flag) },
+  registrar: { everyMs: range(1), removesAgain: optional(flag) },
+  hostile: { everyMs: range(1), attacks: list(oneOf(attackNames), 1) },
 };
 
 const behaviour: Check = (value, where) => {

@@ -1,4 +1,5 @@
 /** Shrink parts: a plan with fewer faults, clients or nodes, or with simpler clients, and still sound. */
+import { misfit } from "./faults/index.ts";
 import { hostsOf, pairOf, pathOf } from "./kit/paths.ts";
 import { atOneHost } from "./plan-hosts.ts";
 import { addressOf, userOf } from "./addresses.ts";
@@ -34,18 +35,22 @@ export function withoutNode(plan: Plan, name: string): Plan {
     const target = targetWithout(fault.target, name);
     return target === undefined ? [] : [{ ...fault, target }];
   });
-  const wereNodes = new Set(topology.nodes.map((node) => node.name));
-  const isOfLinks = ({ target }: FaultPlan): boolean => {
-    const hosts = hostsOf(target);
-    return hosts.length > 1 && hosts.every((host) => wereNodes.has(host));
-  };
   const several = names.length > 1 && cluster !== undefined;
-  return {
+  return withoutMisfits({
     ...plan,
     topology: { ...topology, nodes, ...(several ? { cluster } : {}) },
     clients,
-    faults: several ? faults : faults.filter((fault) => !isOfLinks(fault)),
-  };
+    faults,
+  });
+}
+
+/** Faults that there is nothing for any more are dropped. */
+export function withoutMisfits(plan: Plan): Plan {
+  const { topology, clients } = plan;
+  const discovery = topology.cluster?.discovery;
+  const setting = { nodes: topology.nodes, clients, discovery };
+  const faults = plan.faults.filter((fault) => misfit(fault, setting) === undefined);
+  return { ...plan, faults };
 }
 
 /** One step each: all of them at once, then one after the other. */

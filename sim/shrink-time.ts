@@ -1,7 +1,7 @@
 /** Shrink time: a plan that is over earlier, with shorter faults, in a simpler world. */
 import type { ClusterPlan, FaultPlan, Limits, Plan, Topology } from "./plan.ts";
 import { congestionMarkBytes } from "./kit/network.ts";
-import { hurriedClients } from "./shrink-parts.ts";
+import { hurriedClients, withoutMisfits } from "./shrink-parts.ts";
 
 /** Logins are given their time; in a run that is cut nobody is missed who has not had it. */
 const setUpMinMs = { whole: 2_000, cut: 500 } as const;
@@ -177,7 +177,7 @@ function eachPlain<T extends object>(
 }
 
 function inTopology(plan: Plan, changed: Partial<Topology>): Plan {
-  return { ...plan, topology: { ...plan.topology, ...changed } };
+  return withoutMisfits({ ...plan, topology: { ...plan.topology, ...changed } });
 }
 
 function withLiveness(plan: Plan, liveness: number): Plan {

@@ -153,7 +153,8 @@ function fault(names: readonly string[]): fc.Arbitrary<FaultPlan> {
         .map((colour) => names.filter((_, index) => colours[index] === colour).join(","))
         .filter((group) => group !== "")
         .join("|"),
-    );
+    )
+    .filter((target) => target.includes("|"));
   const period = fc.record({
     startAt: fc.integer({ min: setUp, max: setUp + safety }),
     lasts: fc.nat(15_000),

@@ -3,6 +3,7 @@ import { periodOf, severalRows, type Fault } from "./fault.ts";
 
 export const allNodesRestart: Fault = {
   kind: "all-nodes-restart",
+  hits: "nodes",
   plan: (random, setting) =>
     severalRows("all-nodes-restart", random, 1, () => ({
       target: "all",

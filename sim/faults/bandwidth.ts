@@ -1,8 +1,10 @@
 /** Bandwidth: a client's line carries little for a while, in both directions. */
-import { atClients, periodOf, type Fault } from "./fault.ts";
+import { atClients, periodOf, rateMin, type Fault } from "./fault.ts";
 
 export const bandwidth: Fault = {
   kind: "bandwidth",
+  hits: "client",
+  amountMin: rateMin,
   plan: (random, setting) =>
     atClients("bandwidth", random, setting, () => ({
       ...periodOf(random, setting, 20_000),

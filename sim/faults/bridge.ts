@@ -4,6 +4,7 @@ import { cutAll, mendAll, pathsBetweenGroups } from "../kit/paths.ts";
 
 export const bridge: Fault = {
   kind: "bridge",
+  hits: "groups",
   nodesMin: 3,
   plan: (random, setting) =>
     severalRows("bridge", random, 2, () => {

@@ -3,6 +3,8 @@ import { momentOf, nodeOf, severalRows, type Fault } from "./fault.ts";
 
 export const clockJump: Fault = {
   kind: "clock-jump",
+  hits: "node",
+  amountMin: -Infinity,
   plan: (random, setting) =>
     severalRows("clock-jump", random, 3, () => {
       const startAt = momentOf(random, setting);

@@ -9,6 +9,7 @@ const lost = { both: 0, asked: 1, answered: 2 } as const;
 
 export const databaseCut: Fault = {
   kind: "database-cut",
+  hits: "node",
   plan: (random, setting) =>
     severalRows("database-cut", random, 3, () => ({
       target: nodeOf(random, setting),

@@ -3,6 +3,7 @@ import { nodeOf, periodOf, severalRows, type Fault } from "./fault.ts";
 
 export const databaseExhausted: Fault = {
   kind: "database-exhausted",
+  hits: "node",
   merges: true,
   plan: (random, setting) =>
     severalRows("database-exhausted", random, 3, () => ({

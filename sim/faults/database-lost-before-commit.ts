@@ -3,6 +3,7 @@ import { atDatabase, type Fault } from "./fault.ts";
 
 export const databaseLostBeforeCommit: Fault = {
   kind: "database-lost-before-commit",
+  hits: "database",
   merges: true,
   plan: (random, setting) => atDatabase("database-lost-before-commit", random, setting, 5_000),
   start: ({ database }) => database.setLoss("before-commit", true),

@@ -3,6 +3,7 @@ import { atDatabase, type Fault } from "./fault.ts";
 
 export const databaseRejects: Fault = {
   kind: "database-rejects",
+  hits: "database",
   merges: true,
   plan: (random, setting) => atDatabase("database-rejects", random, setting, 10_000),
   start: ({ database }) => database.setRejecting(true),

@@ -3,6 +3,7 @@ import { atDatabase, type Fault } from "./fault.ts";
 
 export const databaseSlow: Fault = {
   kind: "database-slow",
+  hits: "database",
   merges: true,
   plan: (random, setting) => atDatabase("database-slow", random, setting, 15_000),
   start: ({ database }, { amount }) => database.setExtraLatency(amount),

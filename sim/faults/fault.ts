@@ -18,6 +18,7 @@ import type { DatabaseFaults } from "../ports/database-faults.ts";
 import type { SimulatedLookups } from "../ports/resolver.ts";
 import type { SimulatedNetwork } from "../kit/network.ts";
 import type { Random } from "../kit/random.ts";
+import type { TargetKind } from "./targets.ts";
 
 export interface FaultSetting {
   readonly clients: readonly ClientPlan[];
@@ -43,16 +44,22 @@ export interface FaultWorld {
 
 export interface Fault {
   readonly kind: FaultKind;
+  readonly hits: TargetKind;
   /** Fewer nodes than this have nothing of the kind. */
   readonly nodesMin?: number;
   /** Clusters that find each other in another way have nothing of the kind. */
   readonly discovery?: DiscoveryKind;
+  /** Less would be no trouble of the kind, or one that never ends. Missing: 0. */
+  readonly amountMin?: number;
   /** Two of one target are one, which `start` may be told again: it ends with the last. Missing: each ends for itself. */
   readonly merges?: true;
   readonly plan: (random: Random, setting: FaultSetting) => readonly FaultPlan[];
   readonly start: (world: FaultWorld, fault: FaultPlan) => void;
   readonly end: (world: FaultWorld, fault: FaultPlan) => void;
 }
+
+/** Bytes a second: at fewer, what is under way when all is healed would arrive too late. */
+export const rateMin = 4_000;
 
 /** A moment in the safety phase. */
 export function momentOf(random: Random, { duration }: FaultSetting): number {
@@ -108,6 +115,7 @@ export function lookupFault(
 ): Fault {
   return {
     kind,
+    hits: "machine",
     nodesMin: 2,
     merges: true,
     discovery,

@@ -6,6 +6,7 @@ import type { FaultPlan } from "../plan.ts";
 
 export const flapping: Fault = {
   kind: "flapping",
+  hits: "pair",
   nodesMin: 2,
   plan: (random, setting) =>
     severalRows("flapping", random, 2, () => {

@@ -3,6 +3,7 @@ import { atClients, periodOf, type Fault } from "./fault.ts";
 
 export const halfOpen: Fault = {
   kind: "half-open",
+  hits: "client",
   plan: (random, setting) =>
     atClients("half-open", random, setting, () => ({
       ...periodOf(random, setting, 30_000),

@@ -40,6 +40,7 @@ import { ring } from "./ring.ts";
 import { rollingUpgrade } from "./rolling-upgrade.ts";
 import { split } from "./split.ts";
 import { stopReading } from "./stop-reading.ts";
+import { targets, type Aims } from "./targets.ts";
 import { vanishes } from "./vanish.ts";
 
 export const faults: Readonly<Record<FaultKind, Fault>> = {
@@ -89,6 +90,18 @@ export function endFault(world: FaultWorld, plan: FaultPlan, other: FaultPlan | 
   const { start, end, merges } = faults[plan.kind];
   if (other !== undefined && merges === true) start(world, other);
   else end(world, plan);
+}
+
+/** Why it would do nothing in a plan of these, or more than it may; undefined: it is trouble of its kind. */
+export function misfit(
+  { kind, target, amount }: FaultPlan,
+  { discovery, ...aims }: Aims & Pick<FaultSetting, "discovery">,
+): string | undefined {
+  const { hits, amountMin = 0, discovery: only = discovery } = faults[kind];
+  const { is, fits } = targets[hits];
+  if (only !== discovery) return `${kind} is of clusters whose nodes find each other by ${only}`;
+  if (!fits(target, aims)) return `${kind} hits ${is}, not "${target}"`;
+  return amount < amountMin ? `the amount of ${kind} is ${amountMin} or more` : undefined;
 }
 
 export const faultKinds = Object.keys(faults) as readonly FaultKind[];

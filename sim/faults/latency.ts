@@ -3,6 +3,7 @@ import { atClients, periodOf, type Fault } from "./fault.ts";
 
 export const latency: Fault = {
   kind: "latency",
+  hits: "client",
   plan: (random, setting) =>
     atClients("latency", random, setting, () => ({
       ...periodOf(random, setting, 20_000),

@@ -1,11 +1,13 @@
 /** Link bandwidth: the line between two nodes carries little for a while, so what they say has to wait. */
 import { pathName } from "../kit/fabric.ts";
 import { bothWays, pairOf } from "../kit/paths.ts";
-import { nodePairOf, periodOf, severalRows, type Fault } from "./fault.ts";
+import { nodePairOf, periodOf, severalRows, rateMin, type Fault } from "./fault.ts";
 
 export const linkBandwidth: Fault = {
   kind: "link-bandwidth",
+  hits: "pair",
   nodesMin: 2,
+  amountMin: rateMin,
   plan: (random, setting) =>
     severalRows("link-bandwidth", random, 3, () => ({
       target: nodePairOf(random, setting).join("~"),

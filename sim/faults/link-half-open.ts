@@ -4,6 +4,7 @@ import { pairOf } from "../kit/paths.ts";
 
 export const linkHalfOpen: Fault = {
   kind: "link-half-open",
+  hits: "pair",
   nodesMin: 2,
   plan: (random, setting) =>
     severalRows("link-half-open", random, 4, () => ({

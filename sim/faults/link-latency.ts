@@ -5,6 +5,7 @@ import { bothWays, pairOf } from "../kit/paths.ts";
 
 export const linkLatency: Fault = {
   kind: "link-latency",
+  hits: "pair",
   nodesMin: 2,
   plan: (random, setting) =>
     severalRows("link-latency", random, 3, () => ({

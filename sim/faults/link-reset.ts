@@ -4,6 +4,7 @@ import { pairOf } from "../kit/paths.ts";
 
 export const linkReset: Fault = {
   kind: "link-reset",
+  hits: "pair",
   nodesMin: 2,
   plan: (random, setting) =>
     severalRows("link-reset", random, 8, () => {

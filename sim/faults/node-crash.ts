@@ -8,6 +8,7 @@ const hour = 3_600_000;
 
 export const nodeCrash: Fault = {
   kind: "node-crash",
+  hits: "node",
   plan: (random, setting) =>
     severalRows("node-crash", random, 2, () => ({
       target: nodeOf(random, setting),

@@ -3,6 +3,7 @@ import { momentOf, type Fault } from "./fault.ts";
 
 export const nodeJoin: Fault = {
   kind: "node-join",
+  hits: "joiner",
   plan: (random, setting) =>
     setting.nodes
       .filter(({ joins }) => joins)

@@ -3,6 +3,7 @@ import { nodeOf, periodOf, severalRows, type Fault } from "./fault.ts";
 
 export const nodePause: Fault = {
   kind: "node-pause",
+  hits: "node",
   merges: true,
   plan: (random, setting) =>
     severalRows("node-pause", random, 3, () => ({

@@ -3,6 +3,7 @@ import { momentOf, nodeOf, severalRows, type Fault } from "./fault.ts";
 
 export const nodeRestart: Fault = {
   kind: "node-restart",
+  hits: "node",
   plan: (random, setting) =>
     severalRows("node-restart", random, 3, () => {
       const startAt = momentOf(random, setting);

@@ -3,6 +3,7 @@ import { nodeOf, periodOf, severalRows, type Fault } from "./fault.ts";
 
 export const nodeSlow: Fault = {
   kind: "node-slow",
+  hits: "node",
   merges: true,
   plan: (random, setting) =>
     severalRows("node-slow", random, 3, () => ({

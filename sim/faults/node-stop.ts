@@ -3,6 +3,7 @@ import { momentOf, nodeOf, periodOf, severalRows, type Fault } from "./fault.ts"
 
 export const nodeStop: Fault = {
   kind: "node-stop",
+  hits: "node",
   plan: (random, setting) => {
     const rows = severalRows("node-stop", random, 2, () => ({
       target: nodeOf(random, setting),

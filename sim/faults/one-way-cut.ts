@@ -4,6 +4,7 @@ import { pathOf } from "../kit/paths.ts";
 
 export const oneWayCut: Fault = {
   kind: "one-way-cut",
+  hits: "path",
   nodesMin: 2,
   plan: (random, setting) =>
     severalRows("one-way-cut", random, 4, () => {

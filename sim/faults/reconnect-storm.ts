@@ -4,6 +4,7 @@ import { momentOf, severalRows, type Fault } from "./fault.ts";
 
 export const reconnectStorm: Fault = {
   kind: "reconnect-storm",
+  hits: "clients",
   plan: (random, setting) =>
     severalRows("reconnect-storm", random, 2, () => {
       const startAt = momentOf(random, setting);

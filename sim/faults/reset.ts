@@ -3,6 +3,7 @@ import { atClients, momentOf, type Fault } from "./fault.ts";
 
 export const reset: Fault = {
   kind: "reset",
+  hits: "client",
   plan: (random, setting) =>
     atClients("reset", random, setting, () => {
       const startAt = momentOf(random, setting);

@@ -4,6 +4,7 @@ import { cutAll, mendAll, pathsAcrossRing } from "../kit/paths.ts";
 
 export const ring: Fault = {
   kind: "ring",
+  hits: "ring",
   nodesMin: 4,
   plan: (random, setting) =>
     severalRows("ring", random, 1, () => {

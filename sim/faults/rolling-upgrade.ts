@@ -11,7 +11,9 @@ import { periodOf, type Fault } from "./fault.ts";
 
 export const rollingUpgrade: Fault = {
   kind: "rolling-upgrade",
+  hits: "node",
   nodesMin: 2,
+  amountMin: -Infinity,
   plan: (random, setting) => {
     const reached = random.shuffle(setting.nodes).filter(() => random.chance(0.8));
     const back = reached.filter(() => random.chance(0.25));

@@ -4,6 +4,7 @@ import { cutAll, mendAll, pathsBetweenGroups } from "../kit/paths.ts";
 
 export const split: Fault = {
   kind: "split",
+  hits: "groups",
   nodesMin: 2,
   plan: (random, setting) =>
     severalRows("split", random, 2, () => {

@@ -3,6 +3,7 @@ import { atClients, periodOf, type Fault } from "./fault.ts";
 
 export const stopReading: Fault = {
   kind: "stop-reading",
+  hits: "client",
   merges: true,
   plan: (random, setting) =>
     atClients("stop-reading", random, setting, () => ({

@@ -3,6 +3,7 @@ import { atClients, momentOf, type Fault } from "./fault.ts";
 
 export const vanishes: Fault = {
   kind: "vanish",
+  hits: "client",
   plan: (random, setting) =>
     atClients("vanish", random, setting, () => {
       const startAt = momentOf(random, setting);

@@ -1,8 +1,11 @@
 /** What somebody may do wrong who edits a plan by hand: each is refused, and the place is named. */
 import { expect, test } from "vitest";
+import { faultKinds, faults } from "../../sim/faults/index.ts";
+import type { TargetKind } from "../../sim/faults/targets.ts";
+import { choices } from "../../sim/kit/random.ts";
 import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
 import { planProblem } from "../../sim/plan-problem.ts";
-import type { Behaviour, Plan } from "../../sim/plan.ts";
+import { discoveryKinds, type Behaviour, type FaultKind, type Plan } from "../../sim/plan.ts";
 
 const chat = { everyMs: [1_000, 5_000], peers: ["b@meerkat.test"] } as const;
 const behaviours: readonly Behaviour[] = [
@@ -46,13 +49,28 @@ test.each([
     "`faults[0].kind` must be one of reset, reconnect-storm, half-open",
   ],
   [/"target":"n3~n2"/, '"target":"n9~n2"', '`faults[0].target`: there is no node or client "n9"'],
-  [/"startAt":7037/, '"startAt":"7s"', "`faults[0].startAt` must be a number of milliseconds"],
+  [/"startAt":7037/, '"startAt":"7s"', "`faults[0].startAt` must be an integer of milliseconds"],
   [/"startAt":7037/, '"startAt":39000', "`faults[0]` ends before it starts"],
   [/"windowBytes":\d+,/, "", "`topology.network.windowBytes` is missing"],
   [/"joins":false/, '"joins":false,"drfit":5', "`topology.nodes[0].drfit` is nothing that a plan"],
   [/"nodes":\["n3",/, '"nodes":["n4",', '`clients[0].nodes`: there is no node "n4"'],
   [/"kind":"rival"/, '"kind":"rivl"', "behaviour.kind` must be one of chatter, vanisher"],
-  [/"livesMs":\[1000,5000\]/, '"livesMs":[5000,1000]', "livesMs` must be [low, high]"],
+  [/"livesMs":\[1000,5000\]/, '"livesMs":[5000,1000]', "livesMs` must be [low, high] in whole"],
+  [
+    /"everyMs":\[1000,5000\]/,
+    '"everyMs":[0,0]',
+    "everyMs` must be [low, high] in whole milliseconds, 1",
+  ],
+  [
+    /"maxStanzaSize":\d+/,
+    '"maxStanzaSize":4000',
+    "maxStanzaSize` must be an integer, 4096 or more",
+  ],
+  [
+    /"peers":/,
+    '"longBytes":300000,"peers":',
+    "`clients[0].behaviour`: `limits.maxStanzaSize` is for",
+  ],
   [/"cluster":\{.*?\}\},/, "", "`topology.cluster` is missing"],
   [/"name":"c2"/, '"name":"c1"', 'two nodes or clients are called "c1"'],
   [/"duration":\{"setUp":\d+,/, '"duration":{', "`duration.setUp` is missing"],
@@ -74,4 +92,128 @@ test("plan problem: what is no plan at all", () => {
   expect(planProblem({})).toBe("this code runs plans of version 2, not undefined");
   expect(planProblem({ ...plan, version: 1 })).toContain("make it anew from its seed");
   expect(planProblem({ ...plan, clients: {} })).toBe("`clients` must be a list, not {}");
+});
+
+/** Of every number in a plan: where it is, and the plan with another there. */
+function numbersOf(value: unknown, where = ""): readonly { where: string; put: Put }[] {
+  if (typeof value === "number") return [{ where, put: (changed) => changed }];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) =>
+    numbersOf(inner, where === "" ? name : `${where}.${name}`).map((each) => ({
+      where: each.where,
+      put: (changed: number) =>
+        Array.isArray(value)
+          ? value.with(Number(name), each.put(changed))
+          : { ...value, [name]: each.put(changed) },
+    })),
+  );
+}
+type Put = (changed: number) => unknown;
+
+const full: Plan = {
+  ...plan,
+  topology: { ...plan.topology, network: { ...plan.topology.network, noise: noise() } },
+  limits: { ...plan.limits, maxRate: 30_000, failedLogins: { max: 2, period: 4_000 } },
+};
+
+function noise(): NonNullable<Plan["topology"]["network"]["noise"]> {
+  return { loss: 0.05, latencyMs: 100 };
+}
+
+test("plan problem: all numbers but chances are whole, and what must not be nothing is not", () => {
+  expect(planProblem(full)).toBeUndefined();
+  const accepted = (changed: number): readonly string[] =>
+    numbersOf(full)
+      .filter(({ put }) => planProblem(put(changed)) === undefined)
+      .map(({ where }) => where.replaceAll(/\.\d+/g, "[]"));
+  const chances = ["topology.network.cutChance", "topology.network.noise.loss"];
+  expect([...new Set(accepted(0.4))]).toEqual(chances);
+  expect([...new Set(accepted(0))].toSorted()).toEqual(
+    [
+      ...["clients[].startAt", "duration.setUp", "duration.liveness", "seed"],
+      ...["faults[].amount", "faults[].startAt"],
+      ...chances,
+      ...["topology.network.noise.latencyMs", "topology.network.congestionMarkBytes"],
+      ...["topology.network.latencyMs[]", "topology.database.latencyMs[]"],
+      ...["topology.nodes[].monotonicOrigin", "topology.nodes[].wallOrigin"],
+      "topology.cluster.linkGrace",
+      ...["logOperations", "retention", "overtaking"].map((n) => `topology.cluster.bounds.${n}`),
+    ].toSorted(),
+  );
+});
+
+/** What each may be, of four nodes of which the last joins, and two clients. */
+const fitting: Readonly<Record<TargetKind, readonly string[]>> = {
+  client: ["c0"],
+  clients: ["c0", "c0,c1"],
+  database: ["database"],
+  node: ["n1", "n4"],
+  joiner: ["n4"],
+  nodes: ["all"],
+  machine: ["n1", "n4", "all"],
+  pair: ["n1~n2"],
+  path: ["n1>n2", "n1>c0", "c0>n1"],
+  groups: ["n1|n2,n4", "n1,n2|n3|n4"],
+  ring: ["n1,n3,n2,n4"],
+};
+const targets = [
+  ...new Set(Object.values(fitting).flat()),
+  ...["n1~n1", "n1~n2~n3", "n1~c0", "n1>n1", "c0>c1", "n1>database", "n1,n2", "n1,n2,n3"],
+  ...["n1|n1", "n1|c0", "n1,n1,n2,n3", "n1,c0", "n1>n2,n3", "n1~n2|n3"],
+];
+const four = planFromSeed(7, { ...profiles.cluster, nodes: [4] });
+
+function aimed(kind: FaultKind, target: string, discovery = faults[kind].discovery): Plan {
+  const { topology, duration } = four;
+  const nodes = topology.nodes.map((node, index) => ({ ...node, joins: index === 3 }));
+  const cluster = topology.cluster && { ...topology.cluster, discovery: discovery ?? "sql" };
+  const startAt = duration.setUp;
+  const clients = plan.clients.slice(0, 2);
+  return {
+    ...four,
+    topology: { ...topology, nodes, ...(cluster === undefined ? {} : { cluster }) },
+    clients,
+    faults: [{ kind, target, startAt, endAt: startAt + 1_000, amount: 4_000 }],
+  };
+}
+
+test("plan problem: each kind of fault aims at what it can hit, in a cluster that has it", () => {
+  const counts = { accepted: 0, refused: 0, elsewhere: 0 };
+  for (const kind of faultKinds) {
+    const { hits, discovery } = faults[kind];
+    for (const target of targets) {
+      const problem = planProblem(aimed(kind, target));
+      if (fitting[hits].includes(target)) {
+        expect([kind, target, problem]).toEqual([kind, target, undefined]);
+        counts.accepted += 1;
+      } else {
+        expect([kind, problem]).toEqual([kind, expect.stringContaining(`${kind} hits `)]);
+        expect(problem).toContain(`, not "${target}"`);
+        counts.refused += 1;
+      }
+    }
+    for (const other of discoveryKinds.filter((each) => each !== discovery)) {
+      if (discovery === undefined) continue;
+      expect(planProblem(aimed(kind, "all", other))).toContain(`find each other by ${discovery}`);
+      counts.elsewhere += 1;
+    }
+  }
+  expect(counts.accepted).toBeGreaterThan(faultKinds.length);
+  expect(counts.refused).toBeGreaterThan(20 * faultKinds.length);
+  expect(counts.elsewhere).toBe(7 * 3);
+  const slow = aimed("link-bandwidth", "n1~n2");
+  const standing = slow.faults.map((fault) => ({ ...fault, amount: 0 }));
+  expect(planProblem({ ...slow, faults: standing })).toContain("link-bandwidth is 4000 or more");
+});
+
+test("plan problem: what is drawn of each kind fits it", () => {
+  for (const kind of faultKinds) {
+    const { topology, clients, duration } = aimed(kind, "");
+    const { nodes, cluster } = topology;
+    for (let seed = 1; seed <= 30; seed += 1) {
+      const setting = { nodes, clients, duration, discovery: cluster?.discovery };
+      const rows = faults[kind].plan(choices(seed, kind), setting);
+      expect([kind, planProblem({ ...aimed(kind, ""), faults: rows })]).toEqual([kind, undefined]);
+    }
+  }
 });

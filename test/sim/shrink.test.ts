@@ -134,29 +134,24 @@ test("shrink: whatever is left out, sound code passes what is left", { timeout: 
 });
 
 test("shrink: without a node its clients go elsewhere, and faults that need it are gone", () => {
-  const plan = planFromSeed(1, { ...profiles.cluster, nodes: [3] });
-  const row = (target: string): FaultPlan => ({
-    kind: "split",
-    target,
-    startAt: 1,
-    endAt: 2,
-    amount: 0,
-  });
-  const targets = [
-    "n1|n2,n3",
-    "n1,n2|n3",
-    "n3>n1",
-    "n1~n2",
-    "n3",
-    "all",
-    "n3>database",
-    "n1,n2,n3",
-  ];
-  const two = withoutNode({ ...plan, faults: targets.map(row) }, "n3");
-  expect(two.faults.map(({ target }) => target)).toEqual(["n1|n2", "n1~n2", "all", "n1,n2"]);
+  const plan = planFromSeed(1, { ...profiles.cluster, nodes: [3], discoveries: ["dns"] });
+  const rows = [
+    { kind: "split", target: "n1|n2,n3" },
+    { kind: "split", target: "n1,n2|n3" },
+    { kind: "one-way-cut", target: "n3>n1" },
+    { kind: "link-reset", target: "n1~n2" },
+    { kind: "node-crash", target: "n3" },
+    { kind: "all-nodes-restart", target: "all" },
+    { kind: "dns-down", target: "all" },
+  ] as const;
+  const faults = rows.map((row): FaultPlan => ({ ...row, startAt: 1, endAt: 2, amount: 0 }));
+  const two = withoutNode({ ...plan, faults }, "n3");
+  const left = ({ faults: all }: Plan) => all.map(({ kind, target }) => `${kind} ${target}`);
+  const pair = ["split n1|n2", "link-reset n1~n2", "all-nodes-restart all", "dns-down all"];
+  expect(left(two)).toEqual(pair);
   expect(two.topology.cluster).toEqual(plan.topology.cluster);
   const one = withoutNode(two, "n2");
-  expect(one.faults.map(({ target }) => target)).toEqual(["all"]);
+  expect(left(one)).toEqual(["all-nodes-restart all"]);
   expect(one.topology.cluster).toBeUndefined();
   for (const client of one.clients) expect(client.nodes).toEqual(["n1"]);
 });
