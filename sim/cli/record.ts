@@ -2,30 +2,33 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { Plan } from "../plan.ts";
 import { firstMoments } from "../report/moments.ts";
-import { run, type Failure, type Outcome, type RunOptions } from "../run.ts";
+import type { Failure, RunOptions } from "../run.ts";
 import { readTrace, traceEndLine, traceEventLine, traceHeadLine } from "../trace-file.ts";
 import type { TraceEvent } from "../trace.ts";
-import { runPorts } from "./ports.ts";
+import { runSafely, type SafeOutcome } from "./run-safely.ts";
 
 const batchBytes = 1 << 16;
 
-/** The lines of the trace go to `write`; the outcome is that of `run`. */
+/** The lines of the trace go to `write`, of a run that comes to no end as far as it came. */
 export function runWritten(
   plan: Plan,
   code: string,
   write: (line: string) => void,
   options: Partial<RunOptions> = {},
-): Outcome {
+): SafeOutcome {
   write(traceHeadLine(plan, code));
-  const sinks = [...(options.sinks ?? []), (event: TraceEvent) => write(traceEventLine(event))];
-  const outcome = run(plan, { ...runPorts(), ...options, sinks });
-  const { hash, failures, verdicts, stats } = outcome;
+  let events = 0;
+  const writeEvent = (event: TraceEvent): void => {
+    events += 1;
+    write(traceEventLine(event));
+  };
+  const sinks = [...(options.sinks ?? []), writeEvent];
+  const outcome = runSafely(plan, { ...options, sinks });
+  const { hash, failures, verdicts } = outcome;
   const counted = Object.entries(verdicts).map(
     ([name, { judged, unknown, counts }]) => [name, { judged, unknown, counts }] as const,
   );
-  write(
-    traceEndLine({ hash, events: stats.traced, failures, verdicts: Object.fromEntries(counted) }),
-  );
+  write(traceEndLine({ hash, events, failures, verdicts: Object.fromEntries(counted) }));
   return outcome;
 }
 
@@ -34,20 +37,16 @@ export function runRecorded(
   plan: Plan,
   code: string,
   options: Partial<RunOptions> = {},
-): { readonly outcome: Outcome; readonly lines: readonly string[] } {
+): { readonly outcome: SafeOutcome; readonly lines: readonly string[] } {
   const lines: string[] = [];
   const outcome = runWritten(plan, code, (line) => lines.push(line), options);
   return { outcome, lines };
 }
 
-/** When it first went wrong in this way; undefined where the run comes to no end. */
+/** When it first went wrong in this way. */
 export function failedAt(plan: Plan, failure: Failure): number | undefined {
-  try {
-    const { events } = readTrace(runRecorded(plan, "").lines);
-    return firstMoments(plan, events, [failure])[0]?.at;
-  } catch {
-    return undefined;
-  }
+  const { events } = readTrace(runRecorded(plan, "").lines);
+  return firstMoments(plan, events, [failure])[0]?.at;
 }
 
 /** With the trace in a file, which grows while the run goes on. */
@@ -56,7 +55,7 @@ export function runIntoFile(
   code: string,
   file: string,
   options: Partial<RunOptions> = {},
-): Outcome {
+): SafeOutcome {
   const descriptor = openSync(file, "w");
   let batch = "";
   const flush = (): void => {

@@ -1,11 +1,11 @@
 /** Run and replay: one history, its summary, and whatever else of it was asked for. */
-import { run as runPlan, type Outcome, type RunOptions } from "../run.ts";
+import type { RunOptions } from "../run.ts";
 import { storyLine, wireLine } from "../story.ts";
 import { differenceText, firstDifference } from "../trace-file.ts";
 import type { TraceSink } from "../trace.ts";
 import { codeVersion } from "./code-version.ts";
-import { runPorts } from "./ports.ts";
 import { runIntoFile, runRecorded } from "./record.ts";
+import { runSafely, type SafeOutcome } from "./run-safely.ts";
 import {
   moment,
   repeatLine,
@@ -61,7 +61,7 @@ function refuseBoth({ json, story, wire }: ShownFlags): void {
 }
 
 interface Played {
-  readonly outcome: Outcome;
+  readonly outcome: SafeOutcome;
   readonly code: string;
 }
 
@@ -73,7 +73,7 @@ function play(subject: Subject, flags: ShownFlags, options: Partial<RunOptions>)
   const all = { ...options, sinks };
   const outcome =
     flags.trace === undefined
-      ? runPlan(subject.plan, { ...runPorts(), ...all })
+      ? runSafely(subject.plan, all)
       : runIntoFile(subject.plan, code, flags.trace, all);
   return { outcome, code };
 }
@@ -100,8 +100,10 @@ function show(subject: Subject, { outcome, code }: Played, flags: ShownFlags): v
     console.log(JSON.stringify(summaryJson(summary)));
   } else {
     for (const line of summaryLines(summary)) console.log(line);
-    console.log(`trace ${outcome.hash}`);
+    if (outcome.thrown === undefined) console.log(`trace ${outcome.hash}`);
   }
+  // Where it was: no oracle can say so.
+  if (outcome.thrown !== undefined) console.error(outcome.thrown);
   if (outcome.failures.length > 0) process.exitCode = 1;
 }
 

@@ -10,9 +10,10 @@ import { shows, shrink as shrinking, symptomOf, Yardstick, type Symptom } from "
 import { codeVersion, root } from "./code-version.ts";
 import { Progress } from "./progress.ts";
 import { failedAt } from "./record.ts";
+import { runSafely } from "./run-safely.ts";
 import { countOf, repeatLine, subjectOfRepro, UsageError, type Subject } from "./subject.ts";
 import { counted } from "./summary.ts";
-import { runSafely, type TaskResult } from "./tasks.ts";
+import type { TaskResult } from "./tasks.ts";
 import { Workers } from "./workers.ts";
 
 export interface ShrinkFlags {

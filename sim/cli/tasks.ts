@@ -6,10 +6,10 @@
  */
 import { planFromSeed } from "../plan-from-seed.ts";
 import type { Plan } from "../plan.ts";
-import { run, type Failure, type Outcome, type RunOptions } from "../run.ts";
+import type { Failure, Outcome } from "../run.ts";
 import { differenceText, firstDifference } from "../trace-file.ts";
-import { runPorts } from "./ports.ts";
 import { runRecorded } from "./record.ts";
+import { failedOutcome, runSafely } from "./run-safely.ts";
 import { profileOf } from "./subject.ts";
 
 export type Task =
@@ -47,34 +47,19 @@ export function perform(task: Task): TaskResult {
   if (task.type === "plan") return resultOf(runSafely(task.plan));
   const plan = planFromSeed(task.seed, profileOf(task.profile));
   if (!task.twice) return resultOf(runSafely(plan));
-  try {
-    const first = runRecorded(plan, "");
-    const second = runRecorded(plan, "");
-    const difference = firstDifference(first.lines, second.lines);
-    const names: [string, string] = ["first run", "second run"];
-    return resultOf(
-      first.outcome,
-      difference === undefined ? undefined : differenceText(difference, names),
-    );
-  } catch {
-    return resultOf(runSafely(plan));
-  }
+  const first = runRecorded(plan, "");
+  const second = runRecorded(plan, "");
+  const difference = firstDifference(first.lines, second.lines);
+  const names: [string, string] = ["first run", "second run"];
+  return resultOf(
+    first.outcome,
+    difference === undefined ? undefined : differenceText(difference, names),
+  );
 }
 
-/** Never throws: what the simulator itself throws is a failure named `uncaught`. */
-export function runSafely(plan: Plan, options: Partial<RunOptions> = {}): Outcome {
-  try {
-    return run(plan, { ...runPorts(), ...options });
-  } catch (error) {
-    const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    return {
-      hash: "",
-      failures: [{ oracle: "uncaught", what: `the simulator threw ${what}` }],
-      verdicts: {},
-      probes: new Map(),
-      stats: { events: 0, traced: 0, simulatedMs: 0 },
-    };
-  }
+/** Of one that did not come back. */
+export function failedResult(what: string): TaskResult {
+  return resultOf(failedOutcome(what));
 }
 
 function resultOf(outcome: Outcome, difference?: string): TaskResult {

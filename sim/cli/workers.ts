@@ -2,24 +2,26 @@
  * Workers: who performs tasks on all cores?
  *
  * Processes that share nothing, so that nothing of one run can reach another. With one core (or one
- * worker asked for) tasks are performed in this process.
+ * worker asked for) tasks are performed in this process. A task whose process ends instead of answering
+ * has failed, and the next has another process.
  */
 import { fork, type ChildProcess } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { root } from "./code-version.ts";
-import { perform, type Task, type TaskResult } from "./tasks.ts";
+import { failedResult, perform, type Task, type TaskResult } from "./tasks.ts";
 import { v8Flags } from "./v8-flags.ts";
 
 interface Worker {
   readonly child: ChildProcess;
-  settle: { resolve: (result: TaskResult) => void; reject: (error: Error) => void } | undefined;
+  settle: ((result: TaskResult) => void) | undefined;
 }
 
 export class Workers {
   readonly #count: number;
   readonly #idle: Worker[] = [];
-  readonly #all: Worker[] = [];
+  /** Those that live. */
+  readonly #all = new Set<Worker>();
   readonly #waiting: ((worker: Worker) => void)[] = [];
   #closed = false;
 
@@ -36,20 +38,16 @@ export class Workers {
     if (this.#count === 1) {
       // In one process: let the keyboard and the progress line have their turn.
       await new Promise((resolve) => setImmediate(resolve));
-      return perform(task);
+      return performHere(task);
     }
     const worker = await this.#take();
-    try {
-      return await new Promise<TaskResult>((resolve, reject) => {
-        worker.settle = { resolve, reject };
-        worker.child.send(task);
-      });
-    } finally {
-      worker.settle = undefined;
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#idle.push(worker);
-      else next(worker);
-    }
+    const result = await new Promise<TaskResult>((resolve) => {
+      worker.settle = resolve;
+      worker.child.send(task);
+    });
+    worker.settle = undefined;
+    this.#free(worker);
+    return result;
   }
 
   close(): void {
@@ -60,8 +58,23 @@ export class Workers {
   #take(): Promise<Worker> {
     const idle = this.#idle.pop();
     if (idle !== undefined) return Promise.resolve(idle);
-    if (this.#all.length < this.#count) return Promise.resolve(this.#start());
+    if (this.#all.size < this.#count) return Promise.resolve(this.#start());
     return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #free(worker: Worker): void {
+    const lives = this.#all.has(worker);
+    const next = this.#waiting.shift();
+    if (next !== undefined) next(lives ? worker : this.#start());
+    else if (lives) this.#idle.push(worker);
+  }
+
+  #lose(worker: Worker, why: string): void {
+    if (this.#closed) return;
+    this.#all.delete(worker);
+    const idle = this.#idle.indexOf(worker);
+    if (idle >= 0) this.#idle.splice(idle, 1);
+    worker.settle?.(failedResult(why));
   }
 
   #start(): Worker {
@@ -70,13 +83,22 @@ export class Workers {
       execArgv: [...v8Flags],
     });
     const worker: Worker = { child, settle: undefined };
-    child.on("message", (result) => worker.settle?.resolve(result as TaskResult));
-    child.on("error", (error) => worker.settle?.reject(error));
-    child.on("exit", (code) => {
-      if (this.#closed) return;
-      worker.settle?.reject(new Error(`A worker ended with code ${String(code)}`));
+    child.on("message", (result) => worker.settle?.(result as TaskResult));
+    child.on("error", (error) => this.#lose(worker, `its process failed: ${error.message}`));
+    child.on("exit", (code, signal) => {
+      const how = signal === null ? `code ${String(code)}` : `signal ${signal}`;
+      this.#lose(worker, `its process ended with ${how}`);
     });
-    this.#all.push(worker);
+    this.#all.add(worker);
     return worker;
+  }
+}
+
+/** What throws ends a process, of those that are others'. */
+function performHere(task: Task): TaskResult {
+  try {
+    return perform(task);
+  } catch (error) {
+    return failedResult(`its process would have ended with ${String(error)}`);
   }
 }

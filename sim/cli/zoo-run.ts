@@ -9,7 +9,7 @@ import type { Plan } from "../plan.ts";
 import type { Failure } from "../run.ts";
 import { shrinkHere, symptomOf, Yardstick } from "../shrink.ts";
 import { failedAt } from "./record.ts";
-import { runSafely } from "./tasks.ts";
+import { runSafely } from "./run-safely.ts";
 
 export interface ZooOrder {
   readonly profile: ProfileName;

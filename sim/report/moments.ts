@@ -45,6 +45,7 @@ export function firstMoments(
     const final = failures.flatMap((each) => (each.oracle === oracle ? [each.what] : []));
     const says = witness(plan, events, oracle, new Set(final));
     const { length } = events;
+    if (length === 0) return [];
     const found =
       firstOf(says, length, true) ?? lastSeen(events, final) ?? firstOf(says, length, false);
     const index = found?.event ?? length - 1;
