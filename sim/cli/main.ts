@@ -48,7 +48,7 @@ program
   .argument("[repro]", `instead of --seed or --plan: ${subjectHelp}`)
   .option("--seed <number>", "makes the plan")
   .option("--plan <file>", "a plan as JSON, or a repro line, instead of a seed")
-  .option("--profile <name>", profileHelp, defaultProfile)
+  .option("--profile <name>", `of a seed: ${profileHelp} (default: "${defaultProfile}")`)
   .option("--trace <file>", "write every event as JSON Lines (docs/reference/trace.md)")
   .option("--story", "print what happens in words")
   .option("--wire", "print every byte that nodes receive and send")

@@ -36,7 +36,9 @@ export function run(
     }
     return runTwice(subject);
   }
-  show(subject, play(subject, flags, {}), flags);
+  const played = play(subject, flags, {});
+  if (flags.json !== true) compare(subject, played);
+  show(subject, played, flags);
 }
 
 export function replay(word: string, flags: ShownFlags & { readonly until?: string }): void {
@@ -107,10 +109,12 @@ function show(subject: Subject, { outcome, code }: Played, flags: ShownFlags): v
   if (outcome.failures.length > 0) process.exitCode = 1;
 }
 
-function runTwice({ plan }: Subject): void {
+function runTwice(subject: Subject): void {
+  const { plan } = subject;
   const code = codeVersion();
   const first = runRecorded(plan, code);
   const second = runRecorded(plan, code);
+  compare(subject, { outcome: first.outcome, code });
   const difference = firstDifference(first.lines, second.lines);
   if (difference === undefined) {
     console.log(`equal: ${first.outcome.stats.traced} events, trace ${first.outcome.hash}`);

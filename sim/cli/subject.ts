@@ -25,17 +25,17 @@ export interface SubjectFlags {
 }
 
 /** `word`: what stood there without a flag, a seed or whatever `replay` takes. */
-export function subjectOfFlags(
-  { seed, plan, profile = defaultProfile }: SubjectFlags,
-  word?: string,
-): Subject {
+export function subjectOfFlags({ seed, plan, profile }: SubjectFlags, word?: string): Subject {
   if ([seed, plan, word].filter((said) => said !== undefined).length > 1) {
     throw new UsageError("Say --seed N, --plan FILE or a repro, one of them");
   }
   const repro = plan ?? word;
   const number = seed ?? (/^\d+$/.test(word ?? "") ? word : undefined);
-  if (number !== undefined) return subjectOfSeed(integer(number), profile);
-  if (repro !== undefined) return subjectOfRepro(repro);
+  if (number !== undefined) return subjectOfSeed(integer(number), profile ?? defaultProfile);
+  if (repro !== undefined) {
+    if (profile === undefined) return subjectOfRepro(repro);
+    throw new UsageError(`--profile is of a seed: "${repro}" says itself what it is`);
+  }
   throw new UsageError("Say --seed N, --plan FILE or a repro");
 }
 

@@ -24,6 +24,7 @@ test.each([
   [["diff", trace, trace], "trace.jsonl: line"],
   [["run", "plan.jsn"], '"plan.jsn" is no file, and no repro either'],
   [["run", "7", "--seed", "8"], "Say --seed N, --plan FILE or a repro, one of them"],
+  [["run", "seed:7/small", "--profile", "one"], '--profile is of a seed: "seed:7/small" says'],
   [["run", "--seed", "7", "--json", "--story"], "--json prints the summary alone"],
   [["run", "--seed", "7", "--profile", "demo", "--trace", nowhere], "ENOENT"],
   [["plan", "--seed", "7", nowhere], "ENOENT"],

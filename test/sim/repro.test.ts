@@ -56,22 +56,27 @@ test("repro: it is one word of a command line", () => {
 test("repro: a word without a flag is a seed of the profile that was said, or whatever is a repro", () => {
   const said = subjectOfFlags({ seed: "7", profile: "small" });
   expect(subjectOfFlags({ profile: "small" }, "7")).toEqual(said);
-  expect(subjectOfFlags({ profile: "demo" }, "seed:7/small")).toEqual(said);
+  expect(subjectOfFlags({}, "seed:7/small")).toEqual(said);
+  for (const repro of ["seed:7/small", "seed:7", "plan.json"]) {
+    expect(() => subjectOfFlags({ profile: "demo" }, repro)).toThrow("--profile is of a seed");
+    expect(() => subjectOfFlags({ profile: "demo", plan: repro })).toThrow("of a seed");
+  }
   expect(() => subjectOfFlags({ plan: "plan.json" }, "7")).toThrow("one of them");
 });
 
-test("repro: replay runs it again up to a moment, and says when the trace is another", () => {
+test("repro: run and replay say when the trace is another; replay stops where it is told", () => {
   const root = fileURLToPath(new URL("../..", import.meta.url));
-  const words = ["seed:5/demo@0.0.1#0123456789abcdef", "seed:5/demo"].map((repro) => {
-    const command = [join(root, "scripts", "run.mjs"), "sim/cli/main.ts", "replay", repro];
-    const until = repro === "seed:5/demo" ? ["--until", "3s"] : [];
-    return spawnSync(process.execPath, [...command, ...until], { cwd: root, encoding: "utf8" })
-      .stdout;
-  });
+  const printed = (...words: readonly string[]): string => {
+    const command = [join(root, "scripts", "run.mjs"), "sim/cli/main.ts", ...words];
+    return spawnSync(process.execPath, command, { cwd: root, encoding: "utf8" }).stdout;
+  };
   const plan = planFromSeed(5, profiles.demo);
-  const [whole, part] = words;
-  expect(whole).toMatch(/^another trace than the repro's 0123456789abcdef/);
-  expect(whole).toContain(`trace ${run(plan, runPorts()).hash}`);
+  for (const verb of ["run", "replay"]) {
+    const whole = printed(verb, "seed:5/demo@0.0.1#0123456789abcdef");
+    expect(whole).toMatch(/^another trace than the repro's 0123456789abcdef/);
+    expect(whole).toContain(`trace ${run(plan, runPorts()).hash}`);
+  }
+  const part = printed("replay", "seed:5/demo", "--until", "3s");
   const cut = run(plan, { ...runPorts(), until: 3_000 });
   expect(part).toContain(`trace ${cut.hash}`);
   expect(part).toContain("3 simulated seconds");
