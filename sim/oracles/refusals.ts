@@ -1,5 +1,6 @@
 /** Refusals: is everything that no client may send refused, in the words that the RFC demands? */
 import { clientOf } from "../kit/network.ts";
+import { hostsOf } from "../kit/paths.ts";
 import { attackOf } from "../workloads/attacks.ts";
 import type { TraceEvent } from "../trace.ts";
 import type { OracleMaker } from "./oracle.ts";
@@ -160,8 +161,4 @@ class Troubles {
 function isNoAnswer(answer: string): boolean {
   const ownReasons = ["system-shutdown", "resource-constraint"];
   return answer.startsWith("connection ") || ownReasons.includes(answer);
-}
-
-function hostsOf(target: string): readonly string[] {
-  return target.split(/[>~|,]/);
 }
