@@ -1,8 +1,10 @@
 /** Hunt sum: what do many runs say together, and on which stages was nothing shown? */
 import { makeOracles } from "../oracles/index.ts";
-import type { Plan } from "../plan.ts";
+import { planFromSeed } from "../plan-from-seed.ts";
 import { probeNames } from "../probes.ts";
+import type { Profile } from "../profiles.ts";
 import type { Failure } from "../run.ts";
+import { hasOracle, hasProbe } from "./reach.ts";
 import { alsoText, counted } from "./summary.ts";
 import type { TaskResult } from "./tasks.ts";
 
@@ -14,6 +16,8 @@ export interface SeedFailure {
 }
 
 export interface Findings {
+  /** Oracles and probes to which no run of the profile can come. */
+  readonly outOfReach: { readonly oracles: readonly string[]; readonly probes: readonly string[] };
   /** Oracles that had nothing to judge in any run. */
   readonly idleOracles: readonly string[];
   readonly probesNeverReached: readonly string[];
@@ -103,11 +107,14 @@ export class HuntSum {
     return this.failed.length === 0 && this.unequal.length === 0;
   }
 
-  findings(anyPlan: Plan): Findings {
-    const oracles = makeOracles(anyPlan).map(({ name }) => name);
+  findings(profile: Profile): Findings {
+    const oracles = makeOracles(planFromSeed(1, profile)).map(({ name }) => name);
+    const [asked, spared] = parted(oracles, (name) => hasOracle(profile, name));
+    const [within, beyond] = parted(probeNames, (name) => hasProbe(profile, name));
     return {
-      idleOracles: oracles.flatMap((name) => this.#idleOf(name)),
-      probesNeverReached: probeNames.filter((probe) => !this.#probes.has(probe)),
+      outOfReach: { oracles: spared, probes: beyond },
+      idleOracles: asked.flatMap((name) => this.#idleOf(name)),
+      probesNeverReached: within.filter((probe) => !this.#probes.has(probe)),
     };
   }
 
@@ -120,7 +127,8 @@ export class HuntSum {
       .map((what) => `${name} (${what})`);
   }
 
-  lines(wallMs: number, { idleOracles, probesNeverReached }: Findings): readonly string[] {
+  lines(wallMs: number, findings: Findings): readonly string[] {
+    const { idleOracles, probesNeverReached, outOfReach } = findings;
     const seconds = Math.max(wallMs, 1) / 1_000;
     const lines = [
       `${counted(this.seeds, "seed")} in ${seconds.toFixed(1)} s, ` +
@@ -137,7 +145,12 @@ export class HuntSum {
       const times = `half within ${half} s, 90 % ${most} s, 99 % ${nearlyAll} s, all ${all} s`;
       lines.push(`  ${name.padEnd(16)} well after the heal: ${times}`);
     }
-    lines.push(`probes: ${this.#probes.size} of ${probeNames.length} reached`);
+    const others = outOfReach.probes.length;
+    const within = `${this.#probes.size} of ${probeNames.length - others} reached`;
+    lines.push(`probes: ${within}${others === 0 ? "" : `, ${others} are not of such a profile`}`);
+    if (outOfReach.oracles.length > 0) {
+      lines.push(`nothing to judge in such a profile: ${outOfReach.oracles.join(", ")}`);
+    }
     for (const name of idleOracles) lines.push(`FINDING: oracle ${name} judged nothing`);
     for (const name of probesNeverReached) lines.push(`FINDING: probe "${name}" never reached`);
     lines.push(...this.#ending());
@@ -172,6 +185,10 @@ export class HuntSum {
     const repeats = this.failed.map(({ repeat }) => `  ${repeat}`);
     return [`${this.failed.length} of ${this.seeds} seeds failed (${each}):`, ...repeats];
   }
+}
+
+function parted<T>(all: readonly T[], has: (one: T) => boolean): [readonly T[], readonly T[]] {
+  return [all.filter(has), all.filter((one) => !has(one))];
 }
 
 /** Slow ones, too, must not be told as none. */

@@ -5,7 +5,6 @@
  * (`--offset`), so that they never meet either.
  */
 import { availableParallelism } from "node:os";
-import { planFromSeed } from "../plan-from-seed.ts";
 import { probeNames } from "../probes.ts";
 import { codeVersion } from "./code-version.ts";
 import { HuntSum, rateText } from "./hunt-sum.ts";
@@ -74,7 +73,7 @@ export async function hunt(flags: HuntFlags): Promise<void> {
     workers.close();
   }
   const { sum } = hunter;
-  const findings = sum.findings(planFromSeed(range.first, profile));
+  const findings = sum.findings(profile);
   const wallMs = hunter.elapsedMs;
   if (json) console.log(JSON.stringify(sum.json(wallMs, findings)));
   else for (const line of sum.lines(wallMs, findings)) console.log(line);

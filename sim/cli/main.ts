@@ -81,7 +81,8 @@ program
   .addHelpText(
     "after",
     `
-Exit code 1 if a seed failed, two runs of one seed differed, or an oracle judged nothing at all.
+Exit code 1 if a seed failed, two runs of one seed differed, or an oracle judged nothing at all
+to which such runs can come (those of a node alone come to nothing that is between nodes).
 Seeds are handed out one by one, so no two workers run the same. Ctrl+C ends it with its sum.`,
   )
   .action(hunt);

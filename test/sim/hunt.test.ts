@@ -6,10 +6,11 @@ import { HuntSum } from "../../sim/cli/hunt-sum.ts";
 import { seedRange } from "../../sim/cli/hunt.ts";
 import { failureLines } from "../../sim/cli/summary.ts";
 import { perform } from "../../sim/cli/tasks.ts";
-import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
+import { planFromSeed, profiles, type Profile } from "../../sim/plan-from-seed.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const plan = planFromSeed(1, { ...profiles.small, nodes: [1], clients: 4, faults: false });
+const alone = { ...profiles.small, nodes: [1] };
+const plan = planFromSeed(1, { ...alone, clients: 4, faults: false });
 
 test("hunt: the seeds of different machines never overlap", () => {
   expect(seedRange("1..200", 0)).toEqual({ first: 1, last: 200 });
@@ -31,7 +32,7 @@ test("hunt: what every oracle judged is summed; idle oracles and missed probes a
   sum.add(result);
   sum.add(result);
   const { conservation } = result.verdicts;
-  const findings = sum.findings(plan);
+  const findings = sum.findings(profiles.small);
   expect(sum.json(1_000, findings)).toMatchObject({
     seeds: 2,
     oracles: { conservation: { judged: 2 * (conservation?.judged ?? 0) } },
@@ -43,6 +44,29 @@ test("hunt: what every oracle judged is summed; idle oracles and missed probes a
   expect(sum.lines(1_000, findings)).toContain("FINDING: oracle convergence judged nothing");
 });
 
+test("hunt: what no run of the profile can come to is not asked, and never happens", () => {
+  const sum = new HuntSum();
+  const [judged, reached] = [new Set<string>(), new Set<string>()];
+  for (let seed = 1; seed <= 8; seed++) {
+    const result = perform({ type: "plan", plan: planFromSeed(seed, alone) });
+    sum.add(result);
+    for (const [name, verdict] of Object.entries(result.verdicts)) {
+      if (verdict.judged > 0) judged.add(name);
+    }
+    for (const [probe] of result.probes) reached.add(probe);
+  }
+  const { idleOracles, outOfReach } = sum.findings(alone);
+  expect(idleOracles).toEqual([]);
+  expect(outOfReach.oracles).toContain("convergence");
+  expect(outOfReach.oracles.filter((name) => judged.has(name))).toEqual([]);
+  expect(outOfReach.probes).toContain("link came up");
+  expect(outOfReach.probes.filter((name) => reached.has(name))).toEqual([]);
+  const outOf = (profile: Profile) => sum.findings(profile).outOfReach.oracles;
+  expect(outOf(profiles.small)).toEqual([]);
+  expect(outOf(profiles.splits)).toEqual(["refusals"]);
+  expect(outOf(profiles.lists)).toEqual(["registry"]);
+});
+
 test("hunt: how soon all was well after the heal is told as a distribution", () => {
   const sum = new HuntSum();
   const result = perform({ type: "plan", plan });
@@ -50,7 +74,7 @@ test("hunt: how soon all was well after the heal is told as a distribution", () 
   const recoveredMs = Array.from({ length: 100 }, (_, index) => 100 * index + 1);
   sum.add({ ...result, verdicts: { convergence: { ...met, recoveredMs } } });
   sum.add({ ...result, verdicts: { convergence: { ...met, recoveredMs: [29_960] } } });
-  const findings = sum.findings(plan);
+  const findings = sum.findings(profiles.small);
   const times = "half within 5.1 s, 90 % 9.1 s, 99 % 10 s, all 30 s";
   expect(sum.lines(1_000, findings)).toContain(`  convergence      well after the heal: ${times}`);
   expect(sum.json(1_000, findings)).toMatchObject({
