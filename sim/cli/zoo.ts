@@ -1,7 +1,7 @@
 /**
  * Zoo: proof that the simulator finds bugs. Plants each known bug, and counts the seeds until its oracle
  * sees it. With `--shrink` each plan is shrunk, too, and written next to the bundle. Exit code 1 if one
- * survives, or fewer than `--at-least` were found, or one cannot be planted.
+ * survives, or fewer than `--at-least` were found, or one cannot be tried.
  *
  * `--without ORACLE` switches one oracle off: what then survives is what only that oracle sees. `--matrix`
  * asks the same of all oracles at once, for an oracle off is one whose sightings do not count: it notes all
@@ -59,7 +59,8 @@ const waiting =
     ? oracles.map((oracle) => chosen.filter((plant) => plant.oracle === oracle))
     : chosen.map((plant) => [plant]);
 const rows: Row[] = [];
-let unplanted = 0;
+/** Those that could not be planted, or whose process died. */
+let untried = 0;
 const sizeHead = choice.shrinkSeconds === 0 ? "" : "  shrunk size";
 console.log(`${"bug".padEnd(40)} ${"oracle".padEnd(15)} seeds${sizeHead}`);
 // One child per core; a bug's bundle is made just before it runs.
@@ -67,8 +68,8 @@ await Promise.all(Array.from({ length: choice.workers }, work));
 const found = rows.filter((row) => row.found).length;
 if (asks === "purposes") tellPurposes();
 else tellFound();
-if (unplanted > 0) {
-  console.log(`${unplanted} could not be planted`);
+if (untried > 0) {
+  console.log(`${untried} could not be tried`);
   process.exitCode = 1;
 }
 
@@ -104,21 +105,20 @@ async function work(): Promise<void> {
 
 async function tryOne(plant: Plant): Promise<Row> {
   const head = `${plant.name.padEnd(40)} ${plant.oracle.padEnd(15)}`;
-  let file: string;
+  const enough = enoughFor(plant);
+  let result: ZooResult;
   try {
-    file = await bundle(plant);
-  } catch {
-    // What it changes has changed: esbuild has said where.
-    unplanted += 1;
-    console.log(`${head} CANNOT BE PLANTED`);
+    result = await hunt(plant, await bundle(plant), enough);
+  } catch (error) {
+    untried += 1;
+    console.log(`${head} ${error instanceof Error ? error.message : String(error)}`);
     return { name: plant.name, found: false, seen: [] };
   }
-  const enough = enoughFor(plant);
-  const { runs, seen, shrunk } = await hunt(plant, file, enough);
+  const { runs, seen, shrunk } = result;
   const sighting = seen.find(({ oracle }) => enough?.includes(oracle) ?? true);
   const others = seen.map((each) => `${each.oracle} ${each.runs}`).join(", ");
-  const told = enough === undefined || seen.length > 1 || sighting === undefined;
-  const by = told && others !== "" ? ` (seen by ${others})` : "";
+  const named = enough === undefined || seen.length > 1 || sighting === undefined;
+  const by = named && others !== "" ? ` (seen by ${others})` : "";
   const end = sighting === undefined ? `SURVIVED ${runs} seeds${by}` : `${sighting.runs}`;
   const size = shrunk === undefined ? "" : `  ${sizeOf(shrunk)}`;
   console.log(`${head} ${end.padEnd(5)}${size}${sighting === undefined ? "" : by}`);
@@ -156,18 +156,23 @@ async function bundle(plant: Plant): Promise<string> {
       });
     },
   };
-  await build({
-    entryPoints: [join(root, "sim", "cli", "zoo-run.ts")],
-    outfile,
-    bundle: true,
-    packages: "external",
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    logLevel: "error",
-    plugins: [plugin],
-  });
-  if (!planted) throw new Error(`Plant ${plant.name}: ${plant.file} is not part of the simulator`);
+  try {
+    await build({
+      entryPoints: [join(root, "sim", "cli", "zoo-run.ts")],
+      outfile,
+      bundle: true,
+      packages: "external",
+      platform: "node",
+      format: "esm",
+      target: "node20",
+      logLevel: "error",
+      plugins: [plugin],
+    });
+  } catch {
+    // What it changes has changed: esbuild has said where.
+    throw new Error("CANNOT BE PLANTED");
+  }
+  if (!planted) throw new Error(`CANNOT BE PLANTED: ${plant.file} is not part of the simulator`);
   return outfile;
 }
 
@@ -188,9 +193,9 @@ function hunt(
     });
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
-    child.on("close", (code) => {
+    child.on("close", (code, signal) => {
       if (code === 0) resolve(JSON.parse(output) as ZooResult);
-      else reject(new Error(`Plant ${plant.name}: its run ended with code ${String(code)}`));
+      else reject(new Error(`DIED: its process ended with ${String(signal ?? code)}`));
     });
   });
 }
