@@ -141,6 +141,14 @@ const plantsOfCrossing: readonly Plant[] = [
     profile: "cluster",
   },
   {
+    name: "who-lost-its-name-keeps-its-record",
+    file: "src/router/directory.ts",
+    find: "    if (own === undefined) return known;",
+    replace:
+      "    if (own === undefined || this.ownerOf(session.jid.full) !== undefined) return known;",
+    oracle: "directory",
+  },
+  {
     name: "directory-keeps-who-left-while-away",
     file: "src/router/directory.ts",
     find: "if (record?.sid === session.sid && record.gen === session.gen) this.#table?.delete(key);",
