@@ -86,7 +86,7 @@ function compare({ code, hash, source }: Subject, played: Played): void {
     const why =
       code === played.code
         ? "though the code is the same: something is not deterministic"
-        : `the code was ${code}, now it is ${played.code}`;
+        : `the code was ${code === "" ? "not said" : code}, now it is ${played.code}`;
     console.log(`another trace than the repro's ${hash} (${why})`);
   }
   const same = hash === played.outcome.hash;

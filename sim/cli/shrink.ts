@@ -78,7 +78,7 @@ export async function shrink(word: string, flags: ShrinkFlags): Promise<void> {
   const repeat = repeatLine({ type: "file", file }, codeVersion(), after.hash);
   say(`wrote ${file}`);
   if (flags.name === undefined) say(`with --name LESSON it becomes ${regressions}/LESSON.json`);
-  else say(`which ${join("test", "sim", "regressions.test.ts")} runs`);
+  else if (flags.out === undefined) say(`which ${join("test", "sim", "regressions.test.ts")} runs`);
   say(`repeat with: ${repeat}`);
   if (flags.json === true) {
     const { oracle, what } = left;
