@@ -198,7 +198,7 @@ const plantsOfCluster: readonly Plant[] = [
   {
     name: "handed-back-and-dropped",
     file: host,
-    find: "    for (const { body } of returned) this.#return(now, body, lookedUp);",
+    find: "    for (const { body } of returned) this.#return(now, body, lookedUp, lost);",
     replace: "",
     oracle: "conservation",
   },

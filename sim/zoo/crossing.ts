@@ -49,10 +49,18 @@ const plantsOfCrossing: readonly Plant[] = [
   {
     name: "stranded-looks-for-the-lost-too-late",
     file: host,
-    find: "    if (!final) this.#options.traffic.peerLost(now, peer);\n    const lookedUp = new Set<string>();\n    for (const { body } of returned) this.#return(now, body, lookedUp);",
+    find: "    if (!final) this.#options.traffic.peerLost(now, peer);\n    const lookedUp = new Set<string>();\n    const lost = final ? undefined : peer;\n    for (const { body } of returned) this.#return(now, body, lookedUp, lost);",
     replace:
-      "    const lookedUp = new Set<string>();\n    for (const { body } of returned) this.#return(now, body, lookedUp);\n    if (!final) this.#options.traffic.peerLost(now, peer);",
+      "    const lookedUp = new Set<string>();\n    const lost = final ? undefined : peer;\n    for (const { body } of returned) this.#return(now, body, lookedUp, lost);\n    if (!final) this.#options.traffic.peerLost(now, peer);",
     oracle: "answers",
+  },
+  {
+    name: "a-lost-answer-goes-to-whoever-has-the-name",
+    file: "src/server/traffic.ts",
+    find: "if (answer !== undefined && lost !== undefined) {",
+    replace: "if (answer !== undefined && lost === undefined) {",
+    oracle: "answers",
+    profile: "splits",
   },
   {
     name: "bounce-at-a-full-link-names-the-session",

@@ -321,15 +321,16 @@ export class ClusterHost {
     log.write(level, "peer-down", { peer: peerText(peer), reason, returned: returned.length });
     if (!final) this.#options.traffic.peerLost(now, peer);
     const lookedUp = new Set<string>();
-    for (const { body } of returned) this.#return(now, body, lookedUp);
+    const lost = final ? undefined : peer;
+    for (const { body } of returned) this.#return(now, body, lookedUp, lost);
     this.#options.traffic.peerDown(now, peer, final);
   }
 
-  #return(now: Now, body: BinaryString, lookedUp: Set<string>): void {
+  #return(now: Now, body: BinaryString, lookedUp: Set<string>, lost: Peer | undefined): void {
     const { counts, faults, traffic } = this.#options;
     counts.returned.value += 1;
     try {
-      traffic.returned(now, Piece.of(bytesFromBinary(body)), lookedUp);
+      traffic.returned(now, Piece.of(bytesFromBinary(body)), lookedUp, lost);
     } catch (error) {
       faults.bug("cluster-fault", error);
     }

@@ -9,10 +9,14 @@
  */
 import type { Duration, Instant } from "../base/time.ts";
 import { minute } from "../base/time.ts";
-import { peerText, type Peer } from "../cluster/peer.ts";
+import { peerText, samePeer, type Peer } from "../cluster/peer.ts";
 import type { RouterEffect } from "../router/router.ts";
 
-export type Strand = Extract<RouterEffect, { type: "strand" }>;
+/**
+ * `asker`: the process whose client has asked, where that is known: the answer waits for no other, who may have
+ * a session of the same name in a partial split.
+ */
+export type Strand = Extract<RouterEffect, { type: "strand" }> & { readonly asker?: Peer };
 
 export const strandedLimits = { answers: 1_000, bytes: 1_048_576 };
 /** A client that asked longer ago has given up, too; as long a peer that was lost may come back. */
@@ -71,7 +75,7 @@ export class Stranded {
     return forgotten;
   }
 
-  /** This peer's records are in sight again: the answers that `reaches` somebody, in their order. */
+  /** This peer's records are in sight again: the answers that are for it or `reaches` somebody, in their order. */
   peerBack(
     at: Instant,
     peer: Peer,
@@ -82,7 +86,9 @@ export class Stranded {
     const found: Strand[] = [];
     const kept: Waiting[] = [];
     for (const waiting of this.#waiting) {
-      if (reaches(waiting.strand.target)) found.push(waiting.strand);
+      const { asker, target } = waiting.strand;
+      const goesOn = asker === undefined ? reaches(target) : samePeer(asker, peer);
+      if (goesOn) found.push(waiting.strand);
       else kept.push(waiting);
     }
     this.#waiting = kept;

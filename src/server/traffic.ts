@@ -125,11 +125,19 @@ export class Traffic {
     this.#rerouted(now, effects, frame.transit.id);
   }
 
-  /** Ours, which a peer may not have received. `lookedUp`: see `Router.reroute`. */
-  returned(now: Now, body: Piece, lookedUp: Set<string>): void {
+  /**
+   * Ours, which a peer may not have received. `lookedUp`: see `Router.reroute`. `lost`: that peer, if it may come
+   * back: an answer waits for it, whoever else has a session of its asker's name.
+   */
+  returned(now: Now, body: Piece, lookedUp: Set<string>, lost?: Peer): void {
     const frame = this.#exchange?.read(body);
     if (frame === undefined || this.#goesNowhere(frame)) return;
     const transit = { ...frame.transit, maybe: true };
+    const answer = this.#answerIn(frame);
+    if (answer !== undefined && lost !== undefined) {
+      const { target } = transit;
+      return this.#strand(now, { type: "strand", target, stanza: answer, transit, asker: lost });
+    }
     const effects = this.#options.router.reroute(frame.stanza, transit, undefined, lookedUp);
     this.#rerouted(now, effects, transit.id);
   }
@@ -184,7 +192,8 @@ export class Traffic {
     for (const strand of found) this.#goOn(now, strand);
   }
 
-  #goOn(now: Now, answer: Strand): void {
+  #goOn(now: Now, { asker, ...answer }: Strand): void {
+    if (asker !== undefined) return this.#perform(now, { ...answer, type: "forward", peer: asker });
     const session = this.#options.directory.local.get(answer.target);
     const peer = this.#options.directory.ownerOf(answer.target);
     if (session !== undefined) this.#perform(now, { ...answer, type: "deliver", session });
@@ -286,6 +295,12 @@ export class Traffic {
     if (iq?.id === undefined || isLast(iq)) return false;
     const { sid } = this.#options.directory.local.get(iq.from ?? "") ?? {};
     return sid === undefined || !this.#requests.close({ sid, target: transit.target, id: iq.id });
+  }
+
+  /** What answers a request, if this does. */
+  #answerIn({ stanza }: StanzaFrame): Stanza | undefined {
+    const iq = stanza.name === "iq" ? this.#open(stanza) : undefined;
+    return iq !== undefined && isLast(iq) ? iq : undefined;
   }
 
   /** From another node: no request, nor a second answer to one. */

@@ -43,6 +43,20 @@ test("stranded: an answer goes on once its asker is in sight, not before, and on
   expect(stranded.peerBack(5, peer, anybody).found).toEqual([]);
 });
 
+test("stranded: an answer whose asker's process is known waits for that one alone", () => {
+  const stranded = new Stranded();
+  stranded.peerLost(0, peer);
+  stranded.put(1, { ...result(1), asker: peer });
+  // Another has a session of that name; a successor has not asked.
+  for (const other of [
+    { ...peer, name: "n2" },
+    { ...peer, boot: "fedcba9876543210" },
+  ]) {
+    expect(stranded.peerBack(2, other, anybody).found).toEqual([]);
+  }
+  expect(ids(stranded.peerBack(3, peer, () => false).found)).toEqual([1]);
+});
+
 test("stranded: what nobody came back for is given up, and told, with the next answer", () => {
   const stranded = new Stranded();
   stranded.peerLost(0, peer);
@@ -98,6 +112,27 @@ test("stranded: an asker whose node was cut off has the answer when it is back",
   cluster.run(12_000);
   const received = [...n1.read(asker).matchAll(/type='(\w+)' id='(\w+)'/g)];
   expect(received.map(([, type, id]) => `${type} ${id}`)).toEqual(["result q", "result later"]);
+});
+
+/** In a partial split, where two nodes that do not see each other both have a session of one name. */
+test("stranded: an answer that comes back is for the node that asked, whoever else has its asker's name", () => {
+  const { cluster, first: n1, last: n3, juliet: elder, romeo } = balcony(["n1", "n2", "n3"]);
+  const n2 = cluster.node("n2");
+  cluster.cut("n1", "n2");
+  cluster.run(12_000);
+  const asker = n2.login("juliet", "balcony");
+  cluster.run(3_000);
+  n2.read(asker);
+  n2.send(asker, "<iq to='romeo@localhost/orchard' type='get' id='q'><x xmlns='urn:x'/></iq>");
+  cluster.run(2_000);
+  expect(n3.read(romeo)).toContain("id='q'");
+  cluster.cut("n2", "n3");
+  n3.send(romeo, `<iq to='${juliet}' type='result' id='q'/>`);
+  cluster.run(12_000); // n3 has it back, and n2 is out of sight
+  cluster.heal();
+  cluster.run(12_000);
+  expect(n2.read(asker)).toMatch(/<iq [^>]*type='result' id='q'/);
+  expect(n1.read(elder)).not.toContain("id='q'");
 });
 
 test("stranded: what would go back to a node that has gone, since no record told of its asker, waits too", () => {
