@@ -55,14 +55,6 @@ const plantsOfCrossing: readonly Plant[] = [
     oracle: "answers",
   },
   {
-    name: "a-lost-answer-goes-to-whoever-has-the-name",
-    file: "src/server/traffic.ts",
-    find: "if (answer !== undefined && lost !== undefined) {",
-    replace: "if (answer !== undefined && lost === undefined) {",
-    oracle: "answers",
-    profile: "splits",
-  },
-  {
     name: "bounce-at-a-full-link-names-the-session",
     file: "src/server/traffic.ts",
     find: "    const to = stanza.to ?? target;\n    const effects",
