@@ -198,7 +198,9 @@ export class Router {
     if (to.resource !== "") {
       const bound = this.#bound(to.full);
       if (bound !== undefined) {
-        return this.#act(deliveryRules["full, bound"][kind], sender, stanza, to, [bound], transit);
+        const asked = kind === "iq response" && transit === undefined;
+        const all = asked ? this.#whoMayHaveAsked(bound, to.full) : [bound];
+        return this.#act(deliveryRules["full, bound"][kind], sender, stanza, to, all, transit);
       }
       if (isAnswer(kind)) {
         const onItsWay = transit === undefined ? { from: sender.jid.full } : { transit };
@@ -208,6 +210,13 @@ export class Router {
     const sessions = this.#sessionsOf(to);
     const addressee = addresseeOf(to, sessions);
     return this.#act(deliveryRules[addressee][kind], sender, stanza, to, sessions, transit);
+  }
+
+  /** Which of several sessions of one name has asked, its own node knows: the others take no answer. */
+  #whoMayHaveAsked(bound: Target, full: string): readonly Target[] {
+    const elsewhere = this.#directory.allRemote(full);
+    if (bound instanceof Session) return elsewhere.length === 0 ? [bound] : [bound, ...elsewhere];
+    return elsewhere.length < 2 ? [bound] : elsewhere;
   }
 
   #bound(full: string): Target | undefined {

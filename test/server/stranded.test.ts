@@ -115,14 +115,36 @@ test("stranded: an asker whose node was cut off has the answer when it is back",
 });
 
 /** In a partial split, where two nodes that do not see each other both have a session of one name. */
-test("stranded: an answer that comes back is for the node that asked, whoever else has its asker's name", () => {
+function partlySplit() {
   const { cluster, first: n1, last: n3, juliet: elder, romeo } = balcony(["n1", "n2", "n3"]);
   const n2 = cluster.node("n2");
   cluster.cut("n1", "n2");
   cluster.run(12_000);
-  const asker = n2.login("juliet", "balcony");
+  const younger = n2.login("juliet", "balcony");
   cluster.run(3_000);
-  n2.read(asker);
+  n1.read(elder);
+  n2.read(younger);
+  return { cluster, n1, n2, n3, elder, younger, romeo };
+}
+
+test("stranded: each of two sessions with one name has the answers to what it has asked itself", () => {
+  const { cluster, n1, n2, n3, elder, younger, romeo } = partlySplit();
+  const ask = (id: string): string =>
+    `<iq to='romeo@localhost/orchard' type='get' id='${id}'><x xmlns='urn:x'/></iq>`;
+  n1.send(elder, ask("elder"));
+  n2.send(younger, ask("younger"));
+  cluster.run(2_000);
+  for (const id of ["elder", "younger"])
+    n3.send(romeo, `<iq to='${juliet}' type='result' id='${id}'/>`);
+  cluster.run(2_000);
+  const heard = (text: string): readonly string[] =>
+    [...text.matchAll(/type='result' id='(\w+)'/g)].map(([, id = ""]) => id);
+  expect(heard(n1.read(elder))).toEqual(["elder"]);
+  expect(heard(n2.read(younger))).toEqual(["younger"]);
+});
+
+test("stranded: an answer that comes back is for the node that asked, whoever else has its asker's name", () => {
+  const { cluster, n1, n2, n3, elder, younger: asker, romeo } = partlySplit();
   n2.send(asker, "<iq to='romeo@localhost/orchard' type='get' id='q'><x xmlns='urn:x'/></iq>");
   cluster.run(2_000);
   expect(n3.read(romeo)).toContain("id='q'");
