@@ -186,9 +186,14 @@ class Receipts implements Oracle {
     );
   }
 
-  /** To how many sessions at that node may it have been on its way? */
+  /**
+   * To how many sessions at that node may it have been on its way? What is to a user goes to those at other nodes,
+   * too, and whose session there has gone may get there by a second way.
+   */
   #copies({ to, at }: Sent, node: string): number {
-    const there = this.#logins.asUser(userOf(to)).filter((login) => login.node === node);
+    const toUser = !to.includes("/");
+    const all = this.#logins.asUser(userOf(to));
+    const there = all.filter((login) => toUser || login.node === node);
     return there.filter(({ nodeClosedAt = Infinity }) => nodeClosedAt > at - staleMs).length;
   }
 

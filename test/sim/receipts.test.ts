@@ -82,3 +82,18 @@ test("what came back before, and what answers the peer's own client, is not judg
   answered.tale.at("n2").then("peer-down", { ...lost, handedBack: [id] });
   expect(answered.tale.verdict("receipts").judged).toBe(0);
 });
+
+/** A node whose copy was for a session that has gone sends it to another of the user's, which has had its own. */
+test("of what is to a user with sessions at several nodes, which copy came back nobody can tell", () => {
+  const cases = [
+    [bob, 1],
+    ["bob@meerkat.test", 0],
+  ] as const;
+  for (const [to, wrong] of cases) {
+    const { tale, back } = given(to);
+    tale.at("n3").then("login-started", { login: "bob#2", user: "bob", node: "n3" });
+    writes(tale, 2, "beat");
+    reads(tale, 1, 4);
+    expect(failures(back())).toHaveLength(wrong);
+  }
+});
