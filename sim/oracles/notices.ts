@@ -182,14 +182,14 @@ class Notices implements Oracle {
     const meets = (each: number): boolean => within(near ? each : each + staleMs) || within(each);
     if (!to.includes("/") && withdrawals.some(meets)) return true;
     if (near) return false;
-    if (this.#isContested(recipient, at)) return true;
+    if (this.#anotherHasTheName(recipient, at)) return true;
     const until = at + underWayMaxMs;
     const lost = this.#lostLinks.between(sender.node, recipient.node, at, until);
     return lost || this.#fullness.since(at);
   }
 
   /** Had another node a session of that name by the time it arrived? Then that one may have been meant. */
-  #isContested({ jid, node }: Login, at: number): boolean {
+  #anotherHasTheName({ jid, node }: Login, at: number): boolean {
     const all = this.#gathered.logins.ofUser(bareOf(jid));
     return all.some((other) => {
       if (other.jid !== jid || other.node === node) return false;

@@ -215,8 +215,7 @@ export class Router {
   /** Which of several sessions of one name has asked, its own node knows: the others take no answer. */
   #whoMayHaveAsked(bound: Target, full: string): readonly Target[] {
     const elsewhere = this.#directory.allRemote(full);
-    if (bound instanceof Session) return elsewhere.length === 0 ? [bound] : [bound, ...elsewhere];
-    return elsewhere.length < 2 ? [bound] : elsewhere;
+    return bound instanceof Session ? [bound, ...elsewhere] : elsewhere;
   }
 
   #bound(full: string): Target | undefined {
