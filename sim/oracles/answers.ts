@@ -15,7 +15,7 @@ import { UnknownHosts } from "./unknown-hosts.ts";
 import { OutOfSight } from "./out-of-sight.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../trace.ts";
 import { bareOf, userOf } from "../addresses.ts";
-import type { Plan } from "../plan.ts";
+import type { Behaviour, Plan } from "../plan.ts";
 
 interface Request {
   readonly id: string;
@@ -29,8 +29,11 @@ interface Request {
   /** When it was given to its addressee, and when an answer left its asker's node. */
   givenAt: number;
   writtenAt: number;
-  /** Who has answered it, for all that it knows. */
+  /** When it was last written to a client that had not answered. */
+  reachedAt: number;
+  /** Who has answered it, for all that it knows, and when. */
   answeredBy: string | undefined;
+  answeredAt: number;
   /** Has a node written it, or its answer, to any client? Until then no end of a client excuses that it has none. */
   written: boolean;
   /** Handed back by a link that died: it need not have been heard. */
@@ -51,11 +54,17 @@ function endedMeanwhile({ endedAt, nodeClosedAt }: Login, at: number, period: nu
   );
 }
 
+function longestThought(behaviour: Behaviour): number {
+  return ("answersMs" in behaviour ? behaviour.answersMs?.[1] : undefined) ?? 0;
+}
+
 class Answers implements Oracle {
   readonly name = "answers";
   readonly counts = "requests";
   readonly sees: readonly TraceKind[];
   readonly #patience: number;
+  /** The longest that a client takes before it answers, ms. */
+  readonly #thought: number;
   readonly #unknownHosts: UnknownHosts;
   readonly #gathered: Gathered;
   readonly #requests = new Map<string, Request>();
@@ -86,6 +95,7 @@ class Answers implements Oracle {
     ];
     this.#gathered = gathered;
     this.#patience = topology.cluster?.bounds?.requestPatience ?? requestPatience;
+    this.#thought = Math.max(0, ...plan.clients.map(({ behaviour }) => longestThought(behaviour)));
   }
 
   see(event: TraceEvent): void {
@@ -108,7 +118,9 @@ class Answers implements Oracle {
           answers: 0,
           givenAt: Infinity,
           writtenAt: Infinity,
+          reachedAt: -Infinity,
           answeredBy: undefined,
+          answeredAt: Infinity,
           written: false,
           handedBack: false,
         });
@@ -116,7 +128,9 @@ class Answers implements Oracle {
       }
       case "answer-given": {
         const request = this.#requests.get(data.id);
-        if (request !== undefined) request.answeredBy = data.login;
+        if (request === undefined) return;
+        request.answeredBy = data.login;
+        request.answeredAt = at;
         return;
       }
       case "iq-answered":
@@ -156,8 +170,8 @@ class Answers implements Oracle {
         );
       // What is sent to a machine without power arrives nowhere, and nothing says so.
       const inTheDark = logins.hasNoPower(logins.get(login)?.node ?? "");
-      if (cut || (excused && !mustBeTold) || inTheDark || this.#mayYetBeAnswered(request))
-        unknown += 1;
+      const mayYetCome = this.#isUnderWay(request) || this.#mayYetBeAnswered(request);
+      if (cut || (excused && !mustBeTold) || inTheDark || mayYetCome) unknown += 1;
       else this.#failures.push(`${id} to "${to}", sent at ${at} ms, was never answered`);
     }
     for (const request of this.#requests.values()) this.#judgeWait(request);
@@ -172,6 +186,12 @@ class Answers implements Oracle {
     const asker = logins.get(login);
     const stays = asker?.endedAt === undefined && asker?.nodeClosedAt === undefined;
     return stays && !this.#givenUp.has(id) && !logins.anyNodeEnded(at);
+  }
+
+  /** It came late to somebody who may take some time, and its answer may travel as long as it did. */
+  #isUnderWay({ at, reachedAt, answeredAt }: Request): boolean {
+    const left = Math.min(answeredAt, reachedAt + this.#thought);
+    return this.#now < left + Math.max(slackMs, reachedAt - at);
   }
 
   /** What a node gives up of the answers that a lost link gave back, the asker's node makes up for later. */
@@ -189,6 +209,7 @@ class Answers implements Oracle {
     const request = this.#requests.get(id);
     if (request === undefined) return;
     request.written = true;
+    if (request.answeredBy === undefined) request.reachedAt = at;
     if (request.peer === undefined) return;
     if (place === logins.get(request.login)?.node) {
       request.writtenAt = Math.min(at, request.writtenAt);

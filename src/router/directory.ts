@@ -151,15 +151,6 @@ export class Directory {
     return found;
   }
 
-  /** All sessions of other nodes that have this full JID: two in a partial split, for a while. */
-  allRemote(full: string): readonly RemoteSession[] {
-    const found: RemoteSession[] = [];
-    this.#table?.each(binaryFromText(full), (record) => {
-      if (this.#isForeign(record)) found.push(remote(record));
-    });
-    return found;
-  }
-
   /** A user's sessions on other nodes, one a full JID. */
   elsewhere(user: Jid): readonly RemoteSession[] {
     if (this.#table === undefined) return nobody;

@@ -128,6 +128,7 @@ export class Router {
     if (via !== undefined && arrived.from !== undefined) this.#directory.heard(arrived.from, via);
     const session = this.#directory.local.get(transit.target);
     if (session !== undefined && !this.#hasWithdrawn(session, arrived)) {
+      if (via !== undefined && arrived.name === "iq") noteAsker(session, arrived.open(), via);
       return [{ type: "deliver", session, stanza: arrived, transit }];
     }
     const stanza = arrived.open();
@@ -178,6 +179,17 @@ export class Router {
     return reply === undefined ? nothing : this.#answer(from ?? stanza.from ?? "", reply);
   }
 
+  /** The same for what this session was not given after all. */
+  handBack(session: Session, stanza: Stanza, from = stanza.from ?? ""): readonly RouterEffect[] {
+    const to = stanza.to ?? session.jid.full;
+    const isRequest = kindOf(stanza) === "iq request";
+    const peer = isRequest ? session.takeAsker(from, stanza.id) : undefined;
+    if (peer === undefined) return this.bounce(stanza, from, to);
+    const reply = errorReply(stanza, "recipient-unavailable", { from: to });
+    if (reply === undefined) return nothing;
+    return [{ type: "forward", peer, target: from, stanza: reply, to: from }];
+  }
+
   /** RFC 6120 §8.1.2.1: a client may name itself by its bare JID or by an equivalent spelling. */
   #isOwn(sender: Session, from: string): boolean {
     const jid = this.#jids.get(from);
@@ -196,11 +208,14 @@ export class Router {
     if (kind === undefined) return this.#refuse(sender, stanza, "bad-request");
     if (to.local === "") return this.#routeToServer(sender, stanza, to, kind);
     if (to.resource !== "") {
+      if (kind === "iq response" && transit === undefined && sender instanceof Session) {
+        const peer = sender.takeAsker(to.full, stanza.id);
+        const from = sender.jid.full;
+        if (peer !== undefined) return [{ type: "forward", peer, target: to.full, stanza, from }];
+      }
       const bound = this.#bound(to.full);
       if (bound !== undefined) {
-        const asked = kind === "iq response" && transit === undefined;
-        const all = asked ? this.#whoMayHaveAsked(bound, to.full) : [bound];
-        return this.#act(deliveryRules["full, bound"][kind], sender, stanza, to, all, transit);
+        return this.#act(deliveryRules["full, bound"][kind], sender, stanza, to, [bound], transit);
       }
       if (isAnswer(kind)) {
         const onItsWay = transit === undefined ? { from: sender.jid.full } : { transit };
@@ -210,12 +225,6 @@ export class Router {
     const sessions = this.#sessionsOf(to);
     const addressee = addresseeOf(to, sessions);
     return this.#act(deliveryRules[addressee][kind], sender, stanza, to, sessions, transit);
-  }
-
-  /** Which of several sessions of one name has asked, its own node knows: the others take no answer. */
-  #whoMayHaveAsked(bound: Target, full: string): readonly Target[] {
-    const elsewhere = this.#directory.allRemote(full);
-    return bound instanceof Session ? [bound, ...elsewhere] : elsewhere;
   }
 
   #bound(full: string): Target | undefined {
@@ -330,6 +339,13 @@ export class Router {
     if (peer !== undefined) return [{ type: "forward", peer, target, ...answer }];
     return this.#directory.clustered ? [{ type: "strand", target, ...answer }] : nothing;
   }
+}
+
+/** A request of another node is given to a session: the answer goes there. */
+function noteAsker(session: Session, stanza: Stanza, peer: Peer): void {
+  const { from, id } = stanza;
+  if (from === undefined || id === undefined || kindOf(stanza) !== "iq request") return;
+  session.askers.note({ from, id, peer });
 }
 
 /** A reply for the session itself. */

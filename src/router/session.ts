@@ -5,10 +5,12 @@
  * kept twice. What ties it to this process, the connection, stands beside it.
  */
 import type { Timestamp } from "../base/time.ts";
+import type { Peer } from "../cluster/peer.ts";
 import type { ConnectionId } from "../ports/network.ts";
 import { parseJid, type Jid } from "../xmpp/jid.ts";
 import { assert } from "../base/assert.ts";
 import { Arrivals } from "./arrivals.ts";
+import { Askers } from "./askers.ts";
 
 export interface SessionState {
   /** Full JID. */
@@ -39,6 +41,8 @@ export class Session {
   priority = 0;
   /** What reached it from other nodes; made when the first stanza did. */
   #arrivals: Arrivals | undefined;
+  /** Who on other nodes waits for its answers; made when the first request came. */
+  #askers: Askers | undefined;
 
   constructor(
     connection: ConnectionId,
@@ -58,6 +62,15 @@ export class Session {
 
   get arrivals(): Arrivals {
     return (this.#arrivals ??= new Arrivals());
+  }
+
+  get askers(): Askers {
+    return (this.#askers ??= new Askers());
+  }
+
+  /** To which other node its answer to this request goes; undefined: that is not remembered. */
+  takeAsker(from: string, id: string | undefined): Peer | undefined {
+    return id === undefined ? undefined : this.#askers?.take(from, id);
   }
 
   snapshot(): SessionState {

@@ -88,7 +88,7 @@ export class Traffic {
       counts.bounced.value += 1;
       const opened = this.#open(stanza);
       if (opened === undefined) continue;
-      this.#performAll(now, router.bounce(opened, from, opened.to ?? session.jid.full));
+      this.#performAll(now, router.handBack(session, opened, from));
     }
   }
 
@@ -331,7 +331,7 @@ export class Traffic {
     const { stanza, target, transit } = effect;
     if (outcome === "unreachable" && isLast(stanza)) {
       // A link ends when answers fill it beyond measure; before the step is over nobody is out of sight yet.
-      const strand: Strand = { ...effect, type: "strand" };
+      const strand: Strand = { ...effect, type: "strand", asker: effect.peer };
       if (!this.#stranded.waitsForSomebody(now.at)) this.#giveUp([strand]);
       return this.#strand(now, strand);
     }

@@ -157,6 +157,21 @@ test("stranded: an answer that comes back is for the node that asked, whoever el
   expect(n1.read(elder)).not.toContain("id='q'");
 });
 
+test("stranded: an answer given while its asker's node is out of sight waits for it, whoever else has the name", () => {
+  const { cluster, n1, n2, n3, elder, younger: asker, romeo } = partlySplit();
+  n2.send(asker, "<iq to='romeo@localhost/orchard' type='get' id='q'><x xmlns='urn:x'/></iq>");
+  cluster.run(2_000);
+  expect(n3.read(romeo)).toContain("id='q'");
+  cluster.cut("n2", "n3");
+  cluster.run(12_000); // n2 is out of sight of n3, which shows the elder session alone
+  n3.send(romeo, `<iq to='${juliet}' type='result' id='q'/>`);
+  cluster.run(1_000);
+  cluster.heal();
+  cluster.run(12_000);
+  expect(n2.read(asker)).toMatch(/<iq [^>]*type='result' id='q'/);
+  expect(n1.read(elder)).not.toContain("id='q'");
+});
+
 test("stranded: what would go back to a node that has gone, since no record told of its asker, waits too", () => {
   const { cluster, first: n1, last: n3, romeo } = balcony(["n1", "n2", "n3"]);
   const peer = n3.peers().find(({ name }) => name === "n1");

@@ -1,6 +1,9 @@
-/** Who asks and closes its stream: whose answers come before the closing tag, and whose may be lost. */
+/**
+ * Who asks and closes its stream: whose answers come before the closing tag, and whose may be lost. And who is
+ * asked shortly before the end of a run, and may still be thinking.
+ */
 import { expect, test } from "vitest";
-import { alice, bob, both } from "./tale.ts";
+import { alice, bob, both, plan } from "./tale.ts";
 
 /** Alice asks, closes her stream and reads to its end, with no answer. */
 function leaves(to: string, clean = true): readonly string[] {
@@ -18,4 +21,27 @@ test("answers: what its own node answers comes before the closing tag", () => {
     expect(leaves(to, false)).toEqual([]);
   }
   expect(leaves(bob)).toEqual([]);
+});
+
+test("answers: who was given a request late may take its time, and its answer travels as long as it did", () => {
+  const [chatter] = plan.clients;
+  if (chatter?.behaviour.kind !== "chatter") throw new TypeError("Alice is a chatter");
+  const slow = { ...chatter, behaviour: { ...chatter.behaviour, answersMs: [0, 12_000] as const } };
+  /** Alice asks; the request takes 5 s, its answer, if there is any, is given 2 s later. */
+  const end = (after: number, { answers = false, thinks = true } = {}) => {
+    const tale = both()
+      .then("iq-sent", { login: "alice#1", id: "q/1", to: bob, about: "ping" })
+      .wait(5_000)
+      .then("bytes-sent", { connection: 9, data: "<iq id='q/1'/>" })
+      .wait(2_000);
+    if (answers) tale.then("answer-given", { login: "bob#1", id: "q/1" });
+    const verdict = tale
+      .wait(after)
+      .then("node-resumed", {})
+      .verdict("answers", thinks ? { ...plan, clients: [slow] } : plan);
+    return verdict.failures.length === 0 ? verdict.unknown : "failed";
+  };
+  expect([end(14_900), end(15_100)]).toEqual([1, "failed"]);
+  expect(end(5_100, { thinks: false })).toBe("failed");
+  expect([end(4_900, { answers: true }), end(5_100, { answers: true })]).toEqual([1, "failed"]);
 });

@@ -1,0 +1,64 @@
+/** Which node is to have the answer to a request of another node's client. */
+import { expect, test } from "vitest";
+import { Askers, askersMax } from "../../src/router/askers.ts";
+import type { Transit } from "../../src/router/stanza-frame.ts";
+import { stanza } from "./scene.ts";
+import { SplitScene, there } from "./split-scene.ts";
+
+const juliet = "juliet@localhost/balcony";
+const orchard = "romeo@localhost/orchard";
+const elsewhere = { ...there, name: "n3" };
+const transit: Transit = {
+  ...{ id: { origin: "0123456789abcdef n2", counter: 1 }, maybe: false, hops: 0, target: orchard },
+};
+const ping = stanza(`<iq from='${juliet}' to='${orchard}' type='get' id='1'><x xmlns='x'/></iq>`);
+const pong = `<iq to='${juliet}' type='result' id='1'/>`;
+
+test("askers: each answer goes where its request came from, once, and of equal ones in their order", () => {
+  const askers = new Askers();
+  askers.note({ from: juliet, id: "1", peer: there });
+  askers.note({ from: juliet, id: "1", peer: there }); // the same, a second time
+  askers.note({ from: juliet, id: "1", peer: elsewhere });
+  askers.note({ from: juliet, id: "2", peer: elsewhere });
+  expect(askers.take(orchard, "1")).toBe(undefined);
+  expect(askers.take(juliet, "2")).toBe(elsewhere);
+  const taken = [1, 2, 3].map(() => askers.take(juliet, "1"));
+  expect(taken).toEqual([there, elsewhere, undefined]);
+});
+
+test("askers: so many are remembered, and the oldest is forgotten", () => {
+  const askers = new Askers();
+  for (let id = 0; id <= askersMax; id += 1)
+    askers.note({ from: juliet, id: `${id}`, peer: there });
+  expect(askers.take(juliet, "0")).toBe(undefined);
+  expect([1, askersMax].map((id) => askers.take(juliet, `${id}`))).toEqual([there, there]);
+});
+
+test("askers: an answer goes to the node that asked, though another node, or this one, has its asker's name", () => {
+  const scene = new SplitScene();
+  const romeo = scene.bind(orchard, 0);
+  const answers = () => scene.send(romeo, pong);
+  for (const bind of [() => scene.bindThere(juliet, 0), () => scene.bind(juliet, 0)]) {
+    bind();
+    scene.router.reroute(ping, transit, elsewhere);
+    expect(answers()).toMatchObject([
+      { type: "forward", peer: elsewhere, target: juliet, from: orchard },
+    ]);
+  }
+  expect(answers()).toMatchObject([{ type: "deliver", session: { jid: { full: juliet } } }]);
+});
+
+test("askers: what its session was not given after all is told the node that asked", () => {
+  const scene = new SplitScene();
+  const romeo = scene.bind(orchard, 0);
+  scene.bindThere(juliet, 0);
+  scene.router.reroute(ping, transit, elsewhere);
+  // Not for an answer to this session, which has the same addresses and id.
+  const answer = stanza(`<iq from='${juliet}' to='${orchard}' type='result' id='1'/>`);
+  expect(scene.router.handBack(romeo, answer)).toEqual([]);
+  const told = scene.router.handBack(romeo, ping);
+  expect(told).toMatchObject([{ type: "forward", peer: elsewhere, target: juliet, to: juliet }]);
+  expect(told).toMatchObject([{ stanza: { type: "error", id: "1" } }]);
+  // Asked here: by name.
+  expect(scene.router.handBack(romeo, ping)).toMatchObject([{ type: "forward", peer: there }]);
+});
