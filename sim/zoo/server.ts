@@ -91,8 +91,8 @@ export const serverPlants: readonly Plant[] = [
   {
     name: "hand-back-tells-nobody",
     file: traffic,
-    find: "      this.#performAll(now, router.bounce(opened, from, opened.to ?? session.jid.full));",
-    replace: "      router.bounce(opened, from, opened.to ?? session.jid.full);",
+    find: "      this.#performAll(now, router.handBack(session, opened, from));",
+    replace: "      router.handBack(session, opened, from);",
     oracle: "conservation",
   },
   {
@@ -253,9 +253,9 @@ export const serverPlants: readonly Plant[] = [
   },
   {
     name: "hand-back-names-the-session",
-    file: traffic,
-    find: "router.bounce(opened, from, opened.to ?? session.jid.full)",
-    replace: "router.bounce(opened, from, session.jid.full)",
+    file: router,
+    find: "    const to = stanza.to ?? session.jid.full;",
+    replace: "    const to = session.jid.full;",
     oracle: "conservation",
   },
   {

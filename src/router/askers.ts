@@ -5,39 +5,41 @@
  * the asker's node is out of sight when the answer is given, and another has its name. So a session remembers by
  * which node a request came to it (only the asker's node sends one, see `server/requests.ts`), until it answers.
  * What was asked here, or is forgotten, is answered by name.
+ *
+ * Who asks again under the same name and id from another node has moved there, and what it had asked before was
+ * not answered in time: the later one counts.
  */
 import type { Peer } from "../cluster/peer.ts";
-import { samePeer } from "../cluster/peer.ts";
-
-interface Asker {
-  /** Full JID of who has asked. */
-  readonly from: string;
-  /** Of the request. */
-  readonly id: string;
-  readonly peer: Peer;
-}
 
 /** Requests of one session that wait for its answer; the oldest is forgotten. */
 export const askersMax = 100;
 
 export class Askers {
-  /** The oldest first. */
-  readonly #waiting: Asker[] = [];
+  /** By who has asked and the request's id; the oldest first. */
+  readonly #waiting = new Map<string, Peer>();
 
-  /** A request has come, perhaps for the second time. */
-  note(asker: Asker): void {
-    const { from, id, peer } = asker;
-    const known = (each: Asker): boolean =>
-      each.id === id && each.from === from && samePeer(each.peer, peer);
-    if (this.#waiting.some(known)) return;
-    this.#waiting.push(asker);
-    if (this.#waiting.length > askersMax) this.#waiting.shift();
+  /** A request of this full JID has come from a node. */
+  note(from: string, id: string, peer: Peer): void {
+    const key = keyOf(from, id);
+    this.#waiting.delete(key);
+    this.#waiting.set(key, peer);
+    if (this.#waiting.size <= askersMax) return;
+    for (const oldest of this.#waiting.keys()) {
+      this.#waiting.delete(oldest);
+      return;
+    }
   }
 
-  /** It is answered: the node that is to have the answer. Of two that asked the same, the first. */
+  /** It is answered: the node that is to have the answer. */
   take(from: string, id: string): Peer | undefined {
-    const index = this.#waiting.findIndex((each) => each.id === id && each.from === from);
-    if (index === -1) return undefined;
-    return this.#waiting.splice(index, 1)[0]?.peer;
+    const key = keyOf(from, id);
+    const peer = this.#waiting.get(key);
+    this.#waiting.delete(key);
+    return peer;
   }
+}
+
+/** No JID has a line feed. */
+function keyOf(from: string, id: string): string {
+  return `${from}\n${id}`;
 }

@@ -128,7 +128,7 @@ export class Router {
     if (via !== undefined && arrived.from !== undefined) this.#directory.heard(arrived.from, via);
     const session = this.#directory.local.get(transit.target);
     if (session !== undefined && !this.#hasWithdrawn(session, arrived)) {
-      if (via !== undefined && arrived.name === "iq") noteAsker(session, arrived.open(), via);
+      if (arrived.name === "iq") noteAsker(session, arrived.open(), via);
       return [{ type: "deliver", session, stanza: arrived, transit }];
     }
     const stanza = arrived.open();
@@ -179,7 +179,7 @@ export class Router {
     return reply === undefined ? nothing : this.#answer(from ?? stanza.from ?? "", reply);
   }
 
-  /** The same for what this session was not given after all. */
+  /** The same for what was on its way to `session`, and did not reach its client. */
   handBack(session: Session, stanza: Stanza, from = stanza.from ?? ""): readonly RouterEffect[] {
     const to = stanza.to ?? session.jid.full;
     const isRequest = kindOf(stanza) === "iq request";
@@ -215,6 +215,9 @@ export class Router {
       }
       const bound = this.#bound(to.full);
       if (bound !== undefined) {
+        if (bound instanceof Session && kind === "iq request") {
+          bound.takeAsker(sender.jid.full, stanza.id); // asked here now, not there any more
+        }
         return this.#act(deliveryRules["full, bound"][kind], sender, stanza, to, [bound], transit);
       }
       if (isAnswer(kind)) {
@@ -341,11 +344,12 @@ export class Router {
   }
 }
 
-/** A request of another node is given to a session: the answer goes there. */
-function noteAsker(session: Session, stanza: Stanza, peer: Peer): void {
+/** A request is given to a session: the answer goes to the node that it came by; undefined: it is our own. */
+function noteAsker(session: Session, stanza: Stanza, via: Peer | undefined): void {
   const { from, id } = stanza;
   if (from === undefined || id === undefined || kindOf(stanza) !== "iq request") return;
-  session.askers.note({ from, id, peer });
+  if (via === undefined) session.takeAsker(from, id);
+  else session.askers.note(from, id, via);
 }
 
 /** A reply for the session itself. */

@@ -14,22 +14,19 @@ const transit: Transit = {
 const ping = stanza(`<iq from='${juliet}' to='${orchard}' type='get' id='1'><x xmlns='x'/></iq>`);
 const pong = `<iq to='${juliet}' type='result' id='1'/>`;
 
-test("askers: each answer goes where its request came from, once, and of equal ones in their order", () => {
+test("askers: each answer goes where its request came from, once; who asks the same again has moved", () => {
   const askers = new Askers();
-  askers.note({ from: juliet, id: "1", peer: there });
-  askers.note({ from: juliet, id: "1", peer: there }); // the same, a second time
-  askers.note({ from: juliet, id: "1", peer: elsewhere });
-  askers.note({ from: juliet, id: "2", peer: elsewhere });
+  askers.note(juliet, "1", there);
+  askers.note(juliet, "2", there);
+  askers.note(juliet, "1", elsewhere);
   expect(askers.take(orchard, "1")).toBe(undefined);
-  expect(askers.take(juliet, "2")).toBe(elsewhere);
-  const taken = [1, 2, 3].map(() => askers.take(juliet, "1"));
-  expect(taken).toEqual([there, elsewhere, undefined]);
+  expect(askers.take(juliet, "2")).toBe(there);
+  expect([1, 2].map(() => askers.take(juliet, "1"))).toEqual([elsewhere, undefined]);
 });
 
 test("askers: so many are remembered, and the oldest is forgotten", () => {
   const askers = new Askers();
-  for (let id = 0; id <= askersMax; id += 1)
-    askers.note({ from: juliet, id: `${id}`, peer: there });
+  for (let id = 0; id <= askersMax; id += 1) askers.note(juliet, `${id}`, there);
   expect(askers.take(juliet, "0")).toBe(undefined);
   expect([1, askersMax].map((id) => askers.take(juliet, `${id}`))).toEqual([there, there]);
 });
@@ -53,7 +50,7 @@ test("askers: what its session was not given after all is told the node that ask
   const romeo = scene.bind(orchard, 0);
   scene.bindThere(juliet, 0);
   scene.router.reroute(ping, transit, elsewhere);
-  // Not for an answer to this session, which has the same addresses and id.
+  // Not for an answer to Romeo, which has the same addresses and id.
   const answer = stanza(`<iq from='${juliet}' to='${orchard}' type='result' id='1'/>`);
   expect(scene.router.handBack(romeo, answer)).toEqual([]);
   const told = scene.router.handBack(romeo, ping);
@@ -61,4 +58,19 @@ test("askers: what its session was not given after all is told the node that ask
   expect(told).toMatchObject([{ stanza: { type: "error", id: "1" } }]);
   // Asked here: by name.
   expect(scene.router.handBack(romeo, ping)).toMatchObject([{ type: "forward", peer: there }]);
+});
+
+test("askers: who has moved here and asks the same again is answered here", () => {
+  const scene = new SplitScene();
+  const romeo = scene.bind(orchard, 0);
+  const request = `<iq to='${orchard}' type='get' id='1'><x xmlns='x'/></iq>`;
+  const moved = scene.bind(juliet, 0);
+  for (const askAgain of [
+    () => scene.send(moved, request),
+    () => scene.router.reroute(ping, transit), // it had left for another node, and came back
+  ]) {
+    scene.router.reroute(ping, transit, elsewhere);
+    askAgain();
+    expect(scene.send(romeo, pong)).toMatchObject([{ type: "deliver", session: moved }]);
+  }
 });
