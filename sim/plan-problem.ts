@@ -173,6 +173,10 @@ function integer(min: number, what = `an integer, ${min} or more`): Check {
 const count = integer(0);
 const some = integer(1);
 
+/** More often costs more than the run, more seldom sees nothing. */
+const looks: Check = (value, where) =>
+  integer(100)(value, where) ?? number(100, 10_000, "at most 10000 ms")(value, where);
+
 /** Of milliseconds. */
 function lasting(least: number): Check {
   return integer(least, `an integer of milliseconds, ${least} or more`);
@@ -398,5 +402,6 @@ const wholePlan = record<Plan & { readonly about?: unknown }>({
   limits,
   clients: list(client),
   faults: list(fault),
+  looksEveryMs: optional(looks),
   duration,
 });

@@ -21,6 +21,8 @@ export interface Plan {
   readonly limits: Limits;
   readonly clients: readonly ClientPlan[];
   readonly faults: readonly FaultPlan[];
+  /** How often nodes are looked at, and asked for their health; missing: each second, in long safety phases each five. */
+  readonly looksEveryMs?: number;
   readonly duration: {
     /** Logins without faults. */
     readonly setUp: number;

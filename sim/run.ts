@@ -214,17 +214,19 @@ class Stage {
   play(): void {
     const { setUp, safety, liveness } = this.#plan.duration;
     const { noise } = this.#plan.topology.network;
+    const { looksEveryMs } = this.#plan;
     const heal = setUp + safety;
     for (const { name, joins } of this.#plan.topology.nodes) {
       if (!joins) this.#nodes.get(name)?.start();
     }
     for (const actor of this.#actors.values()) startWorkload(actor);
     this.#scheduleFaults();
-    const everyMs = safety < longMs ? lookEveryMs : lookInLongEveryMs;
-    this.#lookFrom(setUp, heal, everyMs);
-    this.#lookFrom(heal, heal + liveness + quietMs, lookEveryMs);
-    this.#checkHealthFrom(0, heal, everyMs);
-    this.#checkHealthFrom(heal, heal + liveness + quietMs, lookEveryMs);
+    const untilHeal = looksEveryMs ?? (safety < longMs ? lookEveryMs : lookInLongEveryMs);
+    const afterHeal = looksEveryMs ?? lookEveryMs;
+    this.#lookFrom(setUp, heal, untilHeal);
+    this.#lookFrom(heal, heal + liveness + quietMs, afterHeal);
+    this.#checkHealthFrom(0, heal, untilHeal);
+    this.#checkHealthFrom(heal, heal + liveness + quietMs, afterHeal);
     this.#phase("set-up", setUp);
     if (noise !== undefined) this.#network.fabric.setNoise(noise);
     this.#phase("safety", heal);

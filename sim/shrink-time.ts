@@ -6,6 +6,7 @@ import { hurriedClients, withoutMisfits } from "./shrink-parts.ts";
 /** Logins are given their time; in a run that is cut nobody is missed who has not had it. */
 const setUpMinMs = { whole: 2_000, cut: 500 } as const;
 const safetyMinMs = 500;
+const hastyMs = 5_000;
 /**
  * Oracles grant links and tables 30 s after the heal, of which the quiet after this phase is 15, and clients less; where nothing
  * befell anybody nothing has to mend.
@@ -38,6 +39,15 @@ export function cutShort(plan: Plan, lengths = [1, 2, 3, 4, 6, 8]): readonly Pla
     const hurried = hurriedClients(cut);
     return hurried === cut ? [cut] : [cut, hurried];
   });
+}
+
+/** The whole run in the least time, and clients that do in it what they did in more. */
+export function inHaste(plan: Plan): readonly Plan[] {
+  const { safety, liveness } = plan.duration;
+  const least = livenessMin(plan);
+  const hurried = hurriedClients(plan);
+  if (liveness <= least || hurried === plan) return [];
+  return [withLiveness(withSafety(hurried, Math.min(safety, hastyMs)), least)];
 }
 
 /** From the boldest step to the smallest. */
@@ -131,6 +141,9 @@ const plainCluster: ClusterPlan = {
   expireAfter: 3_600_000,
 };
 
+/** Who looks every second makes more events than the rest of a small run; what is wrong is mostly wrong for longer. */
+const seldomLooksMs = 5_000;
+
 /** Everything at once, then one thing after the other. */
 export function simplerWorld(plan: Plan): readonly Plan[] {
   const { topology } = plan;
@@ -142,7 +155,9 @@ export function simplerWorld(plan: Plan): readonly Plan[] {
     "release" in node ? { ...node, release: 1 as const } : node,
   );
   const plainNodes = rightNodes.map((node) => ({ ...node, wallOrigin, joins: false }));
+  const seldomLooks: Plan = { ...plan, looksEveryMs: seldomLooksMs };
   const candidates: Plan[] = [
+    ...((plan.looksEveryMs ?? 0) < seldomLooksMs ? [seldomLooks] : []),
     ...eachPlain(network, plainNetwork, (changed) => inTopology(plan, { network: changed })),
     ...eachPlain(topology.database, { latencyMs: [1, 1] }, (database) =>
       inTopology(plan, { database }),

@@ -4,13 +4,15 @@
  * A host that died without a word shortly before the end is excused: the server learns of it by its own next
  * sign of life, once that host is back and says that it knows of nothing. So is a client of a machine that lost its power and never got it back: nothing
  * answers what it sends. So is a client that has just closed its stream: it is no longer online, and
- * its `</stream:stream>` may be under way (seeds found it before the trace said when a client leaves).
+ * its `</stream:stream>` may be under way (seeds found it before the trace said when a client leaves). And two
+ * nodes that do not show each other's sessions may both have one of a name: whether they should is `convergence`'s to say.
  */
 import { bareOf, userOf } from "../addresses.ts";
 import type { Plan } from "../plan.ts";
 import { Admissions } from "./admissions.ts";
 import { type Login, type Logins } from "./logins.ts";
 import type { OracleMaker } from "./oracle.ts";
+import { Strangers } from "./strangers.ts";
 import type { TraceEvent } from "../trace.ts";
 
 /** How long a client that is replaced may not know it yet. */
@@ -33,6 +35,12 @@ const own = [
   "bytes-received",
 ] as const;
 
+/** The sessions of a node, at the end. */
+interface AtNode {
+  readonly node: string;
+  readonly jids: readonly string[];
+}
+
 export const sessions: OracleMaker = (plan, { logins, replicas }) => {
   const admissions = new Admissions(plan.limits, replicas);
   const max = plan.limits.maxSessionsPerUser;
@@ -43,18 +51,9 @@ export const sessions: OracleMaker = (plan, { logins, replicas }) => {
   const endedAt = new Map<string, number>();
   /** By connection: what was under way when its host died comes when that is back, and counts as a sign of life. */
   const readAt = new Map<number | undefined, number>();
-  const perNode: (readonly string[])[] = [];
+  const perNode: AtNode[] = [];
+  const strangers = new Strangers(replicas);
   let [observedAt, beingReplaced] = [0, 0];
-
-  function judgeGhost(jid: string): "ghost" | "unknown" {
-    const same = logins.ofUser(bareOf(jid)).filter((login) => login.jid === jid);
-    for (const login of [...same, ...logins.unboundOf(userOf(jid))]) {
-      // The node binds before its client is told.
-      if (login.jid === "" && login.endedAt === undefined) return "unknown";
-      if (lastSign(plan, login, readAt) > observedAt - noticedWithinMs) return "unknown";
-    }
-    return "ghost";
-  }
 
   return {
     name: "sessions",
@@ -63,23 +62,25 @@ export const sessions: OracleMaker = (plan, { logins, replicas }) => {
     see(event) {
       logins.see(event);
       replicas.see(event);
+      strangers.see(event);
       failures.push(...admissions.see(event));
       const { kind, data, at } = event;
       if (kind === "login-bound") failures.push(...crowd(logins, data.login, data.jid, max));
       if (kind === "bytes-received") readAt.set(data.connection, at);
       endedAt.set(sessionEnded(event) ?? "", at);
       if (kind === "sessions-observed") {
-        perNode.push(data.jids);
+        perNode.push({ node: event.place, jids: data.jids });
         observedAt = at;
       } else if (kind === "metrics-observed") {
-        failures.push(...miscount(event.place, data.sessions, perNode.at(-1) ?? []));
+        failures.push(...miscount(event.place, data.sessions, perNode.at(-1)?.jids ?? []));
       } else if (kind === "online-observed" && data.online) {
         // Its machine is without power for good, and nobody has told it.
-        if (logins.hasNoPower(logins.lastOf(data.client)?.node ?? "")) return;
+        if (logins.hasNoPower(nodeOf(logins, data.client) ?? "")) return;
         const other = online.get(data.jid);
         const replaced =
-          other !== undefined && justBound(logins, data.jid, at - conflictUnderWayMs);
-        if (replaced) beingReplaced += 1;
+          justBound(logins, data.jid, at - conflictUnderWayMs) ||
+          strangers.are(nodeOf(logins, data.client), nodeOf(logins, other), at - underWayMs);
+        if (other !== undefined && replaced) beingReplaced += 1;
         else if (other !== undefined)
           failures.push(`${other} and ${data.client} are both ${data.jid}`);
         online.set(data.jid, data.client);
@@ -87,28 +88,49 @@ export const sessions: OracleMaker = (plan, { logins, replicas }) => {
     },
     judge() {
       let unknown = beingReplaced;
-      const known = new Set<string>();
-      for (const jid of perNode.flat()) {
-        if (known.has(jid)) {
-          if ((admissions.writtenAt.get(jid) ?? 0) > observedAt - underWayMs) unknown += 1;
-          else failures.push(`the server has two sessions for ${jid}`);
-        }
-        known.add(jid);
+      const settledAt = observedAt - underWayMs;
+      /** At which node. */
+      const known = new Map<string, string>();
+      for (const { jid, node } of perNode.flatMap(atItsNode)) {
+        const boundAt = admissions.writtenAt.get(jid) ?? 0;
+        const mayBeTwo = boundAt > settledAt || strangers.are(node, known.get(jid), settledAt);
+        if (known.has(jid) && mayBeTwo) unknown += 1;
+        else if (known.has(jid)) failures.push(`the server has two sessions for ${jid}`);
+        known.set(jid, node);
         if (online.has(jid) || hasDevice(logins, jid)) continue;
-        if (judgeGhost(jid) === "unknown") unknown += 1;
+        const noticedAt = observedAt - noticedWithinMs;
+        if (claimants(logins, jid).some((each) => lastSign(plan, each, readAt) > noticedAt))
+          unknown += 1;
         else failures.push(`the server has a session for ${jid}, whose client is gone`);
       }
       failures.push(...tooMany(perNode, max), ...admissions.settle());
       for (const [jid, client] of online) {
         if (known.has(jid)) continue;
         const inTheDark = logins.hasNoPower(servedBy(logins.ofUser(bareOf(jid)), client));
-        if (inTheDark || (endedAt.get(jid) ?? 0) > observedAt - underWayMs) unknown += 1;
+        if (inTheDark || (endedAt.get(jid) ?? 0) > settledAt) unknown += 1;
         else failures.push(`${client} is online as ${jid} without a session`);
       }
       return { judged: known.size + online.size - (unknown - beingReplaced), unknown, failures };
     },
   };
 };
+
+function atItsNode({
+  node,
+  jids,
+}: AtNode): readonly { readonly jid: string; readonly node: string }[] {
+  return jids.map((jid) => ({ jid, node }));
+}
+
+function nodeOf(logins: Logins, client = ""): string | undefined {
+  return logins.lastOf(client)?.node;
+}
+
+/** Whose session this may be. */
+function claimants(logins: Logins, jid: string): readonly Login[] {
+  const same = logins.ofUser(bareOf(jid)).filter((login) => login.jid === jid);
+  return [...same, ...logins.unboundOf(userOf(jid))];
+}
 
 /** Of a client with several logins only one is observed. */
 function hasDevice(logins: Logins, jid: string): boolean {
@@ -122,12 +144,13 @@ function servedBy(logins: readonly Login[], client: string): string {
   return logins.findLast((login) => login.client === client)?.node ?? "";
 }
 
-/** Of its client's, or the heal: before that, its node may not have heard. */
+/** Of its client's, or the heal: before that, its node may not have heard. The node binds before its client is told. */
 function lastSign(
   { duration }: Plan,
-  { connection, endedAt, leavingAt }: Login,
+  { jid, connection, endedAt, leavingAt }: Login,
   readAt: ReadonlyMap<number | undefined, number>,
 ): number {
+  if (jid === "" && endedAt === undefined) return Infinity;
   const healAt = duration.setUp + duration.safety;
   return Math.max(healAt, endedAt ?? leavingAt ?? 0, readAt.get(connection) ?? 0);
 }
@@ -164,8 +187,8 @@ export function sessionEnded({ kind, data }: TraceEvent): string | undefined {
 }
 
 /** Two nodes may bind at once, or while they cannot see each other: each keeps its own bound. */
-function tooMany(perNode: readonly (readonly string[])[], max: number): string[] {
-  return [...most(perNode.map(countByUser))]
+function tooMany(perNode: readonly AtNode[], max: number): string[] {
+  return [...most(perNode.map(({ jids }) => countByUser(jids)))]
     .filter(([, count]) => count > max)
     .map(([user, count]) => `${user} has ${count} sessions, the maximum is ${max}`);
 }

@@ -80,6 +80,8 @@ test.each([
   [/"attacks":\["too-deep"\]/, '"attacks":[]', "must be a list of at least 1"],
   [/"startAt":7037,"endAt":\d+/, '"startAt":45001,"endAt":45001', "starts after the heal"],
   [/"heartbeatTimeout":\d+/, '"heartbeatTimeout":900', "heartbeatTimeout` must be twice"],
+  [/"limits":/, '"looksEveryMs":0,"limits":', "`looksEveryMs` must be an integer, 100 or more"],
+  [/"limits":/, '"looksEveryMs":60000,"limits":', "`looksEveryMs` must be at most 10000 ms"],
   [/"joins":false/g, '"joins":true', "nobody is there from the start"],
   [/"resource":""/g, '"resource":"phone"', '"c0" and "c1" are both c/phone'],
 ])("plan problem: %s for %s", (from, to, problem) => {

@@ -178,15 +178,24 @@ test("run: a server that throws stops the run and is reported with its place", (
 
 test("run: in a long safety phase nodes are looked at, and asked for their health, each five seconds", () => {
   const profile = { ...profiles.small, nodes: [1], clients: 1, behaviours: [], faults: false };
-  const times = (kind: TraceEvent["kind"], safety: number): readonly number[] => {
-    const plan = planFromSeed(1, { ...profile, setUp: 4_000, safety, liveness: 15_000 });
+  const times = (safety: number, how: Partial<Plan> = {}): readonly number[] => {
+    const drawn = planFromSeed(1, { ...profile, setUp: 4_000, safety, liveness: 15_000 });
+    const plan = { ...drawn, ...how };
     const seen = new Set<number>();
-    run(plan, { ...ports, sinks: [(event) => event.kind === kind && seen.add(event.at)] });
+    const outcome = run(plan, {
+      ...ports,
+      sinks: [(event) => event.kind === "health-asked" && seen.add(event.at)],
+    });
+    expect(outcome.failures).toEqual([]);
     return [...seen];
   };
-  const asked = times("health-asked", 300_000);
+  const asked = times(300_000);
   expect(asked.slice(0, 3)).toEqual([0, 5_000, 10_000]);
   // From the heal on as in all others.
   expect(asked.filter((at) => at >= 304_000).slice(0, 3)).toEqual([304_000, 305_000, 306_000]);
-  expect(times("health-asked", 299_000).slice(0, 3)).toEqual([0, 1_000, 2_000]);
+  expect(times(299_000).slice(0, 3)).toEqual([0, 1_000, 2_000]);
+  // Unless the plan says otherwise, as one that was shrunk does.
+  expect(times(2_000, { looksEveryMs: 3_000 })).toEqual([
+    0, 3_000, 6_000, 9_000, 12_000, 15_000, 18_000, 21_000, 24_000, 27_000, 30_000, 33_000,
+  ]);
 });
