@@ -6,7 +6,6 @@ import { hurriedClients, withoutMisfits } from "./shrink-parts.ts";
 /** Logins are given their time; in a run that is cut nobody is missed who has not had it. */
 const setUpMinMs = { whole: 2_000, cut: 500 } as const;
 const safetyMinMs = 500;
-const hastyMs = 5_000;
 /**
  * Oracles grant links and tables 30 s after the heal, of which the quiet after this phase is 15, and clients less; where nothing
  * befell anybody nothing has to mend.
@@ -39,15 +38,6 @@ export function cutShort(plan: Plan, lengths = [1, 2, 3, 4, 6, 8]): readonly Pla
     const hurried = hurriedClients(cut);
     return hurried === cut ? [cut] : [cut, hurried];
   });
-}
-
-/** The whole run in the least time, and clients that do in it what they did in more. */
-export function inHaste(plan: Plan): readonly Plan[] {
-  const { safety, liveness } = plan.duration;
-  const least = livenessMin(plan);
-  const hurried = hurriedClients(plan);
-  if (liveness <= least || hurried === plan) return [];
-  return [withLiveness(withSafety(hurried, Math.min(safety, hastyMs)), least)];
 }
 
 /** From the boldest step to the smallest. */

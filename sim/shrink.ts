@@ -15,7 +15,6 @@ import { keepClients, keepFaults, simplerClients, withoutNode } from "./shrink-p
 import {
   cutShort,
   earlier,
-  inHaste,
   longFaults,
   movedFaults,
   shorterFaults,
@@ -80,7 +79,7 @@ const passes = (failedAt?: number): readonly Pass<Plan>[] => [
   steps(simplerWorld),
   (plan) => reseeded(plan, seeds.few),
   steps((plan) => cutShort(plan)),
-  (plan) => anyOf(plan, underSeeds([...cutShort(plan, [1, 4]), ...inHaste(plan)], seeds.few)),
+  (plan) => anyOf(plan, underSeeds(cutShort(plan, [1, 4]), seeds.few)),
   (plan) => anyOf(plan, underSeeds(lessOf(plan), seeds.more)),
 ];
 
