@@ -198,10 +198,13 @@ class Answers implements Oracle {
   #mayYetBeAnswered({ id, login, at, peer }: Request): boolean {
     const { logins } = this.#gathered;
     const node = logins.get(login)?.node;
-    if (node === undefined || peer === undefined) return false;
-    if (!this.#givenUp.has(id) && !logins.anyNodeEnded(at)) return false;
-    const lost = this.#outOfSight.of(node, peer).findLast(({ since }) => since >= at);
-    return lost !== undefined && this.#now < lost.since + this.#patience * returns + slackMs;
+    if (node === undefined) return false;
+    if (!this.#givenUp.has(id) && (peer === undefined || !logins.anyNodeEnded(at))) return false;
+    // Who has given it up was asked, though it be uncertain who else may have been.
+    const absences =
+      peer === undefined ? this.#outOfSight.allOf(node) : this.#outOfSight.of(node, peer);
+    const lostAt = Math.max(...absences.map(({ since }) => since).filter((since) => since >= at));
+    return this.#now < lostAt + this.#patience * returns + slackMs;
   }
 
   #wrote(id: string, place: string, at: number): void {

@@ -46,6 +46,11 @@ export class OutOfSight {
     return this.#absences.get(`${node} ${peer}`) ?? [];
   }
 
+  /** Of whomever. */
+  allOf(node: string): readonly Absence[] {
+    return [...this.#absences].flatMap(([key, all]) => (key.startsWith(`${node} `) ? all : []));
+  }
+
   #shown(node: string, owner: string, at: number): void {
     const name = nameOf(owner);
     for (const [key, all] of this.#absences) {

@@ -3,7 +3,7 @@
  * asked shortly before the end of a run, and may still be thinking.
  */
 import { expect, test } from "vitest";
-import { alice, bob, both, plan } from "./tale.ts";
+import { alice, apart, bob, both, plan } from "./tale.ts";
 
 /** Alice asks, closes her stream and reads to its end, with no answer. */
 function leaves(to: string, clean = true): readonly string[] {
@@ -44,4 +44,25 @@ test("answers: who was given a request late may take its time, and its answer tr
   expect([end(14_900), end(15_100)]).toEqual([1, "failed"]);
   expect(end(5_100, { thinks: false })).toBe("failed");
   expect([end(4_900, { answers: true }), end(5_100, { answers: true })]).toEqual([1, "failed"]);
+});
+
+test("answers: what a node has given up the asker's node answers later, whoever else may have been asked", () => {
+  const detail = `id=q/1 to=${alice}`;
+  const after = (ms: number, { logged = true, another = true } = {}) => {
+    const { tale, n2 } = apart();
+    // Another device of Bob's user is on its way in elsewhere, and might have his name.
+    if (another) tale.then("login-started", { login: "bob-too#1", user: "bob", node: "n3" });
+    tale.then("iq-sent", { login: "alice#1", id: "q/1", to: bob, about: "ping" });
+    tale.at("n2").then("bytes-sent", { connection: 9, data: "<iq id='q/1'/>" });
+    tale.then("answer-given", { login: "bob#1", id: "q/1" });
+    if (logged) tale.then("logged", { level: "debug", event: "answer-given-up", detail });
+    const down = { peer: n2, session: 1, reason: "gone", final: false, undelivered: 0 };
+    tale.at("n1").then("peer-down", down).wait(ms).then("node-resumed", {});
+    const { unknown, failures } = tale.verdict("answers");
+    return failures.length === 0 ? unknown : "failed";
+  };
+  for (const another of [true, false]) {
+    expect([after(115_000, { another }), after(125_000, { another })]).toEqual([1, "failed"]);
+    expect(after(115_000, { another, logged: false })).toBe("failed");
+  }
 });
