@@ -33,7 +33,7 @@ export const progress: OracleMaker = (plan, { logins }) => {
   /** Who was online at some moment after the heal, and when first. */
   const backAt = new Map<string, number>();
   const online = new Set<string>();
-  /** Who waited for a machine that had lost its power before the heal, and gave up when all were at rest. */
+  /** Who waited for a machine that has lost its power, and gave up when all were at rest: too late for another. */
   const late = new Set<string>();
   let judged = 0;
   let unknown = 0;
@@ -52,7 +52,9 @@ export const progress: OracleMaker = (plan, { logins }) => {
       }
       if (kind === "login-ended") {
         online.delete(clientOf(data.login));
-        if (at >= restAt && lostItsMachine(logins, data.login)) late.add(clientOf(data.login));
+        const inVain = logins.hasNoPower(logins.get(data.login)?.node ?? "");
+        const gaveUp = inVain || lostItsMachine(logins, data.login);
+        if (at >= restAt && gaveUp) late.add(clientOf(data.login));
       }
       if (kind === "phase-started" && at === healAt) {
         for (const client of online) backAt.set(client, at);

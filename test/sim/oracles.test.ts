@@ -405,6 +405,24 @@ test("progress: who learns only at rest that its machine had lost its power had 
   expect(noticed(false, rest).failures).toHaveLength(1);
 });
 
+test("progress: who roams may have tried a machine without power again and again, and no other for long", () => {
+  const { setUp, safety, liveness } = plan.duration;
+  const rest = setUp + safety + liveness;
+  const observed = (at: number, silent = true): Verdict =>
+    new Tale()
+      .at("n2")
+      .then("node-killed", { silent })
+      .wait(at)
+      .then("login-started", { login: "bob#1", user: "bob", node: "n2" })
+      .then("login-ended", { login: "bob#1", reason: "timed out", clean: false })
+      .then("login-started", { login: "bob#2", user: "bob", node: "n1" })
+      .then("online-observed", { client: "bob", online: false, jid: "" })
+      .verdict("progress");
+  expect(observed(rest)).toMatchObject({ unknown: 1, failures: [] });
+  expect(observed(rest / 2).failures).toHaveLength(1);
+  expect(observed(rest, false).failures).toHaveLength(1);
+});
+
 test("uncaught: a crash and a reported bug are failures", () => {
   const crash = new Tale().then("node-crashed", { error: "TypeError: x" });
   expect(crash.verdict("uncaught").failures).toHaveLength(1);
