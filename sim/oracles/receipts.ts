@@ -9,6 +9,7 @@
  * Of a new connection the hello alone says it, and is believed when the peer has proved itself: its next write.
  */
 import { userOf } from "../addresses.ts";
+import type { Plan } from "../plan.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../trace.ts";
 import type { Logins } from "./logins.ts";
 import type { Gathered, Oracle, OracleMaker, Verdict } from "./oracle.ts";
@@ -49,7 +50,7 @@ interface Sent {
 /** How long a stanza is under way between nodes. */
 const staleMs = 30_000;
 
-export const receipts: OracleMaker = (_plan, gathered) => new Receipts(gathered);
+export const receipts: OracleMaker = (plan, gathered) => new Receipts(plan, gathered);
 
 class Receipts implements Oracle {
   readonly name = "receipts";
@@ -66,11 +67,19 @@ class Receipts implements Oracle {
   /** By id and process: when that first wrote it to a client. */
   readonly #given = new Map<string, number>();
   readonly #handedBack = new Set<string>();
+  /** Requests that a client has answered. */
+  readonly #answered = new Set<string>();
+  /** Users who refuse messages: nobody traces which. */
+  readonly #decliners: ReadonlySet<string>;
   readonly #failures: string[] = [];
   #judged = 0;
   #unknown = 0;
 
-  constructor({ logins, replicas, written }: Gathered) {
+  constructor(plan: Plan, { logins, replicas, written }: Gathered) {
+    const decline = plan.clients.filter(
+      ({ behaviour }) => "declines" in behaviour && (behaviour.declines ?? 0) > 0,
+    );
+    this.#decliners = new Set(decline.map(({ user }) => user));
     this.#logins = logins;
     this.#replicas = replicas;
     this.#written = written;
@@ -81,6 +90,7 @@ class Receipts implements Oracle {
       "bytes-received",
       "message-sent",
       "iq-sent",
+      "answer-given",
       "peer-down",
     ];
   }
@@ -109,6 +119,9 @@ class Receipts implements Oracle {
         this.#sent.set(data.id, { to: data.to, node, at });
         break;
       }
+      case "answer-given":
+        this.#answered.add(data.id);
+        break;
       case "peer-down": {
         for (const id of data.handedBack ?? []) this.#returned(id, data.peer, place, at);
       }
@@ -174,7 +187,7 @@ class Receipts implements Oracle {
     this.#judged += 1;
     const givenAt = this.#given.get(`${id} ${peer}`);
     if (givenAt === undefined) return;
-    if (this.#copies(sent, node) > 1) {
+    if (this.#copies(sent, node) > 1 || this.#mayBeAnAnswer(id, sent)) {
       this.#unknown += 1;
       return;
     }
@@ -184,6 +197,11 @@ class Receipts implements Oracle {
     this.#failures.push(
       `${place} handed ${id} back at ${at} ms, which ${node} had given its client at ${givenAt} ms and told of at ${toldOf} ms`,
     );
+  }
+
+  /** Whose asker has gone, and whose name has moved to the node that it came from: it goes back there, under the same id. */
+  #mayBeAnAnswer(id: string, { to }: Sent): boolean {
+    return this.#answered.has(id) || this.#decliners.has(userOf(to));
   }
 
   /**

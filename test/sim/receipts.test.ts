@@ -1,12 +1,15 @@
 /** Receipts: the oracle, on hand-made traces of two nodes. */
 import { expect, test } from "vitest";
-import { apart, bob, type Tale } from "./tale.ts";
+import { apart, bob, plan, type Tale } from "./tale.ts";
 
-const id = "m/alice#1/1";
+const messageId = "m/alice#1/1";
 const reason = "not back";
 
 /** Alice has written to Bob, whose node has given it to him; both nodes' ends of their link are 1 and 2. */
-function given(to = bob): { readonly tale: Tale; readonly back: () => Tale; readonly n1: string } {
+function given(
+  to = bob,
+  id = messageId,
+): { readonly tale: Tale; readonly back: () => Tale; readonly n1: string } {
   const { tale, n1, n2 } = apart();
   linked(tale, 1);
   tale.at("n1").then("message-sent", { login: "alice#1", id, to });
@@ -50,6 +53,27 @@ test("once all was read that the peer wrote afterwards, it may not", () => {
   expect(failures(back())).toMatchObject([/^n1 handed m\/alice#1\/1 back/]);
 });
 
+test("what its addressee may have answered may come back as an answer: its asker's name has moved to that node", () => {
+  const asked = given(bob, "q/alice#1/1");
+  asked.tale.at("bob#1").then("answer-given", { login: "bob#1", id: "q/alice#1/1" });
+  const refused = given();
+  for (const { tale, back } of [asked, refused]) {
+    writes(tale, 2, "beat");
+    reads(tale, 1, 4);
+    back();
+  }
+  expect(asked.tale.verdict("receipts")).toMatchObject({ unknown: 1, failures: [] });
+  const [alice, bobs, ...others] = plan.clients;
+  if (alice === undefined || bobs?.behaviour.kind !== "chatter") throw new TypeError("two chatter");
+  const declining = { ...bobs, behaviour: { ...bobs.behaviour, declines: 0.1 } };
+  const clients = [alice, declining, ...others];
+  expect(refused.tale.verdict("receipts", { ...plan, clients })).toMatchObject({
+    unknown: 1,
+    failures: [],
+  });
+  expect(failures(refused.tale)).toHaveLength(1);
+});
+
 test("of half a write nobody can tell", () => {
   const { tale, back } = given();
   writes(tale, 2, "beat");
@@ -79,7 +103,7 @@ test("what came back before, and what answers the peer's own client, is not judg
   writes(answered.tale, 2, "beat");
   reads(answered.tale, 1, 4);
   const lost = { peer: n1, session: 1, reason, final: false, undelivered: 1 };
-  answered.tale.at("n2").then("peer-down", { ...lost, handedBack: [id] });
+  answered.tale.at("n2").then("peer-down", { ...lost, handedBack: [messageId] });
   expect(answered.tale.verdict("receipts").judged).toBe(0);
 });
 
