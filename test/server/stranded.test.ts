@@ -143,33 +143,41 @@ test("stranded: each of two sessions with one name has the answers to what it ha
   expect(heard(n2.read(younger))).toEqual(["younger"]);
 });
 
-test("stranded: an answer that comes back is for the node that asked, whoever else has its asker's name", () => {
-  const { cluster, n1, n2, n3, elder, younger: asker, romeo } = partlySplit();
-  n2.send(asker, "<iq to='romeo@localhost/orchard' type='get' id='q'><x xmlns='urn:x'/></iq>");
-  cluster.run(2_000);
-  expect(n3.read(romeo)).toContain("id='q'");
-  cluster.cut("n2", "n3");
-  n3.send(romeo, `<iq to='${juliet}' type='result' id='q'/>`);
-  cluster.run(12_000); // n3 has it back, and n2 is out of sight
-  cluster.heal();
-  cluster.run(12_000);
-  expect(n2.read(asker)).toMatch(/<iq [^>]*type='result' id='q'/);
-  expect(n1.read(elder)).not.toContain("id='q'");
-});
+test.each([
+  // n3 has it back when n2 goes out of sight.
+  { when: "that comes back", answeredAfter: 0, healedAfter: 12_000 },
+  // n3 shows the elder session alone by then.
+  { when: "given while its node is out of sight", answeredAfter: 12_000, healedAfter: 1_000 },
+])(
+  "stranded: an answer $when is for the node that asked, whoever else has its asker's name",
+  ({ answeredAfter, healedAfter }) => {
+    const { cluster, n1, n2, n3, elder, younger: asker, romeo } = partlySplit();
+    n2.send(asker, "<iq to='romeo@localhost/orchard' type='get' id='q'><x xmlns='urn:x'/></iq>");
+    cluster.run(2_000);
+    expect(n3.read(romeo)).toContain("id='q'");
+    cluster.cut("n2", "n3");
+    cluster.run(answeredAfter);
+    n3.send(romeo, `<iq to='${juliet}' type='result' id='q'/>`);
+    cluster.run(healedAfter);
+    cluster.heal();
+    cluster.run(12_000);
+    expect(n2.read(asker)).toMatch(/<iq [^>]*type='result' id='q'/);
+    expect(n1.read(elder)).not.toContain("id='q'");
+  },
+);
 
-test("stranded: an answer given while its asker's node is out of sight waits for it, whoever else has the name", () => {
-  const { cluster, n1, n2, n3, elder, younger: asker, romeo } = partlySplit();
-  n2.send(asker, "<iq to='romeo@localhost/orchard' type='get' id='q'><x xmlns='urn:x'/></iq>");
+test("stranded: it waits for that node, though a later session of its asker's name is in sight of all others", () => {
+  const { cluster, n1, n2, n3, elder: asker, younger, romeo } = partlySplit();
+  n1.send(asker, "<iq to='romeo@localhost/orchard' type='get' id='q'><x xmlns='urn:x'/></iq>");
   cluster.run(2_000);
-  expect(n3.read(romeo)).toContain("id='q'");
-  cluster.cut("n2", "n3");
-  cluster.run(12_000); // n2 is out of sight of n3, which shows the elder session alone
-  n3.send(romeo, `<iq to='${juliet}' type='result' id='q'/>`);
-  cluster.run(1_000);
-  cluster.heal();
+  cluster.cut("n1", "n3");
   cluster.run(12_000);
-  expect(n2.read(asker)).toMatch(/<iq [^>]*type='result' id='q'/);
-  expect(n1.read(elder)).not.toContain("id='q'");
+  n3.send(romeo, `<iq to='${juliet}' type='result' id='q'/>`);
+  cluster.heal();
+  cluster.cut("n1", "n2"); // or one of the two sessions ends
+  cluster.run(12_000);
+  expect(n1.read(asker)).toMatch(/<iq [^>]*type='result' id='q'/);
+  expect(n2.read(younger)).not.toContain("id='q'");
 });
 
 test("stranded: what would go back to a node that has gone, since no record told of its asker, waits too", () => {
