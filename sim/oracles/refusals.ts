@@ -20,6 +20,9 @@ const inconclusive = [
   "temporary-auth-failure",
 ];
 
+/** The attacker has waited for as long as any answer takes. */
+const gaveUp = "connection aborted";
+
 /** The end of a process is the end of these. */
 const ofLives = ["it starts", "it stops", "it is paused"];
 
@@ -71,7 +74,7 @@ export const refusals: OracleMaker = ({ topology }) => {
     judge() {
       for (const [login, { attack, at }] of open) {
         if (at > lastAt - answeredWithinMs) unknown += 1;
-        else failures.push(`${login}: ${attack}, sent at ${at} ms, was never refused`);
+        else failures.push(neverRefused(login, attack, at));
       }
       return { judged, unknown, failures };
     },
@@ -90,10 +93,19 @@ export const refusals: OracleMaker = ({ topology }) => {
       unknown += 1;
     } else {
       judged += 1;
-      failures.push(`${login}: ${attack} was answered ${answer} at ${at} ms`);
+      failures.push(
+        answer === gaveUp
+          ? neverRefused(login, attack, sentAt)
+          : `${login}: ${attack} was answered ${answer} at ${at} ms`,
+      );
     }
   }
 };
+
+/** The same words whether the run or the attacker's patience ended first: it is one failure. */
+function neverRefused(login: string, attack: string, sentAt: number): string {
+  return `${login}: ${attack}, sent at ${sentAt} ms, was never refused`;
+}
 
 /** Who could not speak or hear, or had just died, since when: it may have been answered and not know it. */
 class Troubles {
