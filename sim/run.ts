@@ -120,6 +120,7 @@ export function run(plan: Plan, options: RunOptions): Outcome {
     if (stage.crashed && oracle.name !== "uncaught") continue;
     for (const what of verdict.failures) failures.push({ oracle: oracle.name, what });
   }
+  stage.end();
   return {
     hash: trace.hash(),
     failures,
@@ -136,6 +137,19 @@ interface Setting {
   readonly lookups: SimulatedLookups;
 }
 
+/**
+ * What the database's clock says. pg-mem remembers, for the whole process, what it built of the last statements,
+ * and with them this; through it each of the last runs was kept, a hundred megabytes with a thousand clients.
+ */
+class DatabaseClock {
+  #ask: (() => Timestamp) | undefined;
+  readonly read = (): Timestamp => this.#ask?.() ?? 0;
+
+  set(ask: (() => Timestamp) | undefined): void {
+    this.#ask = ask;
+  }
+}
+
 /** All that takes part in one run. */
 class Stage {
   readonly #plan: Plan;
@@ -145,6 +159,7 @@ class Stage {
   readonly #database: DatabaseFaults;
   readonly #lookups: SimulatedLookups;
   readonly #engine: DatabaseEngine;
+  readonly #clock = new DatabaseClock();
   readonly #nodes = new Map<string, SimulatedNode>();
   readonly #actors = new Map<string, Actor>();
   /** By node: the fewest requests that it had open at any look while all were quiet. */
@@ -162,7 +177,8 @@ class Stage {
     this.#lookups = lookups;
     const { seed, topology } = plan;
     this.#network = new SimulatedNetwork({ world, seed, pipe: topology.network });
-    this.#engine = options.database(() => this.#wall());
+    this.#clock.set(() => this.#wall());
+    this.#engine = options.database(this.#clock.read);
     makeAccounts(this.#engine, options.crypto, accountsOf(plan));
     this.#database = new DatabaseFaults({
       world,
@@ -209,6 +225,11 @@ class Stage {
       });
       this.#actors.set(client.name, actor);
     }
+  }
+
+  /** Nothing of it is asked for any more. */
+  end(): void {
+    this.#clock.set(undefined);
   }
 
   play(): void {

@@ -20,7 +20,9 @@ export interface Measured {
 const warmEvents = 1_000_000;
 const ports = runPorts();
 
-function measure(profile: Profile, seed: number): Measured {
+/** A turn of the process each, as a hunt's workers take their tasks: what is left of a run goes with its turn. */
+async function measure(profile: Profile, seed: number): Promise<Measured> {
+  await new Promise((resolve) => setImmediate(resolve));
   const plan = planFromSeed(seed, profile);
   const began = performance.now();
   const cpu = process.cpuUsage();
@@ -38,14 +40,15 @@ function measure(profile: Profile, seed: number): Measured {
 
 const [seeds = "5", part = "1/1", ...names] = process.argv.slice(2);
 const [which = 1, of = 1] = part.split("/").map(Number);
-const results = names.map((name) => {
+const results: Measured[][] = [];
+for (const name of names) {
   const profile = profiles[name as ProfileName];
   let warm = 0;
   for (let at = Number(seeds) + which; warm < warmEvents; at += of) {
-    warm += measure(profile, at).events;
+    warm += (await measure(profile, at)).events;
   }
   const measured: Measured[] = [];
-  for (let at = which; at <= Number(seeds); at += of) measured.push(measure(profile, at));
-  return measured;
-});
+  for (let at = which; at <= Number(seeds); at += of) measured.push(await measure(profile, at));
+  results.push(measured);
+}
 process.stdout.write(JSON.stringify(results));

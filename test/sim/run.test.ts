@@ -52,6 +52,22 @@ test("run: a plan that went through a file gives the same trace", () => {
   expect(run(read, ports).hash).toBe(run(plan, ports).hash);
 });
 
+test("run: whoever remembers the database of a run that is over keeps nothing else of it", () => {
+  let clock = (): number => 0;
+  const times = new Set<number>();
+  run(planFromSeed(1, profiles.demo), {
+    ...ports,
+    database: (now) => {
+      clock = now;
+      return ports.database(now);
+    },
+    sinks: [() => void times.add(clock())],
+  });
+  // It went while the run did, and has nobody left to ask.
+  expect(times.size).toBeGreaterThan(100);
+  expect(clock()).toBe(0);
+});
+
 test("run: judging does not change what happens", () => {
   const plan = planFromSeed(6, profiles.demo);
   expect(run(plan, { ...ports, judge: false }).hash).toBe(run(plan, ports).hash);
