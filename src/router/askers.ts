@@ -2,9 +2,9 @@
  * Askers: which node is to have the answer?
  *
  * Two nodes that do not see each other may both have a session of one name, and only one of them has asked; or
- * the asker's node is out of sight when the answer is given, and another has its name. So a session remembers by
- * which node a request came to it (only the asker's node sends one, see `server/requests.ts`), until it answers.
- * What was asked here, or is forgotten, is answered by name.
+ * the asker's node is out of sight when the answer is given, and another has its name. So a session remembers
+ * which node has asked, until it answers. That is the one which sent the request (see `server/requests.ts`), or this
+ * one, if the request had left here and has come back. What was asked here, or is forgotten, is answered by name.
  *
  * Who asks again under the same name and id from another node has moved there, and what it had asked before was
  * not answered in time: the later one counts.

@@ -127,8 +127,12 @@ export class Router {
   ): readonly RouterEffect[] | undefined {
     if (via !== undefined && arrived.from !== undefined) this.#directory.heard(arrived.from, via);
     const session = this.#directory.local.get(transit.target);
+    // Not from there: one of ours, which has come back.
+    const isFromThere = via !== undefined && originOf(via) === transit.id.origin;
     if (session !== undefined && !this.#hasWithdrawn(session, arrived)) {
-      if (arrived.name === "iq") noteAsker(session, arrived.open(), via);
+      if (arrived.name === "iq") {
+        noteAsker(session, arrived.open(), isFromThere ? via : undefined);
+      }
       return [{ type: "deliver", session, stanza: arrived, transit }];
     }
     const stanza = arrived.open();
@@ -142,7 +146,7 @@ export class Router {
     const onwards = { ...transit, maybe: true };
     if (kindOf(stanza) === "iq request") {
       // Only its asker's node sends it anywhere: see `server/requests.ts`.
-      if (via !== undefined && originOf(via) === transit.id.origin) {
+      if (isFromThere) {
         return [{ type: "forward", peer: via, target: transit.target, stanza, transit: onwards }];
       }
       if (!(sender instanceof Session)) return this.#refuse(sender, stanza, "service-unavailable");
@@ -344,12 +348,12 @@ export class Router {
   }
 }
 
-/** A request is given to a session: the answer goes to the node that it came by; undefined: it is our own. */
-function noteAsker(session: Session, stanza: Stanza, via: Peer | undefined): void {
+/** A request is given to a session: the answer goes to the node that asked; undefined: it was asked here. */
+function noteAsker(session: Session, stanza: Stanza, asker: Peer | undefined): void {
   const { from, id } = stanza;
   if (from === undefined || id === undefined || kindOf(stanza) !== "iq request") return;
-  if (via === undefined) session.takeAsker(from, id);
-  else session.askers.note(from, id, via);
+  if (asker === undefined) session.takeAsker(from, id);
+  else session.askers.note(from, id, asker);
 }
 
 /** A reply for the session itself. */

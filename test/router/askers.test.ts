@@ -1,18 +1,21 @@
 /** Which node is to have the answer to a request of another node's client. */
 import { expect, test } from "vitest";
 import { Askers, askersMax } from "../../src/router/askers.ts";
-import type { Transit } from "../../src/router/stanza-frame.ts";
+import { originOf, type Transit } from "../../src/router/stanza-frame.ts";
 import { stanza } from "./scene.ts";
 import { SplitScene, there } from "./split-scene.ts";
 
 const juliet = "juliet@localhost/balcony";
 const orchard = "romeo@localhost/orchard";
 const elsewhere = { ...there, name: "n3" };
-const transit: Transit = {
-  ...{ id: { origin: "0123456789abcdef n2", counter: 1 }, maybe: false, hops: 0, target: orchard },
-};
+/** On its way from elsewhere, where it was asked. */
+const transit = transitOf(originOf(elsewhere));
 const ping = stanza(`<iq from='${juliet}' to='${orchard}' type='get' id='1'><x xmlns='x'/></iq>`);
 const pong = `<iq to='${juliet}' type='result' id='1'/>`;
+
+function transitOf(origin: string): Transit {
+  return { id: { origin, counter: 1 }, maybe: false, hops: 0, target: orchard };
+}
 
 test("askers: each answer goes where its request came from, once; who asks the same again has moved", () => {
   const askers = new Askers();
@@ -67,7 +70,8 @@ test("askers: who has moved here and asks the same again is answered here", () =
   const moved = scene.bind(juliet, 0);
   for (const askAgain of [
     () => scene.send(moved, request),
-    () => scene.router.reroute(ping, transit), // it had left for another node, and came back
+    // It had left for another node, which had no such session any more, and came back.
+    () => scene.router.reroute(ping, transitOf("0000000000000001 here"), elsewhere),
   ]) {
     scene.router.reroute(ping, transit, elsewhere);
     askAgain();
