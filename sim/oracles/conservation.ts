@@ -8,12 +8,14 @@
  * Between nodes a message may be handed back by a link that has died, or find that its session has ended
  * or wants none any more, and be looked up again: then it may go to other sessions of its user, later than
  * what was sent after it, or sooner than what was sent before; but what is handed back together stays in
- * order, whether it is delivered or bounces. Each copy of it may bounce. No session is given it twice. A
- * headline to a user may be ignored (RFC 6121 §8.5.2.2.1).
+ * order, whether it is delivered or bounces. Each copy of it may bounce. No session is given it twice, unless it has
+ * had so many others meanwhile that it has forgotten (`src/router/arrivals.ts`). A headline to a user may be
+ * ignored (RFC 6121 §8.5.2.2.1).
  */
 import { GivenUp } from "./given-up.ts";
 import { bodyOf } from "../clients/wording.ts";
 import { bareOf, userOf } from "../addresses.ts";
+import { arrivalsRemembered } from "../../src/router/arrivals.ts";
 import { leftInOrder, mayHaveDied, type Login, type Logins } from "./logins.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../trace.ts";
 import type { Gathered, Oracle, OracleMaker, Verdict } from "./oracle.ts";
@@ -31,7 +33,8 @@ interface Sent {
   readonly ignorable: boolean;
   readonly at: number;
   readonly sequence: number;
-  readonly received: string[];
+  /** By login: how many messages it had had by then, this one included. */
+  readonly received: Map<string, number>;
   bounced: number;
   /** How often links handed it back, and with what it came back last. */
   handedBack: number;
@@ -57,6 +60,8 @@ class Conservation implements Oracle {
   readonly #logins: Logins;
   readonly #written: Written;
   readonly #messages = new Map<string, Sent>();
+  /** How many messages each login has received. */
+  readonly #numbers = new Map<string, number>();
   /** The last message that a login received from another, and the last of an address that bounced to it. */
   readonly #last = new Map<string, Sent>();
   readonly #failures: string[] = [];
@@ -100,7 +105,7 @@ class Conservation implements Oracle {
         ignorable: data.type === "headline" && !to.includes("/"),
         at,
         sequence,
-        received: [],
+        received: new Map(),
         bounced: 0,
         handedBack: 0,
         returned: undefined,
@@ -138,8 +143,13 @@ class Conservation implements Oracle {
     this.#deliveries += 1;
     const sender = this.#logins.get(message.login);
     const recipient = this.#logins.get(login);
-    if (message.received.includes(login)) this.#fail(`${login} received ${id} twice`);
-    message.received.push(login);
+    const number = (this.#numbers.get(login) ?? 0) + 1;
+    this.#numbers.set(login, number);
+    const before = message.received.get(login);
+    // Its session may have forgotten by then: it remembers so many.
+    const isNews = before === undefined || number - before > arrivalsRemembered;
+    if (!isNews) this.#fail(`${login} received ${id} twice`);
+    message.received.set(login, number);
     if (sender !== undefined && sender.jid !== from) {
       this.#fail(
         `${id} was sent by ${sender.jid} but arrived from ${from === "" ? "nobody" : from}`,
@@ -210,7 +220,7 @@ class Conservation implements Oracle {
   }
 
   #fate(message: Sent): "known" | "unknown" | "lost" {
-    if (message.received.length > 0 || message.bounced > 0) return "known";
+    if (message.received.size > 0 || message.bounced > 0) return "known";
     if (message.ignorable) return "unknown";
     const sender = this.#logins.get(message.login);
     if (sender !== undefined && mayHaveDied(sender, message.at) && !sender.clean) return "unknown";

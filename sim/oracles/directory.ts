@@ -78,9 +78,10 @@ export const directory: OracleMaker = (_plan, { replicas, logins }) => {
     const ended = holdings
       .of(lost.node, lost.jid)
       .filter(
-        ({ begunAt, atEnd }) => begunAt >= lost.startedAt && atEnd !== undefined && atEnd.size > 0,
+        ({ begunAt, atEnd, replaced }) =>
+          begunAt >= lost.startedAt && atEnd !== undefined && (replaced || atEnd.size > 0),
       );
-    if (ended.length === 0) return;
+    if (ended.every(({ replaced }) => replaced)) return;
     judged += 1;
     if (!ended.every(lostToWhatItSaw)) return;
     failures.push(

@@ -9,7 +9,8 @@
  * that was meant for it: so those marked are remembered apart, and every arrival is compared with them.
  */
 
-const remembered = 1_000;
+/** Ids of one session. */
+export const arrivalsRemembered = 1_000;
 
 export class Arrivals {
   readonly #all = new Recent();
@@ -34,8 +35,8 @@ class Recent {
   }
 
   add(id: number): void {
-    if (this.#ids.length < remembered) this.#ids.push(id);
+    if (this.#ids.length < arrivalsRemembered) this.#ids.push(id);
     else this.#ids[this.#next] = id;
-    this.#next = (this.#next + 1) % remembered;
+    this.#next = (this.#next + 1) % arrivalsRemembered;
   }
 }

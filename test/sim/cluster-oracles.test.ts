@@ -344,6 +344,36 @@ test("sessions: where no name is taken over, a node lets nobody in under one tha
   expect(replaced.verdict("sessions", kept).failures).toHaveLength(1);
 });
 
+test("directory: in favour of a newer login here, or of what was there before?", () => {
+  const [table, key, login] = [sessionTable.name, "a@meerkat.test/1", "bob#1"];
+  const value = (sid: string) =>
+    encodeSession({ available: true, attached: true, priority: 0, stamp: 1, gen: 1, sid });
+  const tale = new Tale();
+  const writes = (seq: number, sid?: string) =>
+    tale.then("n1", "table-written", {
+      ...{ table, seq, key, deleted: sid === undefined },
+      value: sid === undefined ? "" : value(sid),
+    });
+  const shows = (seq: number, put: string[], gone: string[]) =>
+    tale.then("n1", "table-seen", { table, owner: two, seq, fresh: seq === 1, put, gone });
+  tale.then(login, "login-started", { login, user: "a@meerkat.test", node: "n1" });
+  shows(1, [key, value("11".repeat(16))], []);
+  // Of somebody else, who left; nobody can tell whose it was.
+  writes(1, "22".repeat(16));
+  writes(2);
+  shows(2, [], [key]);
+  writes(3, "33".repeat(16)).then(login, "login-bound", { login, jid: key });
+  const replaced = writes(4).now - 1;
+  const thrownOut = { login, condition: "conflict" };
+  const end = tale.events.length;
+  const without = tale.then(login, "stream-error-received", thrownOut).verdict("directory");
+  expect(without.failures).toHaveLength(1);
+  tale.events.length = end;
+  tale.until(replaced);
+  writes(5, "44".repeat(16)).then(login, "stream-error-received", thrownOut);
+  expect(tale.verdict("directory").failures).toEqual([]);
+});
+
 test("directory: a node ends its session of a name as soon as it sees a later one elsewhere", () => {
   const table = sessionTable.name;
   const key = "a@meerkat.test/1";

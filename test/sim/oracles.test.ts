@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { arrivalsRemembered } from "../../src/router/arrivals.ts";
 import { makeOracles } from "../../sim/oracles/index.ts";
 import type { Verdict } from "../../sim/oracles/oracle.ts";
 import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
@@ -102,6 +103,17 @@ test("conservation: twice, too late, by the wrong client, forged or changed is a
   const good = sent().receives("bob#1", "1", alice, bob).receives("bob#1", "2", alice, bob);
   expect(good.verdict("conservation").failures).toEqual([]);
   expect(good.receives("bob#1", "2", alice, bob).verdict("conservation").failures).toHaveLength(1);
+  // A session remembers so many from other nodes.
+  const flooded = (others: number): readonly string[] => {
+    const tale = sent().receives("bob#1", "1", alice, bob).receives("bob#1", "2", alice, bob);
+    for (let id = 3; id < 3 + others; id += 1) {
+      tale.sends("alice#1", `${id}`, bob).receives("bob#1", `${id}`, alice, bob);
+    }
+    const again = tale.receives("bob#1", "1", alice, bob).verdict("conservation");
+    return again.failures.filter((what) => what.includes("twice"));
+  };
+  expect(flooded(arrivalsRemembered - 2)).toHaveLength(1);
+  expect(flooded(arrivalsRemembered)).toEqual([]);
   const swapped = sent().receives("bob#1", "2", alice, bob).receives("bob#1", "1", alice, bob);
   expect(swapped.verdict("conservation").failures).toHaveLength(1);
   const self = sent().receives("alice#1", "1", alice, bob).receives("bob#1", "2", alice, bob);
