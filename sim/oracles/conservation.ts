@@ -147,8 +147,8 @@ class Conservation implements Oracle {
     this.#numbers.set(login, number);
     const before = message.received.get(login);
     // Its session may have forgotten by then: it remembers so many.
-    const isNews = before === undefined || number - before > arrivalsRemembered;
-    if (!isNews) this.#fail(`${login} received ${id} twice`);
+    const isKnown = before !== undefined && number - before <= arrivalsRemembered;
+    if (isKnown) this.#fail(`${login} received ${id} twice`);
     message.received.set(login, number);
     if (sender !== undefined && sender.jid !== from) {
       this.#fail(

@@ -127,7 +127,7 @@ export class Router {
   ): readonly RouterEffect[] | undefined {
     if (via !== undefined && arrived.from !== undefined) this.#directory.heard(arrived.from, via);
     const session = this.#directory.local.get(transit.target);
-    // Not from there: one of ours, which has come back.
+    // If not, it is one of ours, which has come back.
     const isFromThere = via !== undefined && originOf(via) === transit.id.origin;
     if (session !== undefined && !this.#hasWithdrawn(session, arrived)) {
       if (arrived.name === "iq") {
