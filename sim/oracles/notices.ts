@@ -161,9 +161,9 @@ class Notices implements Oracle {
     }
     if (sent.received.includes(login)) this.#failures.push(`${told} twice`);
     sent.received.push(login);
+    // Whatever another node believed of it: its own knows.
     const absent = presences.certain(login, sent.at)?.available === false;
-    const near = recipient.node === logins.get(sent.login)?.node;
-    if (absent && near && meant !== recipient.jid) {
+    if (absent && meant !== recipient.jid) {
       this.#failures.push(`${told} to ${meant}, but is not available`);
     }
   }

@@ -163,11 +163,13 @@ export class Router {
   }
 
   /**
-   * A message to the user, given to one session by a node whose record of it was older: none may reach one
-   * of negative priority (RFC 6121 §8.5.2.1.1).
+   * What is for the user, given to one session by a node whose record of it was older, or meant for another session of
+   * that name, which cannot be reached: no message may come to one of negative priority, no presence to one that is
+   * not available (RFC 6121 §8.5.2.1.1, §8.5.2.1.2).
    */
   #hasWithdrawn(session: Session, arrived: Sendable): boolean {
-    if (arrived.name !== "message" || isReachable(session)) return false;
+    if (arrived.name === "iq") return false;
+    if (arrived.name === "presence" ? session.available : isReachable(session)) return false;
     const { to } = arrived.open();
     return to === undefined || this.#jids.get(to)?.full !== session.jid.full;
   }

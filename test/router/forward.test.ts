@@ -66,6 +66,20 @@ test("reroute: a message to the user spares a session that has withdrawn on its 
   expect(scene.reroute(toSession, transit(orchard))).toBe("orchard");
 });
 
+test("reroute: a presence to the user spares a session that has withdrawn on its way [RFC 6121 §8.5.2.1.2]", () => {
+  const scene = new SplitScene();
+  const romeo = scene.bind(orchard, -1);
+  const from = "juliet@localhost/balcony";
+  const toUser = stanza(`<presence from='${from}' to='romeo@localhost'/>`);
+  expect(scene.reroute(toUser, transit(orchard))).toBe("orchard"); // whatever its priority
+  scene.send(romeo, "<presence type='unavailable'/>");
+  expect(scene.router.reroute(toUser, transit(orchard))).toEqual([]);
+  scene.bind("romeo@localhost/tomb", -1);
+  expect(scene.reroute(toUser, transit(orchard))).toBe("tomb");
+  const toSession = stanza(`<presence from='${from}' to='${orchard}'/>`);
+  expect(scene.reroute(toSession, transit(orchard))).toBe("orchard");
+});
+
 test("reroute: what cannot be delivered is told the sender, on whatever node", () => {
   const scene = new SplitScene();
   const juliet = "juliet@localhost/balcony";

@@ -38,6 +38,11 @@ test("notices: nobody is given what is to a user of whose sessions it is none, o
   expect(given(present(), "eve@meerkat.test")).toHaveLength(1);
 });
 
+test("notices: who has withdrawn is given nothing that is to the user, wherever it comes from", () => {
+  const told = present(false, apart().tale).then("notice-sent", { ...sent, to: user });
+  expect(failures(told.then("notice-received", { ...received, to: user }))).toHaveLength(1);
+});
+
 test("notices: a full JID is given it, whatever its presence, once and from its sender", () => {
   const told = (): Tale => both().then("notice-sent", { ...sent, to: bob });
   expect(failures(told())).toHaveLength(1);
