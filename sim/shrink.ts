@@ -1,7 +1,7 @@
 /**
  * Shrink: what can be left out of a plan of ours, and what is the same failure?
  *
- * Order (kit/shrink.ts does the rest): what came after the failure, faults, clients, time, nodes, then simpler behaviours, network and
+ * Order (kit/shrink.ts does the rest): what came after the failure, who is not spoken of, faults, clients, time, nodes, then simpler behaviours, network and
  * limits, and at last all of it again under other seeds. What is left fails in the same way, and sound code
  * passes it: no step leaves what plans promise (plan-problem.ts), and the liveness phase never becomes
  * shorter than what the oracles grant a healed cluster.
@@ -11,7 +11,13 @@ import { fewer, smaller, type Pass, type ShrinkOptions, type Shrinking } from ".
 import { planProblem } from "./plan-problem.ts";
 import type { Plan } from "./plan.ts";
 import type { Failure } from "./run.ts";
-import { keepClients, keepFaults, simplerClients, withoutNode } from "./shrink-parts.ts";
+import {
+  keepClients,
+  keepFaults,
+  onlyConcerned,
+  simplerClients,
+  withoutNode,
+} from "./shrink-parts.ts";
 import {
   cutShort,
   earlier,
@@ -42,24 +48,59 @@ export function shows(failures: readonly Failure[], symptom: Symptom): boolean {
 
 /**
  * Is a run with less in its plan less, too? Nodes that dial each other in a circle do so far more often on a plain network: what
- * takes half as many events again as the shortest so far is no step, though its plan be simpler.
+ * takes half as many events again as the shortest so far is no step, though its plan be simpler. Of several ways down it keeps the
+ * shortest end.
  */
 export class Yardstick {
   readonly #symptom: Symptom;
+  readonly #whole: number;
+  /** On this way. */
   #least: number;
+  #last: Shrunk;
+  /** Of the ways before. */
+  #shortest: Shrunk | undefined;
 
-  constructor(symptom: Symptom, events: number) {
+  /** `events`: of this whole plan. */
+  constructor(symptom: Symptom, plan: Plan, events: number) {
     this.#symptom = symptom;
+    this.#whole = events;
     this.#least = events;
+    this.#last = { plan, events };
   }
 
   fits({ failures, stats }: Measured): boolean {
     return stats.events <= 1.5 * this.#least && shows(failures, this.#symptom);
   }
 
-  took({ stats }: Measured): void {
-    this.#least = Math.min(this.#least, stats.events);
+  took({ stats: { events } }: Measured, plan: Plan): void {
+    this.#least = Math.min(this.#least, events);
+    this.#last = { plan, events };
   }
+
+  /** Another way down, from the top. */
+  again(): void {
+    this.#shortest = this.#best();
+    this.#least = this.#whole;
+  }
+
+  get best(): Plan {
+    return this.#best().plan;
+  }
+
+  /** As short as one may hope. */
+  get isShort(): boolean {
+    return this.#best().events * 20 <= this.#whole;
+  }
+
+  #best(): Shrunk {
+    const before = this.#shortest;
+    return before !== undefined && before.events <= this.#last.events ? before : this.#last;
+  }
+}
+
+interface Shrunk {
+  readonly plan: Plan;
+  readonly events: number;
 }
 
 interface Measured {
@@ -67,8 +108,19 @@ interface Measured {
   readonly stats: { readonly events: number };
 }
 
-const passes = (failedAt?: number): readonly Pass<Plan>[] => [
+/** What is known of it before anything is left out. */
+export interface Known {
+  /** The moment at which it went wrong; undefined: at the end, or nobody knows. */
+  readonly failedAt?: number | undefined;
+  /** What the oracle said, with its names. */
+  readonly what?: string | undefined;
+  /** With it other ways are tried where the first ends high. */
+  readonly yardstick?: Yardstick;
+}
+
+const passes = (whole: Plan, { failedAt, what = "", yardstick }: Known): readonly Pass<Plan>[] => [
   steps((plan) => untilItFails(plan, failedAt)),
+  steps((plan) => onlyConcerned(plan, what)),
   (plan) => fewer(plan, plan.faults.length, keepFaults),
   (plan) => fewer(plan, plan.clients.length, keepClients),
   steps(earlier),
@@ -81,7 +133,28 @@ const passes = (failedAt?: number): readonly Pass<Plan>[] => [
   steps((plan) => cutShort(plan)),
   (plan) => anyOf(plan, underSeeds(cutShort(plan, [1, 4]), seeds.few)),
   (plan) => anyOf(plan, underSeeds(lessOf(plan), seeds.more)),
+  otherWays(whole, yardstick),
 ];
+
+/**
+ * Which way a plan shrinks hangs on what fails by chance; where one ends high, another may end lower. So the whole is tried
+ * under other seeds, and the first that fails is gone down from.
+ */
+function otherWays(whole: Plan, yardstick: Yardstick | undefined): Pass<Plan> {
+  const tops = seeds.tops.map((added) => underSeeds([whole], added));
+  let end: Plan | undefined;
+  return function* down(plan) {
+    const isEnd = plan === end; // a whole round has changed nothing
+    end = plan;
+    if (!isEnd || yardstick === undefined || yardstick.isShort) return plan;
+    for (let top = tops.shift(); top !== undefined; top = tops.shift()) {
+      yardstick.again();
+      const taken = yield* anyOf(plan, top);
+      if (taken !== plan) return taken;
+    }
+    return plan;
+  };
+}
 
 /** Any of these steps that sound code is known to pass, as often as there is one. */
 function steps(of: (plan: Plan) => readonly Plan[]): Pass<Plan> {
@@ -89,17 +162,13 @@ function steps(of: (plan: Plan) => readonly Plan[]): Pass<Plan> {
     smaller(plan, (each) => of(each).filter((next) => planProblem(next) === undefined));
 }
 
-/** `failedAt`: the moment at which it went wrong, where that is known. */
-export function shrink(plan: Plan, failedAt?: number): Shrinking<Plan> {
-  return kit.shrink(plan, passes(failedAt));
+export function shrink(plan: Plan, known: Known = {}): Shrinking<Plan> {
+  return kit.shrink(plan, passes(plan, known));
 }
 
 /** One run after the other, in this very thread. */
-export function shrinkHere(
-  plan: Plan,
-  options: ShrinkOptions<Plan> & { readonly failedAt?: number | undefined },
-): Plan {
-  return kit.shrinkHere(plan, passes(options.failedAt), options);
+export function shrinkHere(plan: Plan, options: ShrinkOptions<Plan> & Known): Plan {
+  return kit.shrinkHere(plan, passes(plan, options), options);
 }
 
 function withoutEachNode(plan: Plan): readonly Plan[] {
@@ -111,6 +180,8 @@ function withoutEachNode(plan: Plan): readonly Plan[] {
 const seeds = {
   few: [1, 2, 3, 4, 5, 6, 7, 8],
   more: Array.from({ length: 24 }, (_, index) => index + 9),
+  /** Of the whole plan, for another way down; one list each. */
+  tops: [0, 1, 2].map((way) => Array.from({ length: 12 }, (_, index) => 100 * (way + 1) + index)),
 } as const;
 
 /**

@@ -6,7 +6,7 @@ import { makeOracles } from "../oracles/index.ts";
 import type { Plan } from "../plan.ts";
 import type { Failure } from "../run.ts";
 import { reproText } from "../repro.ts";
-import { shows, shrink as shrinking, symptomOf, Yardstick, type Symptom } from "../shrink.ts";
+import { shows, shrink as shrinking, symptomOf, Yardstick, type Known } from "../shrink.ts";
 import { codeVersion, root } from "./code-version.ts";
 import { Progress } from "./progress.ts";
 import { failedAt } from "./record.ts";
@@ -58,17 +58,22 @@ export async function shrink(word: string, flags: ShrinkFlags): Promise<void> {
   say(`FAILED ${failure.oracle}: ${failure.what}`);
   say(`from ${sizeText(subject.plan, before.stats.events)}`);
   const workers = new Workers(count);
-  const shrinker = new Shrinker(workers, symptomOf(failure), before.stats.events, forMs);
-  const progress = new Progress(() => shrinker.text(subject.plan), { quiet });
+  const yardstick = new Yardstick(symptomOf(failure), subject.plan, before.stats.events);
+  const shrinker = new Shrinker(workers, yardstick, forMs);
+  const progress = new Progress(() => shrinker.text(), { quiet });
   let plan: Plan;
   try {
-    plan = await shrinker.run(subject.plan, failedAt(subject.plan, failure));
+    plan = await shrinker.run(subject.plan, {
+      failedAt: failedAt(subject.plan, failure),
+      what: failure.what,
+      yardstick,
+    });
   } finally {
     progress.end();
     workers.close();
   }
   const after = runSafely(plan);
-  const left = after.failures.find((each) => shows([each], shrinker.symptom)) ?? failure;
+  const left = after.failures.find((each) => shows([each], symptomOf(failure))) ?? failure;
   const times = before.stats.events / Math.max(1, after.stats.events);
   const fewer = times < 10 ? times.toFixed(1) : String(Math.round(times));
   say(`to   ${sizeText(plan, after.stats.events)}: ${fewer}× fewer events`);
@@ -88,20 +93,17 @@ export async function shrink(word: string, flags: ShrinkFlags): Promise<void> {
 }
 
 class Shrinker {
-  readonly symptom: Symptom;
   readonly #workers: Workers;
   readonly #yardstick: Yardstick;
   readonly #startedAt = performance.now();
   readonly #forMs: number;
   /** Plans that were tried and did not fail. */
   readonly #inVain = new Set<string>();
-  #best: Plan | undefined;
   runs = 0;
 
-  constructor(workers: Workers, symptom: Symptom, events: number, forMs: number) {
+  constructor(workers: Workers, yardstick: Yardstick, forMs: number) {
     this.#workers = workers;
-    this.symptom = symptom;
-    this.#yardstick = new Yardstick(symptom, events);
+    this.#yardstick = yardstick;
     this.#forMs = forMs;
   }
 
@@ -110,22 +112,19 @@ class Shrinker {
   }
 
   /** How it goes. */
-  text(plan: Plan): string {
+  text(): string {
     const seconds = Math.round(this.elapsedMs / 1_000);
-    return `${seconds} s, ${counted(this.runs, "run")}: ${sizeText(this.#best ?? plan)}`;
+    return `${seconds} s, ${counted(this.runs, "run")}: ${sizeText(this.#yardstick.best)}`;
   }
 
-  async run(plan: Plan, failedAt: number | undefined): Promise<Plan> {
-    const steps = shrinking(plan, failedAt);
-    let best = plan;
+  async run(plan: Plan, known: Known): Promise<Plan> {
+    const steps = shrinking(plan, known);
     for (let step = steps.next(); step.done !== true;) {
       const found = await this.#first(step.value);
-      if (found !== undefined) best = step.value[found] ?? best;
-      this.#best = best;
       if (this.elapsedMs > this.#forMs) break;
       step = steps.next(found);
     }
-    return best;
+    return this.#yardstick.best;
   }
 
   /** As many at once as there are workers; the first in order counts, so that cores change nothing. */
@@ -145,7 +144,7 @@ class Shrinker {
       const at = failing.indexOf(true);
       const [found, result] = [batch[at], results[at]];
       if (found === undefined || result === undefined) continue;
-      this.#yardstick.took(result);
+      this.#yardstick.took(result, found.plan);
       return found.index;
     }
     return undefined;

@@ -85,19 +85,22 @@ function shrinkPlan(plan: Plan, failure: Failure): ShrunkSize {
     return Math.round((user + system) / 1_000_000);
   };
   const before = runSafely(plan).stats.events;
-  const yardstick = new Yardstick(symptom, before);
+  const yardstick = new Yardstick(symptom, plan, before);
   let tried = 0;
-  const small = shrinkHere(plan, {
+  shrinkHere(plan, {
     fails: (candidate) => {
       tried += 1;
       const outcome = runSafely(candidate);
       const fits = yardstick.fits(outcome);
-      if (fits) yardstick.took(outcome);
+      if (fits) yardstick.took(outcome, candidate);
       return fits;
     },
     failedAt: failedAt(plan, failure),
+    what: failure.what,
+    yardstick,
     expired: () => seconds() >= order.shrinkSeconds,
   });
+  const small = yardstick.best;
   return {
     before,
     events: runSafely(small).stats.events,

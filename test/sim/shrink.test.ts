@@ -2,15 +2,15 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { runPorts } from "../../sim/cli/ports.ts";
 import { writePlan } from "../../sim/cli/shrink.ts";
 import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
 import { planProblem } from "../../sim/plan-problem.ts";
 import type { FaultPlan, Plan } from "../../sim/plan.ts";
-import { run } from "../../sim/run.ts";
+import { run, type Failure } from "../../sim/run.ts";
 import { shows, shrink, shrinkHere, symptomOf, Yardstick } from "../../sim/shrink.ts";
-import { withoutNode } from "../../sim/shrink-parts.ts";
+import { onlyConcerned, withoutNode } from "../../sim/shrink-parts.ts";
 import { server } from "../../src/server/server.ts";
 
 const plans = fc.nat({ max: 1_000 }).map((seed) => planFromSeed(seed + 1, profiles.cluster));
@@ -45,16 +45,65 @@ test("shrink: what is written is about what it shows now, whatever it was about"
   }
 });
 
-test("shrink: what takes half as many events again as the shortest so far is no step", () => {
+describe("shrink: a yardstick", () => {
   const failures = [{ oracle: "links", what: "n1 speaks" }];
   const symptom = symptomOf({ oracle: "links", what: "n2 speaks" });
-  const yardstick = new Yardstick(symptom, 1_000);
-  const fits = (events: number) => yardstick.fits({ failures, stats: { events } });
-  expect([1_500, 1_501].map(fits)).toEqual([true, false]);
-  yardstick.took({ failures, stats: { events: 400 } });
-  yardstick.took({ failures, stats: { events: 500 } });
-  expect([600, 601].map(fits)).toEqual([true, false]);
-  expect(yardstick.fits({ failures: [], stats: { events: 1 } })).toBe(false);
+  const plan = (seed: number): Plan => planFromSeed(seed, profiles.small);
+  const begin = () => {
+    const yardstick = new Yardstick(symptom, plan(1), 1_000);
+    const fits = (events: number) => yardstick.fits({ failures, stats: { events } });
+    const took = (events: number, seed: number) =>
+      yardstick.took({ failures, stats: { events } }, plan(seed));
+    return { yardstick, fits, took };
+  };
+
+  test("what takes half as many events again as the shortest so far is no step", () => {
+    const { yardstick, fits, took } = begin();
+    expect([1_500, 1_501].map(fits)).toEqual([true, false]);
+    took(400, 2);
+    took(500, 3);
+    expect([600, 601].map(fits)).toEqual([true, false]);
+    expect(yardstick.fits({ failures: [], stats: { events: 1 } })).toBe(false);
+    expect(yardstick.best.seed).toBe(3);
+  });
+
+  test("of two ways down the shorter end counts", () => {
+    const { yardstick, fits, took } = begin();
+    took(400, 2);
+    yardstick.again();
+    expect([1_500, 1_501].map(fits)).toEqual([true, false]);
+    took(900, 3);
+    expect([yardstick.best.seed, yardstick.isShort]).toEqual([2, false]);
+    took(50, 4);
+    expect([yardstick.best.seed, yardstick.isShort]).toEqual([4, true]);
+  });
+});
+
+/** What matters is met under one seed of three alone: a way down that ends high is not the last. */
+test("shrink: where one way down ends high, another is tried", () => {
+  const plan = planFromSeed(1, profiles.small);
+  const failures = [{ oracle: "links", what: "speaks" }];
+  const events = ({ seed, clients }: Plan): number =>
+    (seed < 100 ? 1_000 : 100) * (1 + clients.length);
+  const yardstick = new Yardstick(symptomOf(failures[0] as Failure), plan, events(plan));
+  const fails = (each: Plan): boolean => {
+    const fits = yardstick.fits({ failures, stats: { events: events(each) } });
+    const isMet = each.seed < 100 ? each.clients.length > 5 : each.seed % 3 === 0;
+    if (fits && isMet) yardstick.took({ failures, stats: { events: events(each) } }, each);
+    return fits && isMet;
+  };
+  shrinkHere(plan, { fails, yardstick });
+  expect([yardstick.best.seed >= 100, yardstick.best.clients]).toEqual([true, []]);
+});
+
+test("shrink: those of whom the failure speaks come first", () => {
+  const plan = planFromSeed(3, profiles.small);
+  const [first, second] = plan.clients;
+  const what = `m/${second?.name ?? ""}#1/4 to ${first?.user ?? ""}@meerkat.test/phone was lost`;
+  const [few, more] = onlyConcerned(plan, what);
+  expect(namesOf(few ?? plan)).toEqual([first?.name, second?.name]);
+  expect(namesOf(more ?? plan).length).toBeGreaterThan(2);
+  expect(onlyConcerned(plan, "nobody was told")).toEqual([]);
 });
 
 test("shrink: exactly the faults and clients that matter are left", { timeout: 30_000 }, () => {
