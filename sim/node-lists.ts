@@ -8,7 +8,7 @@
 import { SimulatedLookups } from "./ports/resolver.ts";
 import { nodeAddressOf, clusterPort, ipOf, nodeListFile, nodesName } from "./config.ts";
 import type { World } from "./kit/world.ts";
-import { stream } from "./kit/random.ts";
+import type { Draws } from "./kit/random.ts";
 import type { LookupFaultKind, Plan } from "./plan.ts";
 import type { TraceEvent } from "./trace.ts";
 
@@ -24,6 +24,7 @@ export class NodeLists {
   constructor(
     plan: Plan,
     world: World,
+    draws: Draws,
     onTroubled: (node: string, trouble: LookupFaultKind) => void,
   ) {
     this.#plan = plan;
@@ -31,7 +32,7 @@ export class NodeLists {
     this.lookups = new SimulatedLookups({
       world,
       onTroubled,
-      random: (node) => stream(plan.seed, `resolver/${node}`),
+      random: (node) => draws(`resolver/${node}`),
       latencyMs: plan.topology.database.latencyMs,
     });
     this.#write();

@@ -20,7 +20,7 @@ import type { SimulatedLookups } from "./ports/resolver.ts";
 import { SimulatedHttp, type HttpAsked, type HttpAnswered } from "./ports/http.ts";
 import type { Clock } from "./kit/clock.ts";
 import type { NodePort, SimulatedNetwork } from "./kit/network.ts";
-import { stream } from "./kit/random.ts";
+import type { Draws } from "./kit/random.ts";
 import { NextRelease } from "./releases/next-release.ts";
 import { configOfRelease, type Release } from "./releases/releases.ts";
 import { traceInput } from "./trace-input.ts";
@@ -41,7 +41,9 @@ export type Compose = (
 /** What every process of one run shares. */
 export interface NodeWorld {
   readonly world: World;
-  readonly seed: number;
+  readonly draws: Draws;
+  /** Of all nodes, as an operator configures it. */
+  readonly falseSaltSecret: Uint8Array;
   readonly network: SimulatedNetwork;
   readonly database: DatabaseFaults;
   readonly lookups: SimulatedLookups;
@@ -85,7 +87,7 @@ export class NodeProcess {
 
   constructor(options: NodeProcessOptions) {
     this.#options = options;
-    const { network, plan, config, seed } = options;
+    const { network, plan, config, falseSaltSecret } = options;
     const address = config.cluster?.advertised_address;
     this.#port = network.attach(plan.name, {
       deliver: (input, login) => this.deliver(input, login),
@@ -102,7 +104,7 @@ export class NodeProcess {
       ports: this.#release?.ports(this.#ports()) ?? this.#ports(),
       onStopped: () => this.#stopped(),
       onFault: "throw",
-      falseSaltSecret: stream(seed, "false-salt").bytes(32),
+      falseSaltSecret,
       onCluster: (self, cluster) => {
         this.#release?.joined(cluster);
         this.watch.start(self, cluster);
@@ -263,9 +265,9 @@ export class NodeProcess {
   }
 
   #ports(): Ports {
-    const { world, crypto, seed, plan, generation, lookups } = this.#options;
+    const { world, crypto, draws, plan, generation, lookups } = this.#options;
     const path = generation === 1 ? "entropy" : `entropy#${generation}`;
-    const entropy = stream(seed, `node/${plan.name}/${path}`);
+    const entropy = draws(`node/${plan.name}/${path}`);
     return {
       network: {
         write: (connection, data) => this.#port.write(connection, data),

@@ -10,7 +10,7 @@
 import type { SessionState } from "../src/router/session.ts";
 import type { Config } from "../src/server/config.ts";
 import { Clock } from "./kit/clock.ts";
-import { stream, type Random } from "./kit/random.ts";
+import type { Random } from "./kit/random.ts";
 import { NodeProcess, type NodeWorld } from "./node-process.ts";
 import type { NodePlan } from "./plan.ts";
 import type { Release } from "./releases/releases.ts";
@@ -46,7 +46,7 @@ export class SimulatedNode {
   constructor(options: SimulatedNodeOptions) {
     this.#options = options;
     this.name = options.plan.name;
-    this.#random = stream(options.seed, `node/${this.name}/fate`);
+    this.#random = options.draws(`node/${this.name}/fate`);
     this.#clock = new Clock(options.world, options.plan);
     const { drift = 0, release = 1 } = options.plan;
     this.#release = release;

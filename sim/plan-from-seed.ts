@@ -71,6 +71,7 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
   return {
     version: planVersion,
     seed,
+    steady: true,
     topology: {
       nodes,
       ...(cluster === undefined ? {} : { cluster: long === undefined ? cluster : roomy(cluster) }),

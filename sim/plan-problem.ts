@@ -403,5 +403,6 @@ const wholePlan = record<Plan & { readonly about?: unknown }>({
   clients: list(client),
   faults: list(fault),
   looksEveryMs: optional(looks),
+  steady: optional(flag),
   duration,
 });

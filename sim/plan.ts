@@ -21,6 +21,11 @@ export interface Plan {
   readonly limits: Limits;
   readonly clients: readonly ClientPlan[];
   readonly faults: readonly FaultPlan[];
+  /**
+   * What the network, the database and the nodes draw depends on the moment, so that what is left out moves nothing
+   * else; missing, as in older plans: on all that was drawn before.
+   */
+  readonly steady?: boolean;
   /** How often nodes are looked at, and asked for their health; missing: each second, in long safety phases each five. */
   readonly looksEveryMs?: number;
   readonly duration: {

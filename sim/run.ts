@@ -28,7 +28,7 @@ import type { SimulatedLookups } from "./ports/resolver.ts";
 import { noNoise } from "./kit/fabric.ts";
 import { SimulatedNetwork } from "./kit/network.ts";
 import { probeKinds, probeOf, type Probe } from "./probes.ts";
-import { stream } from "./kit/random.ts";
+import { byMoment, inTurn, stream, type Draws } from "./kit/random.ts";
 import { Trace, traceVersion, type TraceSink } from "./trace.ts";
 import { startWorkload } from "./workloads/index.ts";
 import { scheduleTroubles } from "./kit/troubles.ts";
@@ -77,7 +77,9 @@ export function run(plan: Plan, options: RunOptions): Outcome {
   const world = new World();
   const oracles = options.judge === false ? [] : makeOracles(plan);
   const probes = new Map<Probe, number>();
-  const lists = new NodeLists(plan, world, (node, trouble) => {
+  const { seed, steady } = plan;
+  const draws = steady === true ? byMoment(seed, () => world.now()) : inTurn(seed);
+  const lists = new NodeLists(plan, world, draws, (node, trouble) => {
     trace.record(node, "lookup-troubled", { trouble });
   });
   const trace: Trace = new Trace(
@@ -95,8 +97,8 @@ export function run(plan: Plan, options: RunOptions): Outcome {
       ...(options.sinks ?? []),
     ],
   );
-  trace.record("world", "run-started", { version: traceVersion, seed: plan.seed });
-  const stage = new Stage({ plan, world, trace, lookups: lists.lookups }, options);
+  trace.record("world", "run-started", { version: traceVersion, seed });
+  const stage = new Stage({ plan, world, draws, trace, lookups: lists.lookups }, options);
   const failures: Failure[] = [];
   if (options.until !== undefined) {
     world.schedule(options.until, () => {
@@ -133,6 +135,7 @@ export function run(plan: Plan, options: RunOptions): Outcome {
 interface Setting {
   readonly plan: Plan;
   readonly world: World;
+  readonly draws: Draws;
   readonly trace: Trace;
   readonly lookups: SimulatedLookups;
 }
@@ -170,20 +173,20 @@ class Stage {
   /** The run has ended before its time. */
   cut = false;
 
-  constructor({ plan, world, trace, lookups }: Setting, options: RunOptions) {
+  constructor({ plan, world, draws, trace, lookups }: Setting, options: RunOptions) {
     this.#plan = plan;
     this.#world = world;
     this.#trace = trace;
     this.#lookups = lookups;
     const { seed, topology } = plan;
-    this.#network = new SimulatedNetwork({ world, seed, pipe: topology.network });
+    this.#network = new SimulatedNetwork({ world, draws, pipe: topology.network });
     this.#clock.set(() => this.#wall());
     this.#engine = options.database(this.#clock.read);
     makeAccounts(this.#engine, options.crypto, accountsOf(plan));
     this.#database = new DatabaseFaults({
       world,
       engine: this.#engine,
-      random: stream(seed, "database"),
+      random: draws("database"),
       latencyMs: topology.database.latencyMs,
       queryTimeoutMs: plan.limits.queryTimeout,
       fabric: this.#network.fabric,
@@ -202,7 +205,8 @@ class Stage {
     for (const node of topology.nodes) {
       const simulated = new SimulatedNode({
         plan: node,
-        seed,
+        draws,
+        falseSaltSecret: stream(seed, "false-salt").bytes(32),
         config: configOf(plan, node),
         world,
         network: this.#network,
@@ -220,7 +224,7 @@ class Stage {
     }
     for (const client of plan.clients) {
       const actor = new Actor(client, {
-        ...{ world, network: this.#network, trace, crypto: options.crypto, plan },
+        ...{ world, network: this.#network, trace, crypto: options.crypto, plan, draws },
         deleteAccount: (user) => deleteAccount(this.#engine, user),
       });
       this.#actors.set(client.name, actor);

@@ -9,7 +9,7 @@ import type { TlsInfo } from "../../src/ports/network.ts";
 import { hostOf, nameOf } from "../addresses.ts";
 import { passwordOf, unbound, type ClientPlan, type Plan, type Range } from "../plan.ts";
 import type { SimulatedNetwork } from "../kit/network.ts";
-import { stream, type Random } from "../kit/random.ts";
+import { inTurn, type Draws, type Random } from "../kit/random.ts";
 import type { Trace } from "../trace.ts";
 import type { World } from "../kit/world.ts";
 import { lentIdentity, plainClient, type ClientSasl, type Lie } from "./authentication.ts";
@@ -27,6 +27,7 @@ export interface ActorWorld {
   readonly trace: Trace;
   readonly crypto: SynchronousCrypto;
   readonly plan: Plan;
+  readonly draws: Draws;
   /** An operator does, in the database. */
   readonly deleteAccount: (user: string) => void;
 }
@@ -51,8 +52,10 @@ export interface Workload {
 
 export class Actor {
   readonly plan: ClientPlan;
-  readonly random: Random;
   readonly runPlan: Plan;
+  #random: Random;
+  /** What it makes of others' doings: how often it is asked moves nothing that it does of its own accord. */
+  readonly #reactions: Random;
   readonly #setting: ActorWorld;
   readonly #spelling: Spelling;
   #client: Client | undefined;
@@ -68,13 +71,23 @@ export class Actor {
     this.plan = plan;
     this.#setting = setting;
     this.runPlan = setting.plan;
-    this.random = stream(setting.plan.seed, `workload/${plan.name}`);
-    const spellings = stream(setting.plan.seed, `spelling/${plan.name}`);
+    this.#random = inTurn(setting.plan.seed)(`workload/${plan.name}`);
+    this.#reactions = this.#isSteady ? setting.draws(`reactions/${plan.name}`) : this.#random;
+    const spellings = setting.draws(`spelling/${plan.name}`);
     this.#spelling = plan.respells === true ? new OwnSpelling(spellings) : asPrepared;
   }
 
   now(): number {
     return this.#setting.world.now();
+  }
+
+  /** Of the login under way: what became of those before moves nothing of it. */
+  get random(): Random {
+    return this.#random;
+  }
+
+  get #isSteady(): boolean {
+    return this.runPlan.steady === true;
   }
 
   /** The login under way or online. */
@@ -112,6 +125,10 @@ export class Actor {
   /** Logs in; a login of this actor that is still there is given up. */
   logIn(options: LoginOptions = {}): Client {
     this.#client?.abort();
+    if (this.#isSteady) {
+      const { seed } = this.runPlan;
+      this.#random = inTurn(seed)(`workload/${this.plan.name}#${this.#logins + 1}`);
+    }
     let online = false;
     const client = this.#begin(this.#node(), options, {
       online: () => {
@@ -200,13 +217,13 @@ export class Actor {
     const { behaviour } = this.plan;
     const delay = "answersMs" in behaviour ? behaviour.answersMs : undefined;
     if (delay === undefined) act();
-    else this.within(delay, act);
+    else this.after(this.#reactions.between(...delay), act);
   }
 
   #declines(): boolean {
     const { behaviour } = this.plan;
     const share = "declines" in behaviour ? behaviour.declines : undefined;
-    return share !== undefined && this.random.chance(share);
+    return share !== undefined && this.#reactions.chance(share);
   }
 
   #keepAlive(client: Client): void {
@@ -248,7 +265,7 @@ export class Actor {
       // Who could bind a channel, and is offered nothing to bind it by, says so (RFC 5802 §6).
       flag: lie === "downgrade" || (wanted.endsWith("-PLUS") && mechanism !== wanted) ? "y" : "n",
       lie,
-      random: this.random,
+      random: this.#reactions,
       crypto: this.#setting.crypto,
     });
   }

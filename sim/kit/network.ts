@@ -18,7 +18,7 @@ import type {
   NetworkInput,
   TlsInfo,
 } from "../../src/ports/network.ts";
-import { stream } from "./random.ts";
+import type { Draws } from "./random.ts";
 import type { World } from "./world.ts";
 import { Connection, type ConnectionParts, type End, type EndParts } from "./connection.ts";
 import { messageFrame, Messages, pingFrame } from "./messages.ts";
@@ -82,7 +82,7 @@ export interface NodePortOptions {
 
 export interface SimulatedNetworkOptions {
   readonly world: World;
-  readonly seed: number;
+  readonly draws: Draws;
   readonly pipe: ConnectionParts["pipe"];
 }
 
@@ -158,7 +158,7 @@ export class SimulatedNetwork {
     const id = ++this.#lastConnection;
     const { login, node, listener, remote, framing, events } = request;
     const connection = this.#make({
-      random: stream(this.#options.seed, `network/${login}`),
+      random: this.#options.draws(`network/${login}`),
       tlsFirst: request.tlsFirst,
       serverName: request.serverName,
       from: {
@@ -267,7 +267,7 @@ export class SimulatedNetwork {
     const { pipe } = this.#options;
     this.#make({
       pipe: { ...pipe, windowBytes: Math.max(pipe.windowBytes, linkWindowBytes) },
-      random: stream(this.#options.seed, `network/${path}#${count}`),
+      random: this.#options.draws(`network/${path}#${count}`),
       tlsFirst: false,
       serverName: undefined,
       from: from.dialling(node, own, dial, { login: host, listener: "cluster", remote: host }),

@@ -2,10 +2,13 @@
  * Random: where does every choice of a simulated run come from?
  *
  * One independent, named stream per purpose (`seed/network/alice`, `seed/node/n1` …). A stream never
- * draws from another, so one more draw in one place moves nothing elsewhere. Not for secrets.
+ * draws from another, so one more draw in one place moves nothing elsewhere. What others' doings ask for
+ * (how long is this piece under way?) is drawn by the moment, or one message less would move all that come
+ * after it on its line. Not for secrets.
  */
 import seedrandom from "seedrandom";
 import { allocBytes } from "../../src/base/bytes.ts";
+import type { Instant } from "../../src/base/time.ts";
 
 export class Random {
   readonly #next: () => number;
@@ -16,7 +19,7 @@ export class Random {
 
   /** An integer in [0, below). */
   int(below: number): number {
-    return (this.#word() % below) | 0;
+    return (this.word() % below) | 0;
   }
 
   /** An integer in [low, high], both included. */
@@ -26,7 +29,7 @@ export class Random {
 
   /** True with this probability (0 to 1). */
   chance(probability: number): boolean {
-    return this.#word() < probability * 0x1_0000_0000;
+    return this.word() < probability * 0x1_0000_0000;
   }
 
   pick<T>(choices: readonly T[]): T {
@@ -52,7 +55,8 @@ export class Random {
     return bytes;
   }
 
-  #word(): number {
+  /** 32 bits. */
+  word(): number {
     return this.#next() >>> 0;
   }
 }
@@ -60,6 +64,48 @@ export class Random {
 /** The stream of this name; the same seed and path always give the same draws. */
 export function stream(seed: number, path: string): Random {
   return new Random(wordsOf(`${seed}/${path}`));
+}
+
+/** Where a part of the world has its draws from: the path is a purpose, and may end in `#2`, the second of a kind. */
+export type Draws = (path: string) => Random;
+
+/** One draw after the other: the next is another when one has been left out. */
+export function inTurn(seed: number): Draws {
+  return (path) => stream(seed, path);
+}
+
+/**
+ * Draws that depend on the moment, and only within one on how many there were before. So what is left out of a plan
+ * moves nothing that it has not itself led to: a message less on a line, and the next is as long under way as
+ * before. Nor do they depend on how many of a kind there were, but on who it is.
+ */
+export function byMoment(seed: number, now: () => Instant): Draws {
+  return (path) => {
+    const own = stream(seed, path.replace(/#\d+$/, ""));
+    const [low, high] = [own.word(), own.word()];
+    let moment = -1;
+    let count = 0;
+    return new Random(() => {
+      const at = now();
+      if (at !== moment) {
+        moment = at;
+        count = 0;
+      }
+      count++;
+      return mixed(low ^ Math.imul(at, 0x9e3779b1), high ^ Math.imul(count, 0x85ebca6b));
+    });
+  };
+}
+
+/** Each bit of both words tells in each bit of what comes out. */
+function mixed(one: number, other: number): number {
+  let word = one ^ (one >>> 16);
+  word = Math.imul(word, 0x85ebca6b);
+  word ^= (word >>> 13) ^ other;
+  word = Math.imul(word, 0xc2b2ae35);
+  word ^= word >>> 16;
+  word = Math.imul(word, 0x9e3779b1);
+  return word ^ (word >>> 15);
 }
 
 /**

@@ -29,7 +29,7 @@ import {
 import { DatabaseFaults, type DatabaseEngine } from "../ports/database-faults.ts";
 import type { SimulatedLookups } from "../ports/resolver.ts";
 import { congestionMarkBytes, SimulatedNetwork } from "../kit/network.ts";
-import { stream, type Random } from "../kit/random.ts";
+import { inTurn, stream, type Random } from "../kit/random.ts";
 import type { RunOptions } from "../run.ts";
 import { Trace, type TraceSink } from "../trace.ts";
 import { World } from "../kit/world.ts";
@@ -69,16 +69,17 @@ export class Stage {
     this.#ports = ports;
     const { seed, topology, limits } = plan;
     const { world } = this;
-    const lists = new NodeLists(plan, world, () => undefined);
+    const draws = inTurn(seed);
+    const lists = new NodeLists(plan, world, draws, () => undefined);
     this.trace = new Trace(() => world.now(), [(event) => lists.see(event), ...sinks]);
     this.#lookups = lists.lookups;
-    this.network = new SimulatedNetwork({ world, seed, pipe: topology.network });
+    this.network = new SimulatedNetwork({ world, draws, pipe: topology.network });
     this.#engine = ports.database(() => wallOrigin + world.now());
     makeAccounts(this.#engine, ports.crypto, accountsOf(plan));
     this.database = new DatabaseFaults({
       world,
       engine: this.#engine,
-      random: stream(seed, "database"),
+      random: draws("database"),
       latencyMs: topology.database.latencyMs,
       queryTimeoutMs: limits.queryTimeout,
       fabric: this.network.fabric,
@@ -177,9 +178,11 @@ export class Stage {
 
   #node(plan: NodePlan): SimulatedNode {
     const { world, network, database, trace } = this;
+    const { seed } = this.#plan;
     return new SimulatedNode({
       plan,
-      seed: this.#plan.seed,
+      draws: inTurn(seed),
+      falseSaltSecret: stream(seed, "false-salt").bytes(32),
       config: configOf(this.#plan, plan),
       world,
       network,

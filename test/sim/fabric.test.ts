@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { binaryFromBytes } from "../../src/base/bytes.ts";
 import type { ConnectionId, NetworkInput } from "../../src/ports/network.ts";
 import { SimulatedNetwork, type NodePort } from "../../sim/kit/network.ts";
+import { inTurn } from "../../sim/kit/random.ts";
 import { World } from "../../sim/kit/world.ts";
 
 class Host {
@@ -47,7 +48,7 @@ function two(options: { dial?: boolean; windowBytes?: number } = {}) {
   const world = new World();
   const network = new SimulatedNetwork({
     world,
-    seed: 1,
+    draws: inTurn(1),
     pipe: { latencyMs: [1, 5], cutChance: 0, windowBytes: options.windowBytes ?? 65_536 },
   });
   const a = new Host(network, "a");

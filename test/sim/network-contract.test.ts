@@ -1,6 +1,7 @@
 import { binaryFromBytes } from "../../src/base/bytes.ts";
 import type { NetworkInput } from "../../src/ports/network.ts";
 import { SimulatedNetwork } from "../../sim/kit/network.ts";
+import { inTurn } from "../../sim/kit/random.ts";
 import { World } from "../../sim/kit/world.ts";
 import { dialContract, type DialHarness, type DialNode } from "../contracts/dial-contract.ts";
 import {
@@ -17,7 +18,7 @@ function harness(cutChance: number): Promise<NetworkHarness> {
   const inputs: NetworkInput[] = [];
   const network = new SimulatedNetwork({
     world,
-    seed: 7,
+    draws: inTurn(7),
     pipe: { latencyMs: [1, 30], cutChance, windowBytes: 65_536 },
   });
   const port = network.attach("n1", {
@@ -91,7 +92,7 @@ function dialHarness(cutChance: number): Promise<DialHarness> {
   const world = new World();
   const network = new SimulatedNetwork({
     world,
-    seed: 7,
+    draws: inTurn(7),
     pipe: { latencyMs: [1, 30], cutChance, windowBytes: 65_536 },
   });
   const node = (name: string): DialNode => {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { textFromBytes } from "../../src/base/bytes.ts";
 import type { NetworkInput } from "../../src/ports/network.ts";
 import { congestionMarkBytes, SimulatedNetwork, type Wire } from "../../sim/kit/network.ts";
+import { inTurn } from "../../sim/kit/random.ts";
 import { World } from "../../sim/kit/world.ts";
 
 /** One node, one client and what either was told, as text. */
@@ -9,7 +10,7 @@ function pair(cutChance = 0.5, seed = 1) {
   const world = new World();
   const network = new SimulatedNetwork({
     world,
-    seed,
+    draws: inTurn(seed),
     pipe: { latencyMs: [5, 20], cutChance, windowBytes: 10_000 },
   });
   const node: string[] = [];
@@ -273,7 +274,7 @@ test("network: what a node says and its close at once are not lost before the cl
   for (let seed = 1; seed <= 20; seed++) {
     const world = new World();
     const pipe = { latencyMs: [5, 20] as const, cutChance: 0, windowBytes: 10_000 };
-    const network = new SimulatedNetwork({ world, seed, pipe });
+    const network = new SimulatedNetwork({ world, draws: inTurn(seed), pipe });
     const told: string[] = [];
     const port = network.attach("n1", {
       deliver: (input) => {
