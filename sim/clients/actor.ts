@@ -9,7 +9,7 @@ import type { TlsInfo } from "../../src/ports/network.ts";
 import { hostOf, nameOf } from "../addresses.ts";
 import { passwordOf, unbound, type ClientPlan, type Plan, type Range } from "../plan.ts";
 import type { SimulatedNetwork } from "../kit/network.ts";
-import { inTurn, type Draws, type Random } from "../kit/random.ts";
+import { choices, stream, type Draws, type Random } from "../kit/random.ts";
 import type { Trace } from "../trace.ts";
 import type { World } from "../kit/world.ts";
 import { lentIdentity, plainClient, type ClientSasl, type Lie } from "./authentication.ts";
@@ -71,7 +71,7 @@ export class Actor {
     this.plan = plan;
     this.#setting = setting;
     this.runPlan = setting.plan;
-    this.#random = inTurn(setting.plan.seed)(`workload/${plan.name}`);
+    this.#random = this.stream(`workload/${plan.name}`);
     this.#reactions = this.#isSteady ? setting.draws(`reactions/${plan.name}`) : this.#random;
     const spellings = setting.draws(`spelling/${plan.name}`);
     this.#spelling = plan.respells === true ? new OwnSpelling(spellings) : asPrepared;
@@ -84,6 +84,12 @@ export class Actor {
   /** Of the login under way: what became of those before moves nothing of it. */
   get random(): Random {
     return this.#random;
+  }
+
+  /** Draws in turn, for one purpose. */
+  stream(path: string): Random {
+    const { seed } = this.runPlan;
+    return this.#isSteady ? choices(seed, path) : stream(seed, path);
   }
 
   get #isSteady(): boolean {
@@ -126,8 +132,7 @@ export class Actor {
   logIn(options: LoginOptions = {}): Client {
     this.#client?.abort();
     if (this.#isSteady) {
-      const { seed } = this.runPlan;
-      this.#random = inTurn(seed)(`workload/${this.plan.name}#${this.#logins + 1}`);
+      this.#random = this.stream(`workload/${this.plan.name}#${this.#logins + 1}`);
     }
     let online = false;
     const client = this.#begin(this.#node(), options, {

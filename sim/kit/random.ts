@@ -109,8 +109,9 @@ function mixed(one: number, other: number): number {
 }
 
 /**
- * For plans. `xor128` is linear: of two streams whose names are equally long the first words differ by the same
- * bits whatever the seed is, so that of their coins some pairs never come up together. These are told apart by a hash.
+ * For plans, and what one client does in its logins. `xor128` is linear: of two streams whose names are equally long the
+ * words differ by the same bits whatever the seed is, so that of their coins some pairs never come up together. These are
+ * told apart by a hash.
  */
 export function choices(seed: number, path: string): Random {
   const name = `${seed}/${path}`;

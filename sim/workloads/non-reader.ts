@@ -2,7 +2,7 @@
 import type { Actor } from "../clients/actor.ts";
 import type { Client } from "../clients/client.ts";
 import type { Range } from "../plan.ts";
-import { stream, type Random } from "../kit/random.ts";
+import type { Random } from "../kit/random.ts";
 import { logInAgain } from "./chatter.ts";
 import { part } from "./parting.ts";
 
@@ -12,7 +12,7 @@ export function startNonReader(
   actor: Actor,
   behaviour: { readonly readsMs: Range; readonly pausesMs: Range },
 ): void {
-  const goes = stream(actor.runPlan.seed, `goes/${actor.plan.name}`);
+  const goes = actor.stream(`goes/${actor.plan.name}`);
   actor.whenOnline((client) => readOnAndOff(actor, client, behaviour, goes));
   actor.whenEnded(() => actor.within(comesBackMs, () => logInAgain(actor)));
   actor.after(actor.plan.startAt, () => logInAgain(actor));

@@ -8,7 +8,7 @@ import type { Actor } from "../clients/actor.ts";
 import type { Client } from "../clients/client.ts";
 import type { Range } from "../plan.ts";
 import { addressOf, bareOf, hostOf } from "../addresses.ts";
-import { stream, type Random } from "../kit/random.ts";
+import type { Random } from "../kit/random.ts";
 
 /** Between two steps: long enough for the node to have read all, on most lines, and too short for it to lose patience. */
 const meanwhileMs: Range = [500, 1_500];
@@ -23,7 +23,7 @@ export function part(actor: Actor, client: Client): void {
   const { windowBytes, congestionMarkBytes } = actor.runPlan.topology.network;
   const fills = Math.ceil((windowBytes + congestionMarkBytes) / answerBytes);
   /** Of its own: how it goes moves nothing else. */
-  const draws = stream(actor.runPlan.seed, `parting/${client.login}`);
+  const draws = actor.stream(`parting/${client.login}`);
   client.setReading(false);
   ask(actor, client, Math.min(fills, partsAsking), draws);
   actor.after(draws.between(...meanwhileMs), () => {

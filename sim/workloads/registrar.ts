@@ -12,7 +12,6 @@
  */
 import type { Actor, LoginOptions } from "../clients/actor.ts";
 import type { Client } from "../clients/client.ts";
-import { stream } from "../kit/random.ts";
 import { accountAt, hostOf, nameOf } from "../addresses.ts";
 import {
   bindsItsChannel,
@@ -45,9 +44,9 @@ export function startRegistrar(
   { everyMs, removesAgain = false }: { readonly everyMs: Range; readonly removesAgain?: boolean },
 ): void {
   /** Of its own: how it treats its accounts moves nothing else. */
-  const draws = stream(actor.runPlan.seed, `accounts/${actor.plan.name}`);
-  const devices = stream(actor.runPlan.seed, `devices/${actor.plan.name}`);
-  const operators = stream(actor.runPlan.seed, `operators/${actor.plan.name}`);
+  const draws = actor.stream(`accounts/${actor.plan.name}`);
+  const devices = actor.stream(`devices/${actor.plan.name}`);
+  const operators = actor.stream(`operators/${actor.plan.name}`);
   /** A letter that is written in several ways, of who writes in several ways. */
   const { user: own } = actor.plan;
   const ending = actor.plan.respells === true ? "-å" : "";
