@@ -78,6 +78,21 @@ test("notices: whoever will not have a message says so under its id", () => {
   expect(failures(declined().then("notice-received", heard))).toEqual([]);
 });
 
+test("notices: two sessions of one name may both refuse what was looked up again, each of them once", () => {
+  const error = { id: "m/1", what: "error" } as const;
+  const refuses = (tale: Tale, login: string): Tale =>
+    tale.receives(login, "m/1", alice, bob).then("notice-sent", { ...error, login, to: alice });
+  const { tale } = withThree();
+  tale.sends("alice#1", "m/1", bob);
+  refuses(tale, "bob#1");
+  tale.at("n3").then("login-started", { login: "bob#2", user: "bob", node: "n3" });
+  refuses(tale.then("login-bound", { login: "bob#2", jid: bob }), "bob#2");
+  const heard = { ...error, login: "alice#1", from: bob, to: alice };
+  tale.then("notice-received", heard).then("notice-received", heard);
+  expect(failures(tale)).toEqual([]);
+  expect(failures(tale.then("notice-received", heard))).toEqual([expect.stringContaining("twice")]);
+});
+
 test("notices: from another node it goes by what that shows; who had just withdrawn is not missed", () => {
   const { tale, n2 } = apart();
   const shown = { available: true, attached: true, priority: -1, stamp: 1, gen: 1 };
