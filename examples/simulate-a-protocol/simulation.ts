@@ -6,7 +6,7 @@
  */
 import { textFromBytes } from "../../src/base/bytes.ts";
 import { clientOf, SimulatedNetwork } from "../../sim/kit/network.ts";
-import { inTurn, stream } from "../../sim/kit/random.ts";
+import { byMoment, stream } from "../../sim/kit/random.ts";
 import { shrinkHere } from "../../sim/kit/shrink.ts";
 import { TraceHash } from "../../sim/kit/trace-hash.ts";
 import { scheduleTroubles } from "../../sim/kit/troubles.ts";
@@ -30,7 +30,11 @@ export class Simulation {
   constructor(plan: Plan, countsFrom: CountsFrom) {
     this.#plan = plan;
     const pipe = { latencyMs: [1, 20], cutChance: 0.1, windowBytes: 10_000 } as const;
-    this.#network = new SimulatedNetwork({ world: this.#world, draws: inTurn(plan.seed), pipe });
+    this.#network = new SimulatedNetwork({
+      world: this.#world,
+      draws: byMoment(plan.seed, () => this.#world.now()),
+      pipe,
+    });
     for (const name of plan.tenants) this.#tenants.set(name, new Tenant(countsFrom));
   }
 
