@@ -115,7 +115,7 @@ test("node: a slow one takes in one thing after another, loses nobody, and is as
   };
   expect(gaps(10_000, 20_000).length).toBeGreaterThan(30);
   expect(Math.min(...gaps(10_000, 20_000))).toBeGreaterThanOrEqual(60);
-  expect(Math.min(...gaps(20_500, 30_000))).toBeLessThan(60);
+  expect(Math.min(...gaps(20_500, Infinity))).toBeLessThan(60);
   expect(of(events, "n1", "peer-down", "n2")).toEqual([]);
   const recovered = events.find(({ kind }) => kind === "node-recovered");
   expect(recovered).toMatchObject({ at: 20_000, place: "n2" });
