@@ -2,7 +2,7 @@
 import { misfit } from "./faults/index.ts";
 import { hostsOf, pairOf, pathOf } from "./kit/paths.ts";
 import { atOneHost } from "./plan-hosts.ts";
-import { addressOf, nameOf, userOf } from "./addresses.ts";
+import { addressOf, userOf } from "./addresses.ts";
 import type { Behaviour, ClientPlan, FaultPlan, Plan, Range } from "./plan.ts";
 
 export function keepFaults(plan: Plan, indices: readonly number[]): Plan {
@@ -18,23 +18,6 @@ export function keepClients(plan: Plan, indices: readonly number[]): Plan {
     hostsOf(target).every((host) => !gone.has(host)),
   );
   return { ...plan, clients, faults };
-}
-
-/** Those of whom the failure speaks, by their own names or their accounts', alone; or with all who speak to them. */
-export function onlyConcerned(plan: Plan, what: string): readonly Plan[] {
-  const { clients } = plan;
-  const words = new Set(what.split(/[\s/#"'@,;:()]+/));
-  const isNamed = ({ name, user }: ClientPlan): boolean =>
-    words.has(name) || words.has(nameOf(user));
-  const users = new Set(clients.filter(isNamed).map(({ user }) => user));
-  const speaksToThem = ({ behaviour }: ClientPlan): boolean =>
-    "peers" in behaviour && behaviour.peers.some((peer) => users.has(userOf(peer)));
-  const all = [...clients.keys()];
-  const kept = (of: (client: ClientPlan) => boolean): readonly number[] =>
-    all.filter((index) => of(clients[index] as ClientPlan));
-  return [kept(isNamed), kept((client) => isNamed(client) || speaksToThem(client))]
-    .filter(({ length }) => length > 0 && length < all.length)
-    .map((indices) => keepClients(plan, indices));
 }
 
 /** Its clients go elsewhere, and faults that make no sense without it are dropped. */

@@ -1,8 +1,8 @@
 /**
  * Shrink: what can be left out of a plan of ours, and what is the same failure?
  *
- * Order (kit/shrink.ts does the rest): what came after the failure, who is not spoken of, faults, clients, time, nodes, then simpler behaviours, network and
- * limits, and at last all of it again under other seeds. What is left fails in the same way, and sound code
+ * Order (kit/shrink.ts does the rest): what came after the failure, faults, clients, time, nodes, then simpler behaviours, network and
+ * limits, and at last all of it again under other seeds; where that ends high, another way down. What is left fails in the same way, and sound code
  * passes it: no step leaves what plans promise (plan-problem.ts), and the liveness phase never becomes
  * shorter than what the oracles grant a healed cluster.
  */
@@ -11,13 +11,7 @@ import { fewer, smaller, type Pass, type ShrinkOptions, type Shrinking } from ".
 import { planProblem } from "./plan-problem.ts";
 import type { Plan } from "./plan.ts";
 import type { Failure } from "./run.ts";
-import {
-  keepClients,
-  keepFaults,
-  onlyConcerned,
-  simplerClients,
-  withoutNode,
-} from "./shrink-parts.ts";
+import { keepClients, keepFaults, simplerClients, withoutNode } from "./shrink-parts.ts";
 import {
   cutShort,
   earlier,
@@ -112,15 +106,12 @@ interface Measured {
 export interface Known {
   /** The moment at which it went wrong; undefined: at the end, or nobody knows. */
   readonly failedAt?: number | undefined;
-  /** What the oracle said, with its names. */
-  readonly what?: string | undefined;
   /** With it other ways are tried where the first ends high. */
   readonly yardstick?: Yardstick;
 }
 
-const passes = (whole: Plan, { failedAt, what = "", yardstick }: Known): readonly Pass<Plan>[] => [
+const passes = (whole: Plan, { failedAt, yardstick }: Known): readonly Pass<Plan>[] => [
   steps((plan) => untilItFails(plan, failedAt)),
-  steps((plan) => onlyConcerned(plan, what)),
   (plan) => fewer(plan, plan.faults.length, keepFaults),
   (plan) => fewer(plan, plan.clients.length, keepClients),
   steps(earlier),
@@ -168,7 +159,8 @@ export function shrink(plan: Plan, known: Known = {}): Shrinking<Plan> {
 
 /** One run after the other, in this very thread. */
 export function shrinkHere(plan: Plan, options: ShrinkOptions<Plan> & Known): Plan {
-  return kit.shrinkHere(plan, passes(plan, options), options);
+  const last = kit.shrinkHere(plan, passes(plan, options), options);
+  return options.yardstick?.best ?? last;
 }
 
 function withoutEachNode(plan: Plan): readonly Plan[] {

@@ -65,7 +65,6 @@ export async function shrink(word: string, flags: ShrinkFlags): Promise<void> {
   try {
     plan = await shrinker.run(subject.plan, {
       failedAt: failedAt(subject.plan, failure),
-      what: failure.what,
       yardstick,
     });
   } finally {

@@ -87,7 +87,7 @@ function shrinkPlan(plan: Plan, failure: Failure): ShrunkSize {
   const before = runSafely(plan).stats.events;
   const yardstick = new Yardstick(symptom, plan, before);
   let tried = 0;
-  shrinkHere(plan, {
+  const small = shrinkHere(plan, {
     fails: (candidate) => {
       tried += 1;
       const outcome = runSafely(candidate);
@@ -96,11 +96,9 @@ function shrinkPlan(plan: Plan, failure: Failure): ShrunkSize {
       return fits;
     },
     failedAt: failedAt(plan, failure),
-    what: failure.what,
     yardstick,
     expired: () => seconds() >= order.shrinkSeconds,
   });
-  const small = yardstick.best;
   return {
     before,
     events: runSafely(small).stats.events,

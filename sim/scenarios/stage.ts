@@ -29,7 +29,7 @@ import {
 import { DatabaseFaults, type DatabaseEngine } from "../ports/database-faults.ts";
 import type { SimulatedLookups } from "../ports/resolver.ts";
 import { congestionMarkBytes, SimulatedNetwork } from "../kit/network.ts";
-import { inTurn, stream, type Random } from "../kit/random.ts";
+import { inTurn, stream, type Draws, type Random } from "../kit/random.ts";
 import type { RunOptions } from "../run.ts";
 import { Trace, type TraceSink } from "../trace.ts";
 import { World } from "../kit/world.ts";
@@ -60,6 +60,7 @@ export class Stage {
   readonly #ports: StagePorts;
   readonly #engine: DatabaseEngine;
   readonly #lookups: SimulatedLookups;
+  readonly #draws: Draws;
   readonly #logins = new Map<string, number>();
   /** Faults under way. */
   readonly #begun = new Set<FaultPlan>();
@@ -69,17 +70,17 @@ export class Stage {
     this.#ports = ports;
     const { seed, topology, limits } = plan;
     const { world } = this;
-    const draws = inTurn(seed);
-    const lists = new NodeLists(plan, world, draws, () => undefined);
+    this.#draws = inTurn(seed);
+    const lists = new NodeLists(plan, world, this.#draws, () => undefined);
     this.trace = new Trace(() => world.now(), [(event) => lists.see(event), ...sinks]);
     this.#lookups = lists.lookups;
-    this.network = new SimulatedNetwork({ world, draws, pipe: topology.network });
+    this.network = new SimulatedNetwork({ world, draws: this.#draws, pipe: topology.network });
     this.#engine = ports.database(() => wallOrigin + world.now());
     makeAccounts(this.#engine, ports.crypto, accountsOf(plan));
     this.database = new DatabaseFaults({
       world,
       engine: this.#engine,
-      random: draws("database"),
+      random: this.#draws("database"),
       latencyMs: topology.database.latencyMs,
       queryTimeoutMs: limits.queryTimeout,
       fabric: this.network.fabric,
@@ -181,7 +182,7 @@ export class Stage {
     const { seed } = this.#plan;
     return new SimulatedNode({
       plan,
-      draws: inTurn(seed),
+      draws: this.#draws,
       falseSaltSecret: stream(seed, "false-salt").bytes(32),
       config: configOf(this.#plan, plan),
       world,
