@@ -72,6 +72,7 @@ export function planFromSeed(seed: number, profile: Profile = profiles.default):
     version: planVersion,
     seed,
     steady: true,
+    ...(profile.rareSigns === true ? { clientSignsMs: 20_000 } : {}),
     topology: {
       nodes,
       ...(cluster === undefined ? {} : { cluster: long === undefined ? cluster : roomy(cluster) }),

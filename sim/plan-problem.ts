@@ -173,9 +173,15 @@ function integer(min: number, what = `an integer, ${min} or more`): Check {
 const count = integer(0);
 const some = integer(1);
 
+function every(min: number, max: number): Check {
+  const atMost = number(min, max, `at most ${max} ms`);
+  return (value, where) => integer(min)(value, where) ?? atMost(value, where);
+}
+
 /** More often costs more than the run, more seldom sees nothing. */
-const looks: Check = (value, where) =>
-  integer(100)(value, where) ?? number(100, 10_000, "at most 10000 ms")(value, where);
+const looks = every(100, 10_000);
+/** Who finds out later that its server is dead does not come back in time. */
+const clientSigns = every(1_000, 20_000);
 
 /** Of milliseconds. */
 function lasting(least: number): Check {
@@ -403,6 +409,7 @@ const wholePlan = record<Plan & { readonly about?: unknown }>({
   clients: list(client),
   faults: list(fault),
   looksEveryMs: optional(looks),
+  clientSignsMs: optional(clientSigns),
   steady: optional(flag),
   duration,
 });

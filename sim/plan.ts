@@ -28,6 +28,8 @@ export interface Plan {
   readonly steady?: boolean;
   /** How often nodes are looked at, and asked for their health; missing: each second, in long safety phases each five. */
   readonly looksEveryMs?: number;
+  /** A client that has said nothing for so long sends a sign of life; missing: ten seconds. */
+  readonly clientSignsMs?: number;
   readonly duration: {
     /** Logins without faults. */
     readonly setUp: number;

@@ -19,7 +19,7 @@ import { asPrepared, OwnSpelling, type Spelling } from "./spelling.ts";
 
 /** A login that takes longer is given up: its server may be dead. */
 const patienceMs = 25_000;
-const keepAliveMs = 10_000;
+const usualSignsMs = 10_000;
 
 export interface ActorWorld {
   readonly world: World;
@@ -232,7 +232,7 @@ export class Actor {
   }
 
   #keepAlive(client: Client): void {
-    this.after(keepAliveMs, () => {
+    this.after(this.runPlan.clientSignsMs ?? usualSignsMs, () => {
       if (client.state === "leaving") return this.#giveUp(client);
       if (client.state !== "online") return;
       client.keepAlive();

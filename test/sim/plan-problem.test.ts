@@ -82,6 +82,7 @@ test.each([
   [/"heartbeatTimeout":\d+/, '"heartbeatTimeout":900', "heartbeatTimeout` must be twice"],
   [/"limits":/, '"looksEveryMs":0,"limits":', "`looksEveryMs` must be an integer, 100 or more"],
   [/"limits":/, '"looksEveryMs":60000,"limits":', "`looksEveryMs` must be at most 10000 ms"],
+  [/"limits":/, '"clientSignsMs":30000,"limits":', "`clientSignsMs` must be at most 20000 ms"],
   [/"joins":false/g, '"joins":true', "nobody is there from the start"],
   [/"resource":""/g, '"resource":"phone"', '"c0" and "c1" are both c/phone'],
 ])("plan problem: %s for %s", (from, to, problem) => {

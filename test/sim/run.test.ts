@@ -215,3 +215,23 @@ test("run: in a long safety phase nodes are looked at, and asked for their healt
     0, 3_000, 6_000, 9_000, 12_000, 15_000, 18_000, 21_000, 24_000, 27_000, 30_000, 33_000,
   ]);
 });
+
+test("run: a client that says nothing sends a sign of life as often as the plan says", () => {
+  const signs = (clientSignsMs: number | undefined): number => {
+    const quiet = { ...profiles.small, nodes: [1], clients: 1, behaviours: [], faults: false };
+    const drawn = planFromSeed(1, { ...quiet, safety: 60_000, everyMs: [200_000, 200_000] });
+    const plan = clientSignsMs === undefined ? drawn : { ...drawn, clientSignsMs };
+    let count = 0;
+    const outcome = run(plan, {
+      ...ports,
+      sinks: [
+        ({ kind, data }) => {
+          if (kind === "bytes-received" && data.bytes.length === 1) count += 1;
+        },
+      ],
+    });
+    expect(outcome.failures).toEqual([]);
+    return count;
+  };
+  expect([5_000, undefined, 20_000].map(signs)).toEqual([17, 8, 3]);
+});
