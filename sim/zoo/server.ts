@@ -91,8 +91,8 @@ export const serverPlants: readonly Plant[] = [
   {
     name: "hand-back-tells-nobody",
     file: traffic,
-    find: "      this.#performAll(now, router.handBack(session, opened, from));",
-    replace: "      router.handBack(session, opened, from);",
+    find: "      this.#performAll(now, router.handBack(session, opened, from, transit?.home));",
+    replace: "      router.handBack(session, opened, from, transit?.home);",
     oracle: "conservation",
   },
   {

@@ -20,7 +20,7 @@ import type { Directory, RemoteSession } from "./directory.ts";
 import type { Feature, IqHandler, IqRequest } from "./feature.ts";
 import { isAnswer, isStanza, kindOf, priorityOf } from "./kinds.ts";
 import { Session } from "./session.ts";
-import { originOf, type Transit } from "./stanza-frame.ts";
+import type { Transit } from "./stanza-frame.ts";
 
 export type RouterEffect =
   /** `from` and `to`, where given, replace those of the stanza. */
@@ -64,8 +64,8 @@ export type RouterEffect =
     };
 
 type Target = Session | RemoteSession;
-/** A session here, or the address of one elsewhere. */
-type Sender = Session | { readonly jid: Jid };
+/** A session here, or the address of one elsewhere: at `home`, if that is known. */
+type Sender = Session | { readonly jid: Jid; readonly home: Peer | undefined };
 
 const nothing: readonly RouterEffect[] = [];
 /** Nodes whose views differ for a moment may pass a stanza to each other, but not for ever. */
@@ -127,12 +127,9 @@ export class Router {
   ): readonly RouterEffect[] | undefined {
     if (via !== undefined && arrived.from !== undefined) this.#directory.heard(arrived.from, via);
     const session = this.#directory.local.get(transit.target);
-    // If not, it is one of ours, which has come back.
-    const isFromThere = via !== undefined && originOf(via) === transit.id.origin;
+    const { home } = transit;
     if (session !== undefined && !this.#hasWithdrawn(session, arrived)) {
-      if (arrived.name === "iq") {
-        noteAsker(session, arrived.open(), isFromThere ? via : undefined);
-      }
+      if (arrived.name === "iq") noteAsker(session, arrived.open(), home);
       return [{ type: "deliver", session, stanza: arrived, transit }];
     }
     const stanza = arrived.open();
@@ -140,14 +137,15 @@ export class Router {
     const from = this.#jids.get(stanza.from ?? "");
     const to = stanza.to === undefined ? target?.toBare() : this.#jids.get(stanza.to);
     if (from === undefined || to === undefined || !isStanza(stanza)) return undefined;
-    const sender = this.#directory.local.get(from.full) ?? { jid: from };
+    const here = home === undefined ? this.#directory.local.get(from.full) : undefined;
+    const sender = here ?? { jid: from, home };
     if (transit.hops >= hopsMax) return this.#refuse(sender, stanza, "service-unavailable");
     // Its target has gone: wherever it goes now, it may come to a session that has had a copy of its own.
     const onwards = { ...transit, maybe: true };
     if (kindOf(stanza) === "iq request") {
       // Only its asker's node sends it anywhere: see `server/requests.ts`.
-      if (isFromThere) {
-        return [{ type: "forward", peer: via, target: transit.target, stanza, transit: onwards }];
+      if (home !== undefined) {
+        return [{ type: "forward", peer: home, target: transit.target, stanza, transit: onwards }];
       }
       if (!(sender instanceof Session)) return this.#refuse(sender, stanza, "service-unavailable");
     }
@@ -174,26 +172,29 @@ export class Router {
     return to === undefined || this.#jids.get(to)?.full !== session.jid.full;
   }
 
-  /** Gives back what could not be delivered after all; the sender learns of it (RFC 6120 §8.3). */
+  /** Gives back what could not be delivered after all; the sender, at `home` if anywhere, learns of it (RFC 6120 §8.3). */
   bounce(
     stanza: Stanza,
     from: string | undefined,
     to: string,
-    condition: StanzaErrorCondition = "recipient-unavailable",
+    condition: StanzaErrorCondition,
+    home?: Peer,
   ): readonly RouterEffect[] {
     const reply = errorReply(stanza, condition, { from: to });
-    return reply === undefined ? nothing : this.#answer(from ?? stanza.from ?? "", reply);
+    return reply === undefined ? nothing : this.#answer(from ?? stanza.from ?? "", reply, home);
   }
 
   /** The same for what was on its way to `session`, and did not reach its client. */
-  handBack(session: Session, stanza: Stanza, from = stanza.from ?? ""): readonly RouterEffect[] {
+  handBack(
+    session: Session,
+    stanza: Stanza,
+    from = stanza.from ?? "",
+    home?: Peer,
+  ): readonly RouterEffect[] {
     const to = stanza.to ?? session.jid.full;
     const isRequest = kindOf(stanza) === "iq request";
-    const peer = isRequest ? session.takeAsker(from, stanza.id) : undefined;
-    if (peer === undefined) return this.bounce(stanza, from, to);
-    const reply = errorReply(stanza, "recipient-unavailable", { from: to });
-    if (reply === undefined) return nothing;
-    return [{ type: "forward", peer, target: from, stanza: reply, to: from }];
+    const asker = isRequest ? session.takeAsker(from, stanza.id) : home;
+    return this.bounce(stanza, from, to, "recipient-unavailable", asker);
   }
 
   /** RFC 6120 §8.1.2.1: a client may name itself by its bare JID or by an equivalent spelling. */
@@ -329,11 +330,16 @@ export class Router {
     const from = stanza.to ?? sender.jid.bare;
     const reply = errorReply(stanza, condition, { from });
     if (reply === undefined) return nothing;
-    return sender instanceof Session ? answer(sender, reply) : this.#answer(sender.jid.full, reply);
+    if (sender instanceof Session) return answer(sender, reply);
+    return this.#answer(sender.jid.full, reply, sender.home);
   }
 
-  /** A reply for whoever has this full JID; nobody may have it any more. */
-  #answer(to: string, reply: Stanza): readonly RouterEffect[] {
+  /**
+   * A reply for the session of this full JID at `home`, or for whoever has that name; nobody may have it any more. In a
+   * partial split several may, and only one of them has asked.
+   */
+  #answer(to: string, reply: Stanza, home: Peer | undefined): readonly RouterEffect[] {
+    if (home !== undefined) return [{ type: "forward", peer: home, target: to, stanza: reply, to }];
     const session = this.#directory.local.get(to);
     if (session !== undefined) return answer(session, reply);
     return this.#toAsker(to, { stanza: reply, to });

@@ -46,6 +46,8 @@ export interface Transit {
   readonly maybe: boolean;
   readonly hops: number;
   readonly target: string;
+  /** The node that minted the id, its sender's, if it is the one that has passed it on: who learns what becomes of it. */
+  readonly home?: Peer | undefined;
 }
 
 export interface StanzaFrame {
@@ -103,11 +105,12 @@ export function encodeFrame(
   );
 }
 
-/** Throws `WireError` for what is no frame; the stanza is left unread. `sender`: as when it was encoded. */
-export function decodeFrame(body: Piece, sender: BinaryString = noOrigin): StanzaFrame {
+/** Throws `WireError` for what is no frame; the stanza is left unread. `sender`: as when it was encoded, `via` that node. */
+export function decodeFrame(body: Piece, sender = noOrigin, via?: Peer): StanzaFrame {
   const wire = readerOf(body);
   const origin = wire.field(originBytesMax, originOfBytes);
-  const id = { origin: origin === noOrigin ? sender : origin, counter: wire.uint() };
+  const isFromThere = origin === noOrigin;
+  const id = { origin: isFromThere ? sender : origin, counter: wire.uint() };
   const flags = wire.byte();
   const hops = wire.byte();
   const name = stanzaNames[wire.byte()] ?? "";
@@ -119,7 +122,8 @@ export function decodeFrame(body: Piece, sender: BinaryString = noOrigin): Stanz
   wire.skip();
   const start = wire.position;
   if (wire.done) throw new WireError("A frame without a stanza");
-  const transit = { id, maybe: (flags & flagMaybe) !== 0, hops, target };
+  const home = isFromThere ? via : undefined;
+  const transit = { id, maybe: (flags & flagMaybe) !== 0, hops, target, home };
   const declares = (flags & flagDeclares) !== 0;
   return {
     transit,

@@ -92,7 +92,7 @@ export class StanzaExchange {
 
   /** One of `via`, or one of ours that has come back. Throws `WireError` for what is no frame. */
   read(body: Piece, via?: Peer): StanzaFrame {
-    return decodeFrame(body, via === undefined ? this.#ids.origin : this.#originOf(via));
+    return decodeFrame(body, via === undefined ? this.#ids.origin : this.#originOf(via), via);
   }
 
   #originOf(peer: Peer): BinaryString {

@@ -88,7 +88,7 @@ export class Traffic {
       counts.bounced.value += 1;
       const opened = this.#open(stanza);
       if (opened === undefined) continue;
-      this.#performAll(now, router.handBack(session, opened, from));
+      this.#performAll(now, router.handBack(session, opened, from, transit?.home));
     }
   }
 
@@ -338,7 +338,7 @@ export class Traffic {
     if (!this.#bounces.isFirst(transit?.id ?? id)) return;
     counts.bounced.value += 1;
     const to = stanza.to ?? target;
-    const effects = router.bounce(stanza, effect.from, to, forwardErrors[outcome]);
+    const effects = router.bounce(stanza, effect.from, to, forwardErrors[outcome], transit?.home);
     this.#performAll(now, effects);
   }
 

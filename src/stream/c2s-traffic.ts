@@ -49,8 +49,16 @@ export interface Delivery {
   readonly stanza: Sendable;
   readonly from?: string;
   readonly to?: string;
-  /** Of whose copies it is one; comes back with it. */
-  readonly transit?: { readonly id: { readonly origin: string; readonly counter: number } };
+  readonly transit?: DeliveryTransit;
+}
+
+/** Comes back with a delivery, as it was given. */
+export interface DeliveryTransit {
+  /** Of whose copies it is one. */
+  readonly id: { readonly origin: string; readonly counter: number };
+  /** The node that is told of what comes back. */
+  readonly home?:
+    { readonly name: string; readonly incarnation: number; readonly boot: string } | undefined;
 }
 
 export type C2sEffect =

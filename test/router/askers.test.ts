@@ -9,7 +9,7 @@ const juliet = "juliet@localhost/balcony";
 const orchard = "romeo@localhost/orchard";
 const elsewhere = { ...there, name: "n3" };
 /** On its way from elsewhere, where it was asked. */
-const transit = transitOf(originOf(elsewhere));
+const transit: Transit = { ...transitOf(originOf(elsewhere)), home: elsewhere };
 const ping = stanza(`<iq from='${juliet}' to='${orchard}' type='get' id='1'><x xmlns='x'/></iq>`);
 const pong = `<iq to='${juliet}' type='result' id='1'/>`;
 
@@ -61,6 +61,23 @@ test("askers: what its session was not given after all is told the node that ask
   expect(told).toMatchObject([{ stanza: { type: "error", id: "1" } }]);
   // Asked here: by name.
   expect(scene.router.handBack(romeo, ping)).toMatchObject([{ type: "forward", peer: there }]);
+});
+
+test("askers: of a message that came to nothing its sender's node is told, though another, or this one, has that name", () => {
+  for (const bind of ["bindThere", "bind"] as const) {
+    const scene = new SplitScene();
+    scene[bind](juliet, 0);
+    const message = stanza(`<message from='${juliet}' to='${orchard}' type='chat' id='1'/>`);
+    const told = [{ type: "forward", peer: elsewhere, target: juliet, to: juliet }];
+    // Nobody has that name.
+    expect(scene.router.reroute(message, transit, elsewhere)).toMatchObject(told);
+    // Its session ended before it was written.
+    const romeo = scene.bind(orchard, 0);
+    expect(scene.router.handBack(romeo, message, juliet, elsewhere)).toMatchObject(told);
+    // It went on from here, and the next node takes no more.
+    const full = scene.router.bounce(message, juliet, orchard, "resource-constraint", elsewhere);
+    expect(full).toMatchObject(told);
+  }
 });
 
 test("askers: who has moved here and asks the same again is answered here", () => {

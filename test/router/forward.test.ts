@@ -135,9 +135,11 @@ test("reroute: a request whose session has gone goes back to its asker's node, a
   const ping = stanza(
     `<iq from='juliet@localhost/balcony' to='${orchard}' type='get' id='1'><x xmlns='x'/></iq>`,
   );
-  const theirs = transit(orchard, { id: { origin: originOf(there), counter: 1 } });
+  const came = { id: { origin: originOf(there), counter: 1 } };
+  const theirs = transit(orchard, came);
+  const fromHome = transit(orchard, { ...came, home: there });
   const back = [{ type: "forward", peer: there, target: orchard, transit: { hops: 0 } }];
-  expect(scene.router.reroute(ping, theirs, there)).toMatchObject(back);
+  expect(scene.router.reroute(ping, fromHome, there)).toMatchObject(back);
   // Of another node's request, and of what came back, it is looked up.
   const juliet = scene.bind("juliet@localhost/balcony", 0);
   const effects = scene.router.reroute(ping, transit(orchard), there) ?? [];
@@ -152,7 +154,7 @@ test("reroute: a request whose session has gone goes back to its asker's node, a
   expect(scene.router.reroute(ping, theirs)).toMatchObject([
     { type: "forward", target: "juliet@localhost/balcony" },
   ]);
-  const [error] = scene.router.reroute(ping, { ...theirs, hops: 4 }, there) ?? [];
+  const [error] = scene.router.reroute(ping, { ...fromHome, hops: 4 }, there) ?? [];
   expect(error).toMatchObject({ type: "forward", target: "juliet@localhost/balcony" });
 });
 
@@ -289,4 +291,11 @@ test("frame: an id that its sender has minted names no origin, and means the sen
     const read = decodeFrame(Piece.of(bytesFromBinary(frame)), originOf(there));
     expect(read.transit).toEqual(theirs);
   }
+  const homeOf = (frame: string, minter: string) =>
+    decodeFrame(Piece.of(bytesFromBinary(frame)), minter, there).transit.home;
+  expect(homeOf(short, originOf(there))).toBe(there);
+  // It has passed on what another's client sent.
+  expect(homeOf(encodeFrame(transit(orchard), sent, {}, originOf(there)), originOf(there))).toBe(
+    undefined,
+  );
 });

@@ -1,5 +1,6 @@
 /** Who may say what, and what is said of it: the router's checks, errors and presence. */
 import { expect, test } from "vitest";
+import type { Stanza } from "../../src/xmpp/stanza.ts";
 import type { Session } from "../../src/router/session.ts";
 import { Session as RestoredSession } from "../../src/router/session.ts";
 import { conditionOf, Scene, stanza, wordsOf } from "./scene.ts";
@@ -167,10 +168,11 @@ test("router: what could not be delivered is told to the sender, errors to nobod
   const { scene, juliet } = balcony();
   const gone = "romeo@localhost/orchard";
   const message = stanza(`<message id='1' to='${gone}'/>`);
-  const effects = scene.router.bounce(message, juliet.jid.full, gone);
-  expect(wordsOf(effects, juliet)).toBe("error recipient-unavailable");
-  expect(scene.router.bounce(stanza("<message type='error'/>"), juliet.jid.full, gone)).toEqual([]);
-  expect(scene.router.bounce(message, "stranger@localhost/x", gone)).toEqual([]);
+  const bounce = (what: Stanza, from: string) =>
+    scene.router.bounce(what, from, gone, "recipient-unavailable");
+  expect(wordsOf(bounce(message, juliet.jid.full), juliet)).toBe("error recipient-unavailable");
+  expect(bounce(stanza("<message type='error'/>"), juliet.jid.full)).toEqual([]);
+  expect(bounce(message, "stranger@localhost/x")).toEqual([]);
 });
 
 test("sessions: an old connection's end does not remove the session that took its name", () => {
