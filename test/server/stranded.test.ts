@@ -166,6 +166,25 @@ test.each([
   },
 );
 
+test.each([
+  { when: "at once", cut: false },
+  { when: "that comes back", cut: true },
+])("stranded: a node's error for a message, $when, is for the node that sent it", ({ cut }) => {
+  const { cluster, n1, n2, n3, elder: sender, younger, romeo } = partlySplit();
+  n3.deliver({ type: "connection-congested", connection: romeo });
+  n1.send(sender, "<message to='romeo@localhost/orchard' id='m'/>");
+  cluster.run(2_000);
+  if (cut) cluster.cut("n1", "n3");
+  n3.hangUp(romeo); // with what waits for it
+  cluster.run(12_000);
+  const told = n1.read(sender);
+  cluster.heal();
+  cluster.cut("n1", "n2");
+  cluster.run(12_000);
+  expect(cut ? n1.read(sender) : told).toMatch(/<message [^>]*type='error'/);
+  expect(n2.read(younger)).not.toContain("id='m'");
+});
+
 test("stranded: it waits for that node, though a later session of its asker's name is in sight of all others", () => {
   const { cluster, n1, n2, n3, elder: asker, younger, romeo } = partlySplit();
   n1.send(asker, "<iq to='romeo@localhost/orchard' type='get' id='q'><x xmlns='urn:x'/></iq>");
