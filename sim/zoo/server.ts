@@ -91,8 +91,8 @@ export const serverPlants: readonly Plant[] = [
   {
     name: "hand-back-tells-nobody",
     file: traffic,
-    find: "      this.#performAll(now, router.handBack(session, opened, from, transit?.home));",
-    replace: "      router.handBack(session, opened, from, transit?.home);",
+    find: "      this.#performAll(now, router.bounce(opened, from, to, condition, transit?.home));",
+    replace: "      router.bounce(opened, from, to, condition, transit?.home);",
     oracle: "conservation",
   },
   {
@@ -253,9 +253,9 @@ export const serverPlants: readonly Plant[] = [
   },
   {
     name: "hand-back-names-the-session",
-    file: router,
-    find: "    const to = stanza.to ?? session.jid.full;",
-    replace: "    const to = session.jid.full;",
+    file: traffic,
+    find: "      const to = opened.to ?? session.jid.full;",
+    replace: "      const to = session.jid.full;",
     oracle: "conservation",
   },
   {

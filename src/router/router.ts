@@ -172,7 +172,7 @@ export class Router {
     return to === undefined || this.#jids.get(to)?.full !== session.jid.full;
   }
 
-  /** Gives back what could not be delivered after all; the sender, at `home` if anywhere, learns of it (RFC 6120 §8.3). */
+  /** Gives back what could not be delivered after all; its sender, at `home` where that is known, is told (RFC 6120 §8.3). */
   bounce(
     stanza: Stanza,
     from: string | undefined,
@@ -182,19 +182,6 @@ export class Router {
   ): readonly RouterEffect[] {
     const reply = errorReply(stanza, condition, { from: to });
     return reply === undefined ? nothing : this.#answer(from ?? stanza.from ?? "", reply, home);
-  }
-
-  /** The same for what was on its way to `session`, and did not reach its client. */
-  handBack(
-    session: Session,
-    stanza: Stanza,
-    from = stanza.from ?? "",
-    home?: Peer,
-  ): readonly RouterEffect[] {
-    const to = stanza.to ?? session.jid.full;
-    const isRequest = kindOf(stanza) === "iq request";
-    const asker = isRequest ? session.takeAsker(from, stanza.id) : home;
-    return this.bounce(stanza, from, to, "recipient-unavailable", asker);
   }
 
   /** RFC 6120 §8.1.2.1: a client may name itself by its bare JID or by an equivalent spelling. */

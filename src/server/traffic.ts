@@ -88,7 +88,9 @@ export class Traffic {
       counts.bounced.value += 1;
       const opened = this.#open(stanza);
       if (opened === undefined) continue;
-      this.#performAll(now, router.handBack(session, opened, from, transit?.home));
+      const to = opened.to ?? session.jid.full;
+      const condition = "recipient-unavailable";
+      this.#performAll(now, router.bounce(opened, from, to, condition, transit?.home));
     }
   }
 

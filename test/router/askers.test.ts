@@ -1,5 +1,6 @@
 /** Which node is to have the answer to a request of another node's client. */
 import { expect, test } from "vitest";
+import type { Peer } from "../../src/cluster/peer.ts";
 import { Askers, askersMax } from "../../src/router/askers.ts";
 import { originOf, type Transit } from "../../src/router/stanza-frame.ts";
 import { stanza } from "./scene.ts";
@@ -48,36 +49,37 @@ test("askers: an answer goes to the node that asked, though another node, or thi
   expect(answers()).toMatchObject([{ type: "deliver", session: { jid: { full: juliet } } }]);
 });
 
-test("askers: what its session was not given after all is told the node that asked", () => {
-  const scene = new SplitScene();
-  const romeo = scene.bind(orchard, 0);
-  scene.bindThere(juliet, 0);
-  scene.router.reroute(ping, transit, elsewhere);
-  // Not for an answer to Romeo, which has the same addresses and id.
-  const answer = stanza(`<iq from='${juliet}' to='${orchard}' type='result' id='1'/>`);
-  expect(scene.router.handBack(romeo, answer)).toEqual([]);
-  const told = scene.router.handBack(romeo, ping);
-  expect(told).toMatchObject([{ type: "forward", peer: elsewhere, target: juliet, to: juliet }]);
-  expect(told).toMatchObject([{ stanza: { type: "error", id: "1" } }]);
-  // Asked here: by name.
-  expect(scene.router.handBack(romeo, ping)).toMatchObject([{ type: "forward", peer: there }]);
-});
+test.each([
+  { what: "a request", sent: ping },
+  {
+    what: "a message",
+    sent: stanza(`<message from='${juliet}' to='${orchard}' type='chat' id='1'/>`),
+  },
+])(
+  "askers: of $what that came to nothing the node that sent it is told, whoever else has that name",
+  ({ sent }) => {
+    for (const bind of ["bindThere", "bind"] as const) {
+      const scene = new SplitScene();
+      scene[bind](juliet, 0);
+      const told = [
+        { type: "forward", peer: elsewhere, target: juliet, to: juliet, stanza: { type: "error" } },
+      ];
+      const bounce = (home?: Peer) =>
+        scene.router.bounce(sent, juliet, orchard, "recipient-unavailable", home);
+      expect(bounce(elsewhere)).toMatchObject(told);
+      // It began here: by name.
+      expect(bounce()).not.toMatchObject(told);
+    }
+  },
+);
 
-test("askers: of a message that came to nothing its sender's node is told, though another, or this one, has that name", () => {
-  for (const bind of ["bindThere", "bind"] as const) {
-    const scene = new SplitScene();
-    scene[bind](juliet, 0);
-    const message = stanza(`<message from='${juliet}' to='${orchard}' type='chat' id='1'/>`);
-    const told = [{ type: "forward", peer: elsewhere, target: juliet, to: juliet }];
-    // Nobody has that name.
-    expect(scene.router.reroute(message, transit, elsewhere)).toMatchObject(told);
-    // Its session ended before it was written.
-    const romeo = scene.bind(orchard, 0);
-    expect(scene.router.handBack(romeo, message, juliet, elsewhere)).toMatchObject(told);
-    // It went on from here, and the next node takes no more.
-    const full = scene.router.bounce(message, juliet, orchard, "resource-constraint", elsewhere);
-    expect(full).toMatchObject(told);
-  }
+test("askers: so it is where a message finds nobody", () => {
+  const scene = new SplitScene();
+  scene.bindThere(juliet, 0);
+  const message = stanza(`<message from='${juliet}' to='${orchard}' type='chat' id='1'/>`);
+  expect(scene.router.reroute(message, transit, elsewhere)).toMatchObject([
+    { type: "forward", peer: elsewhere, target: juliet, stanza: { type: "error" } },
+  ]);
 });
 
 test("askers: who has moved here and asks the same again is answered here", () => {

@@ -138,6 +138,7 @@ test("reroute: a request whose session has gone goes back to its asker's node, a
   const came = { id: { origin: originOf(there), counter: 1 } };
   const theirs = transit(orchard, came);
   const fromHome = transit(orchard, { ...came, home: there });
+  const home = { ...there, name: "n3" };
   const back = [{ type: "forward", peer: there, target: orchard, transit: { hops: 0 } }];
   expect(scene.router.reroute(ping, fromHome, there)).toMatchObject(back);
   // Of another node's request, and of what came back, it is looked up.
@@ -154,8 +155,8 @@ test("reroute: a request whose session has gone goes back to its asker's node, a
   expect(scene.router.reroute(ping, theirs)).toMatchObject([
     { type: "forward", target: "juliet@localhost/balcony" },
   ]);
-  const [error] = scene.router.reroute(ping, { ...fromHome, hops: 4 }, there) ?? [];
-  expect(error).toMatchObject({ type: "forward", target: "juliet@localhost/balcony" });
+  const [error] = scene.router.reroute(ping, { ...transit(orchard), home, hops: 4 }, home) ?? [];
+  expect(error).toMatchObject({ type: "forward", peer: home, stanza: { type: "error" } });
 });
 
 test("reroute: without a `to` it was meant for the sender's own account [RFC 6120 §10.3.1]", () => {

@@ -57,6 +57,28 @@ test("stranded: an answer whose asker's process is known waits for that one alon
   expect(ids(stranded.peerBack(3, peer, () => false).found)).toEqual([1]);
 });
 
+test.each([
+  { when: "its successor is there", has: [true, true], found: [1, 0] },
+  { when: "somebody has the name", has: [false, true], found: [0, 1] },
+])(
+  "stranded: an error for a process that is no more goes on by name once $when",
+  ({ has, found }) => {
+    const stranded = new Stranded();
+    const error = stanza("<message type='error' id='1'/>");
+    stranded.peerLost(0, peer);
+    stranded.put(1, { ...result(1), stanza: error, asker: peer });
+    const later = [
+      { ...peer, boot: "fedcba9876543210" },
+      { ...peer, name: "n2" },
+    ];
+    const goOn = later.map(
+      (each, index) => stranded.peerBack(2, each, () => has[index] === true).found,
+    );
+    expect(goOn.map(({ length }) => length)).toEqual(found);
+    expect(goOn.flat()).toMatchObject([{ asker: undefined, target: juliet }]);
+  },
+);
+
 test("stranded: what nobody came back for is given up, and told, with the next answer", () => {
   const stranded = new Stranded();
   stranded.peerLost(0, peer);
@@ -181,7 +203,8 @@ test.each([
   cluster.heal();
   cluster.cut("n1", "n2");
   cluster.run(12_000);
-  expect(cut ? n1.read(sender) : told).toMatch(/<message [^>]*type='error'/);
+  const errors = [told, n1.read(sender)].map((text) => text.split("type='error'").length - 1);
+  expect(errors).toEqual(cut ? [0, 1] : [1, 0]);
   expect(n2.read(younger)).not.toContain("id='m'");
 });
 
