@@ -27,6 +27,8 @@ interface End {
   written: number;
   /** Of these bytes, those that the other end has read. */
   read: number;
+  /** Its process has closed it: what reaches it afterwards, that one does not look at. */
+  closed: boolean;
   helloAt: number | undefined;
   proved: boolean;
   /** What the process at the other end was told by this one; known from its first receipt on. */
@@ -88,6 +90,7 @@ class Receipts implements Oracle {
       ...replicas.sees,
       ...written.sees,
       "bytes-received",
+      "close-asked",
       "message-sent",
       "iq-sent",
       "answer-given",
@@ -108,6 +111,11 @@ class Receipts implements Oracle {
         if (end === undefined) break;
         end.written += data.data.length;
         end.writes.push({ at, endsAt: end.written });
+        break;
+      }
+      case "close-asked": {
+        const end = this.#ends.get(data.connection);
+        if (end !== undefined) end.closed = true;
         break;
       }
       case "bytes-received":
@@ -134,8 +142,8 @@ class Receipts implements Oracle {
     const process = this.#replicas.running.get(place)?.peer;
     if (process === undefined) return;
     const other = dial > 0 ? connection + 1 : connection - 1;
-    const nothingYet = { written: 0, read: 0, helloAt: undefined, proved: false, told: undefined };
-    this.#ends.set(connection, { process, other, writes: [], ...nothingYet });
+    const end = { process, other, writes: [], written: 0, read: 0, closed: false };
+    this.#ends.set(connection, { ...end, helloAt: undefined, proved: false, told: undefined });
   }
 
   #gave(id: string, place: string, at: number): void {
@@ -147,7 +155,7 @@ class Receipts implements Oracle {
   #read(connection: number, bytes: number, at: number): void {
     const reader = this.#ends.get(connection);
     const writer = this.#ends.get(reader?.other ?? 0);
-    if (reader === undefined || writer === undefined) return;
+    if (reader === undefined || writer === undefined || reader.closed) return;
     writer.read += bytes;
     for (;;) {
       const [first] = writer.writes;

@@ -74,6 +74,14 @@ test("what its addressee may have answered may come back as an answer: its asker
   expect(failures(refused.tale)).toHaveLength(1);
 });
 
+test("what reaches a node after it has given the connection up, it does not look at", () => {
+  const { tale, back } = given();
+  writes(tale, 2, "beat");
+  tale.at("n1").then("close-asked", { connection: 1 });
+  reads(tale, 1, 4);
+  expect(failures(back())).toEqual([]);
+});
+
 test("of half a write nobody can tell", () => {
   const { tale, back } = given();
   writes(tale, 2, "beat");
