@@ -98,8 +98,8 @@ const plantsOfCrossing: readonly Plant[] = [
   },
   {
     name: "peer-stays-full",
-    file: host,
-    find: "    this.#exchange?.setFull(peer, false);\n",
+    file: "src/server/stanza-exchange.ts",
+    find: "    this.setFull(peer, false);\n",
     replace: "",
     oracle: "delivery",
   },

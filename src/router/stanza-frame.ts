@@ -46,7 +46,7 @@ export interface Transit {
   readonly maybe: boolean;
   readonly hops: number;
   readonly target: string;
-  /** The node that minted the id, its sender's, if it is the one that has passed it on: who learns what becomes of it. */
+  /** The node that minted the id, its sender's, where that is linked with this one: who learns what becomes of it. */
   readonly home?: Peer | undefined;
 }
 
@@ -105,8 +105,16 @@ export function encodeFrame(
   );
 }
 
-/** Throws `WireError` for what is no frame; the stanza is left unread. `sender`: as when it was encoded, `via` that node. */
-export function decodeFrame(body: Piece, sender = noOrigin, via?: Peer): StanzaFrame {
+/**
+ * Throws `WireError` for what is no frame; the stanza is left unread. `sender`: as when it was encoded, `via` that node.
+ * `linked`: others, by the origin of the ids that they mint.
+ */
+export function decodeFrame(
+  body: Piece,
+  sender = noOrigin,
+  via?: Peer,
+  linked?: ReadonlyMap<BinaryString, Peer>,
+): StanzaFrame {
   const wire = readerOf(body);
   const origin = wire.field(originBytesMax, originOfBytes);
   const isFromThere = origin === noOrigin;
@@ -122,7 +130,7 @@ export function decodeFrame(body: Piece, sender = noOrigin, via?: Peer): StanzaF
   wire.skip();
   const start = wire.position;
   if (wire.done) throw new WireError("A frame without a stanza");
-  const home = isFromThere ? via : undefined;
+  const home = isFromThere ? via : linked?.get(origin);
   const transit = { id, maybe: (flags & flagMaybe) !== 0, hops, target, home };
   const declares = (flags & flagDeclares) !== 0;
   return {

@@ -261,6 +261,7 @@ export class ClusterHost {
         return emit(effect);
       case "peer-up":
         counts.peers.value += 1;
+        this.#exchange?.peerUp(effect.peer);
         return log.write("info", "peer-up", {
           peer: peerText(effect.peer),
           version: effect.version,
@@ -315,7 +316,7 @@ export class ClusterHost {
     const { peer, reason, final, undelivered } = effect;
     counts.peers.value -= 1;
     this.#discovery?.linkDown(now);
-    this.#exchange?.setFull(peer, false);
+    this.#exchange?.peerDown(peer);
     const returned = undelivered.filter(({ kind }) => kind === kinds.stanza);
     const level = final ? "info" : "warning";
     log.write(level, "peer-down", { peer: peerText(peer), reason, returned: returned.length });

@@ -44,6 +44,8 @@ export class StanzaExchange {
   readonly #send: (peer: Peer, kind: MessageKind, body: BinaryString) => boolean;
   readonly #ids: StanzaIds;
   readonly #origins = new WeakMap<Peer, BinaryString>();
+  /** Peers that can be reached, by the origin of the ids that they mint. */
+  readonly #linked = new Map<BinaryString, Peer>();
   /** Peers whose queues are past their bound, by `peerText`. Empty in all but the worst hours. */
   readonly #full = new Set<string>();
 
@@ -92,7 +94,8 @@ export class StanzaExchange {
 
   /** One of `via`, or one of ours that has come back. Throws `WireError` for what is no frame. */
   read(body: Piece, via?: Peer): StanzaFrame {
-    return decodeFrame(body, via === undefined ? this.#ids.origin : this.#originOf(via), via);
+    const sender = via === undefined ? this.#ids.origin : this.#originOf(via);
+    return decodeFrame(body, sender, via, this.#linked);
   }
 
   #originOf(peer: Peer): BinaryString {
@@ -106,6 +109,15 @@ export class StanzaExchange {
   /** Notes that a stanza reaches a session; false if it has reached it before. */
   arrive(session: Session, id: StanzaId, maybe: boolean): boolean {
     return session.arrivals.add(this.#ids.number(id), maybe);
+  }
+
+  peerUp(peer: Peer): void {
+    this.#linked.set(this.#originOf(peer), peer);
+  }
+
+  peerDown(peer: Peer): void {
+    this.#linked.delete(this.#originOf(peer));
+    this.setFull(peer, false);
   }
 
   setFull(peer: Peer, full: boolean): void {

@@ -3,6 +3,7 @@ import { Element } from "ltx";
 import { expect, test } from "vitest";
 import { bytesFromBinary } from "../../src/base/bytes.ts";
 import { Piece } from "../../src/base/chunk.ts";
+import type { Peer } from "../../src/cluster/peer.ts";
 import { originOf } from "../../src/router/stanza-frame.ts";
 import { StanzaExchange, type Forward } from "../../src/server/stanza-exchange.ts";
 import { Stanza } from "../../src/xmpp/stanza.ts";
@@ -43,6 +44,23 @@ test("exchange: copies have one id", () => {
   const one = last();
   exchange.forward({ ...fresh, target: "romeo@localhost/tomb" }, id);
   expect(last().id).toEqual(one.id);
+});
+
+test("exchange: a frame's home is the node that began it, whoever passes it on, as long as that has a link", () => {
+  const { exchange, bodies, last } = scene();
+  const other = { ...peer, name: "n3" };
+  const read = (via?: Peer) =>
+    exchange.read(Piece.of(bytesFromBinary(bodies.at(-1) ?? "")), via).transit.home;
+  exchange.forward(fresh, undefined);
+  expect(read(peer)).toBe(peer); // as it would be if n2 had begun it
+  expect(last().home).toBeUndefined(); // ours, back from a lost link
+  const transit = { ...last(), id: { origin: originOf(peer), counter: 1 } };
+  exchange.forward({ ...fresh, transit }, undefined);
+  expect(read(other)).toBeUndefined();
+  exchange.peerUp(peer);
+  expect([read(other), read()]).toEqual([peer, peer]);
+  exchange.peerDown(peer);
+  expect(read(other)).toBeUndefined();
 });
 
 test("exchange: nothing more is sent to a peer whose queue is full, or that has no link", () => {
