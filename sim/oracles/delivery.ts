@@ -30,8 +30,15 @@ interface Sent {
   readonly type: MessageType;
   readonly at: number;
   /** Where its sender's node saw the session that it is for; undefined: nowhere else. */
-  readonly inSight: View | undefined;
+  readonly inSight: InSight | undefined;
   readonly elsewhere: Elsewhere | undefined;
+}
+
+/** A session of another node as the sender's node shows it. */
+interface InSight {
+  readonly view: View;
+  /** Of those who had its name there one after the other. */
+  readonly sid: string | undefined;
 }
 
 /** A user's sessions on other nodes, as the sender's node saw them and as they were. */
@@ -174,8 +181,8 @@ export class Delivery implements Oracle {
       const near = other.node === sender.node;
       if (other.jid === to) {
         if ((this.#nameLostAt.get(to) ?? -1) >= at) continue;
-        const far = inSight?.owner === this.#replicas.running.get(other.node)?.peer;
-        if (!near && !(far && this.#inSight(message.login, to) === inSight)) continue;
+        const far = inSight?.view.owner === this.#replicas.running.get(other.node)?.peer;
+        if (!near && !(far && this.#isStillInSight(message))) continue;
       } else {
         if ((this.#copyLostAt.get(bareOf(to)) ?? -1) >= at) continue;
         const toUser = !to.includes("/") && (type === "chat" || type === "normal");
@@ -259,16 +266,24 @@ export class Delivery implements Oracle {
   }
 
   /** Another node's records, as its sender's node sees them, if this full JID is one, and of no other. */
-  #inSight(login: string, to: string): View | undefined {
+  #inSight(login: string, to: string): InSight | undefined {
     const self = this.#replicas.running.get(this.#logins.get(login)?.node ?? "");
     const key = to.includes("/") ? binaryFromText(to) : "";
     if (self === undefined || key === "") return undefined;
     for (const { peer } of this.#replicas.running.values()) {
       const view = this.#replicas.view(self, sessionTable.name, peer);
-      if (view?.records.has(key) !== true) continue;
-      return this.#replicas.isContested(self, sessionTable.name, key, peer) ? undefined : view;
+      const record = view?.records.get(key);
+      if (view === undefined || record === undefined) continue;
+      if (this.#replicas.isContested(self, sessionTable.name, key, peer)) return undefined;
+      return { view, sid: decodeSession(record)?.sid };
     }
     return undefined;
+  }
+
+  /** The view tells of a session that has gone before it tells of the next of that name. */
+  #isStillInSight({ login, to, inSight }: Sent): boolean {
+    const now = this.#inSight(login, to);
+    return now?.view === inSight?.view && now?.sid === inSight?.sid;
   }
 
   /** Had a node lost another by the time it looked, since then? Its view may be seen to go a moment later. */
