@@ -91,8 +91,8 @@ export const serverPlants: readonly Plant[] = [
   {
     name: "hand-back-tells-nobody",
     file: traffic,
-    find: "      this.#performAll(now, router.bounce(opened, from, to, condition, transit));",
-    replace: "      router.bounce(opened, from, to, condition, transit);",
+    find: "      this.#performAll(now, router.bounce(opened, from, to, condition, transit?.home));",
+    replace: "      router.bounce(opened, from, to, condition, transit?.home);",
     oracle: "conservation",
   },
   {

@@ -9,7 +9,7 @@
  * The router sends nothing: it returns effects. Its memory is the directory it is given.
  */
 import { unreachable } from "../base/assert.ts";
-import { samePeer, type Peer } from "../cluster/peer.ts";
+import type { Peer } from "../cluster/peer.ts";
 import { isWellFormedIq } from "../xmpp/iq.ts";
 import type { Jid, JidCache } from "../xmpp/jid.ts";
 import { errorReply, type StanzaErrorCondition } from "../xmpp/stanza-error.ts";
@@ -20,7 +20,7 @@ import type { Directory, RemoteSession } from "./directory.ts";
 import type { Feature, IqHandler, IqRequest } from "./feature.ts";
 import { isAnswer, isStanza, kindOf, priorityOf } from "./kinds.ts";
 import { Session } from "./session.ts";
-import type { StanzaId, Transit } from "./stanza-frame.ts";
+import type { Transit } from "./stanza-frame.ts";
 
 export type RouterEffect =
   /** `from` and `to`, where given, replace those of the stanza. */
@@ -44,8 +44,6 @@ export type RouterEffect =
       readonly to?: string;
       /** Where it has been before; undefined: it begins here. */
       readonly transit?: Transit;
-      /** Of which stanza it tells what became: `Transit.tells`. */
-      readonly tells?: StanzaId;
     }
   /** An answer for a full JID that nobody has: its node may be out of sight. Addresses as in `forward`. */
   | {
@@ -55,7 +53,6 @@ export type RouterEffect =
       readonly from?: string;
       readonly to?: string;
       readonly transit?: Transit;
-      readonly tells?: StanzaId;
     }
   | { readonly type: "handle-iq"; readonly handler: IqHandler; readonly request: IqRequest }
   /** The client broke the stream's rules. */
@@ -67,10 +64,8 @@ export type RouterEffect =
     };
 
 type Target = Session | RemoteSession;
-/** What is told goes back this way, as far as it is known. */
-type Return = Pick<Transit, "id" | "back">;
-/** A session here, or the address of one elsewhere. */
-type Sender = Session | { readonly jid: Jid; readonly transit: Return };
+/** A session here, or the address of one elsewhere: at `home`, if that is known. */
+type Sender = Session | { readonly jid: Jid; readonly home: Peer | undefined };
 
 const nothing: readonly RouterEffect[] = [];
 /** Nodes whose views differ for a moment may pass a stanza to each other, but not for ever. */
@@ -131,14 +126,10 @@ export class Router {
     lookedUp?: Set<string>,
   ): readonly RouterEffect[] | undefined {
     if (via !== undefined && arrived.from !== undefined) this.#directory.heard(arrived.from, via);
-    const { back } = transit;
-    if (via !== undefined && isOnItsWay(transit, via)) {
-      const { target } = transit;
-      return [{ type: "forward", peer: transit.back, target, stanza: arrived.open(), transit }];
-    }
     const session = this.#directory.local.get(transit.target);
+    const { home } = transit;
     if (session !== undefined && !this.#hasWithdrawn(session, arrived)) {
-      if (arrived.name === "iq") noteAsker(session, arrived.open(), back);
+      if (arrived.name === "iq") noteAsker(session, arrived.open(), home);
       return [{ type: "deliver", session, stanza: arrived, transit }];
     }
     const stanza = arrived.open();
@@ -146,15 +137,15 @@ export class Router {
     const from = this.#jids.get(stanza.from ?? "");
     const to = stanza.to === undefined ? target?.toBare() : this.#jids.get(stanza.to);
     if (from === undefined || to === undefined || !isStanza(stanza)) return undefined;
-    const here = back === undefined ? this.#directory.local.get(from.full) : undefined;
-    const sender = here ?? { jid: from, transit };
+    const here = home === undefined ? this.#directory.local.get(from.full) : undefined;
+    const sender = here ?? { jid: from, home };
     if (transit.hops >= hopsMax) return this.#refuse(sender, stanza, "service-unavailable");
     // Its target has gone: wherever it goes now, it may come to a session that has had a copy of its own.
     const onwards = { ...transit, maybe: true };
     if (kindOf(stanza) === "iq request") {
       // Only its asker's node sends it anywhere: see `server/requests.ts`.
-      if (back !== undefined) {
-        return [{ type: "forward", peer: back, target: transit.target, stanza, transit: onwards }];
+      if (home !== undefined) {
+        return [{ type: "forward", peer: home, target: transit.target, stanza, transit: onwards }];
       }
       if (!(sender instanceof Session)) return this.#refuse(sender, stanza, "service-unavailable");
     }
@@ -181,16 +172,16 @@ export class Router {
     return to === undefined || this.#jids.get(to)?.full !== session.jid.full;
   }
 
-  /** Gives back what could not be delivered after all; its sender is told (RFC 6120 §8.3). */
+  /** Gives back what could not be delivered after all; its sender, at `home` where that is known, is told (RFC 6120 §8.3). */
   bounce(
     stanza: Stanza,
     from: string | undefined,
     to: string,
     condition: StanzaErrorCondition,
-    transit?: Return,
+    home?: Peer,
   ): readonly RouterEffect[] {
     const reply = errorReply(stanza, condition, { from: to });
-    return reply === undefined ? nothing : this.#answer(from ?? stanza.from ?? "", reply, transit);
+    return reply === undefined ? nothing : this.#answer(from ?? stanza.from ?? "", reply, home);
   }
 
   /** RFC 6120 §8.1.2.1: a client may name itself by its bare JID or by an equivalent spelling. */
@@ -327,18 +318,15 @@ export class Router {
     const reply = errorReply(stanza, condition, { from });
     if (reply === undefined) return nothing;
     if (sender instanceof Session) return answer(sender, reply);
-    return this.#answer(sender.jid.full, reply, sender.transit);
+    return this.#answer(sender.jid.full, reply, sender.home);
   }
 
   /**
-   * A reply for the session of this full JID at the process that sent what it tells of, or for whoever has that name; nobody
-   * may have it any more. In a partial split several may, and only one of them has asked.
+   * A reply for the session of this full JID at `home`, or for whoever has that name; nobody may have it any more. In a
+   * partial split several may, and only one of them has asked.
    */
-  #answer(to: string, reply: Stanza, transit?: Return): readonly RouterEffect[] {
-    if (transit?.back !== undefined) {
-      const { id: tells, back: peer } = transit;
-      return [{ type: "forward", peer, target: to, stanza: reply, to, tells }];
-    }
+  #answer(to: string, reply: Stanza, home: Peer | undefined): readonly RouterEffect[] {
+    if (home !== undefined) return [{ type: "forward", peer: home, target: to, stanza: reply, to }];
     const session = this.#directory.local.get(to);
     if (session !== undefined) return answer(session, reply);
     return this.#toAsker(to, { stanza: reply, to });
@@ -353,12 +341,6 @@ export class Router {
     if (peer !== undefined) return [{ type: "forward", peer, target, ...answer }];
     return this.#directory.clustered ? [{ type: "strand", target, ...answer }] : nothing;
   }
-}
-
-/** Has a third node passed on what is for another process, which has a link to here? */
-function isOnItsWay(transit: Transit, via: Peer): transit is Transit & { readonly back: Peer } {
-  const { tells, back, hops } = transit;
-  return tells === true && back !== undefined && !samePeer(back, via) && hops < hopsMax;
 }
 
 /** A request is given to a session: the answer goes to the node that asked; undefined: it was asked here. */

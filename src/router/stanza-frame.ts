@@ -2,8 +2,7 @@
  * Stanza frame: how does a stanza travel from one node to another?
  *
  *     id       origin (name, boot), counter     minted once, kept on every way; no origin: the frame's sender
- *     flags    1 maybe: it may have arrived before; 2 the stanza declares its namespace;
- *              4 tells: an error that tells what became of the stanza of this id
+ *     flags    1 maybe: it may have arrived before; 2 the stanza declares its namespace
  *     hops     how many nodes have passed it on
  *     name     1 message, 2 presence, 3 iq
  *     from     its sender
@@ -47,10 +46,8 @@ export interface Transit {
   readonly maybe: boolean;
   readonly hops: number;
   readonly target: string;
-  /** It tells what became of the stanza of this id: it goes to the process that minted it. */
-  readonly tells?: boolean;
-  /** Where what becomes of it is told: that process, where it has a link to here, else who has passed this on; undefined: here. */
-  readonly back?: Peer | undefined;
+  /** The node that minted the id, its sender's, where that is linked with this one: who learns what becomes of it. */
+  readonly home?: Peer | undefined;
 }
 
 export interface StanzaFrame {
@@ -62,7 +59,6 @@ export interface StanzaFrame {
 const { fromCharCode } = String;
 const flagMaybe = 1;
 const flagDeclares = 2;
-const flagTells = 4;
 const stanzaNames = ["", "message", "presence", "iq"];
 const originBytesMax = 300;
 const noOrigin = "";
@@ -96,11 +92,8 @@ export function encodeFrame(
   addresses: AddressChange,
   sender: BinaryString = noOrigin,
 ): BinaryString {
-  const { id, maybe, hops, target, tells } = transit;
-  const flags =
-    (maybe ? flagMaybe : 0) |
-    (stanza.declaresDefault ? flagDeclares : 0) |
-    (tells === true ? flagTells : 0);
+  const { id, maybe, hops, target } = transit;
+  const flags = (maybe ? flagMaybe : 0) | (stanza.declaresDefault ? flagDeclares : 0);
   return (
     binary(id.origin === sender ? noOrigin : id.origin) +
     uint(id.counter) +
@@ -112,15 +105,15 @@ export function encodeFrame(
   );
 }
 
-/** Which way back to who minted these ids is there, if not to `via` alone? Undefined: it began here. */
-export type WayBack = (origin: BinaryString, via: Peer | undefined) => Peer | undefined;
-
-/** Throws `WireError` for what is no frame; the stanza is left unread. `sender`: as when it was encoded, `via` that node. */
+/**
+ * Throws `WireError` for what is no frame; the stanza is left unread. `sender`: as when it was encoded, `via` that node.
+ * `linked`: others, by the origin of the ids that they mint.
+ */
 export function decodeFrame(
   body: Piece,
   sender = noOrigin,
   via?: Peer,
-  wayBack?: WayBack,
+  linked?: ReadonlyMap<BinaryString, Peer>,
 ): StanzaFrame {
   const wire = readerOf(body);
   const origin = wire.field(originBytesMax, originOfBytes);
@@ -137,9 +130,8 @@ export function decodeFrame(
   wire.skip();
   const start = wire.position;
   if (wire.done) throw new WireError("A frame without a stanza");
-  const back = isFromThere ? via : wayBack?.(origin, via);
-  const maybe = (flags & flagMaybe) !== 0;
-  const transit = { id, maybe, hops, target, tells: (flags & flagTells) !== 0, back };
+  const home = isFromThere ? via : linked?.get(origin);
+  const transit = { id, maybe: (flags & flagMaybe) !== 0, hops, target, home };
   const declares = (flags & flagDeclares) !== 0;
   return {
     transit,

@@ -20,12 +20,8 @@ import {
   StanzaIds,
   type StanzaFrame,
   type StanzaId,
-  type Transit,
-  type WayBack,
 } from "../router/stanza-frame.ts";
 import type { Stanza } from "../xmpp/stanza.ts";
-
-type Arriving = Pick<Transit, "id"> & Partial<Pick<Transit, "maybe" | "tells">>;
 
 export type Forward = Extract<RouterEffect, { type: "forward" }>;
 
@@ -70,14 +66,13 @@ export class StanzaExchange {
 
   /** `id`: that of other copies. */
   forward(effect: Forward, id: StanzaId | undefined): ForwardOutcome {
-    const { peer, target, stanza, transit, tells } = effect;
+    const { peer, target, stanza, transit } = effect;
     if (this.#full.size > 0 && this.#full.has(peerText(peer)) && !isLast(stanza)) return "full";
     const here = {
-      id: transit?.id ?? tells ?? id ?? this.#ids.mint(),
+      id: transit?.id ?? id ?? this.#ids.mint(),
       maybe: transit?.maybe ?? false,
       hops: transit === undefined ? 0 : transit.hops + 1,
       target,
-      tells: tells !== undefined || transit?.tells === true,
     };
     const body = encodeFrame(here, stanza, effect, this.#ids.origin);
     if (body.length > linkLimits.messageBytes) return "too-large";
@@ -100,11 +95,8 @@ export class StanzaExchange {
   /** One of `via`, or one of ours that has come back. Throws `WireError` for what is no frame. */
   read(body: Piece, via?: Peer): StanzaFrame {
     const sender = via === undefined ? this.#ids.origin : this.#originOf(via);
-    return decodeFrame(body, sender, via, this.#wayBack);
+    return decodeFrame(body, sender, via, this.#linked);
   }
-
-  readonly #wayBack: WayBack = (origin, via) =>
-    origin === this.#ids.origin ? undefined : (this.#linked.get(origin) ?? via);
 
   #originOf(peer: Peer): BinaryString {
     const known = this.#origins.get(peer);
@@ -114,10 +106,9 @@ export class StanzaExchange {
     return origin;
   }
 
-  /** Notes that a stanza reaches a session, or what became of it; false if that has reached it before. */
-  arrive(session: Session, { id, maybe, tells }: Arriving): boolean {
-    const number = this.#ids.number(id);
-    return session.arrivals.add(tells === true ? -1 - number : number, maybe ?? false);
+  /** Notes that a stanza reaches a session; false if it has reached it before. */
+  arrive(session: Session, id: StanzaId, maybe: boolean): boolean {
+    return session.arrivals.add(this.#ids.number(id), maybe);
   }
 
   peerUp(peer: Peer): void {

@@ -90,7 +90,7 @@ export class Traffic {
       if (opened === undefined) continue;
       const to = opened.to ?? session.jid.full;
       const condition = "recipient-unavailable";
-      this.#performAll(now, router.bounce(opened, from, to, condition, transit));
+      this.#performAll(now, router.bounce(opened, from, to, condition, transit?.home));
     }
   }
 
@@ -271,9 +271,10 @@ export class Traffic {
       counts.duplicates.value += 1;
       return;
     }
-    const arriving = transit ?? (id === undefined ? undefined : { id });
-    if (arriving !== undefined && arriving.id.origin !== here) {
-      if (this.#exchange?.arrive(session, arriving) === false) {
+    const arriving = transit?.id ?? id;
+    if (arriving !== undefined && arriving.origin !== here) {
+      const maybe = transit?.maybe ?? false;
+      if (this.#exchange?.arrive(session, arriving, maybe) === false) {
         counts.duplicates.value += 1;
         return;
       }
@@ -333,7 +334,7 @@ export class Traffic {
     if (!this.#bounces.isFirst(transit?.id ?? id)) return;
     counts.bounced.value += 1;
     const to = stanza.to ?? target;
-    const effects = router.bounce(stanza, effect.from, to, forwardErrors[outcome], transit);
+    const effects = router.bounce(stanza, effect.from, to, forwardErrors[outcome], transit?.home);
     this.#performAll(now, effects);
   }
 

@@ -57,7 +57,7 @@ export interface DeliveryTransit {
   /** Of whose copies it is one. */
   readonly id: { readonly origin: string; readonly counter: number };
   /** The node that is told of what comes back. */
-  readonly back?:
+  readonly home?:
     { readonly name: string; readonly incarnation: number; readonly boot: string } | undefined;
 }
 

@@ -137,7 +137,7 @@ test("reroute: a request whose session has gone goes back to its asker's node, a
   );
   const came = { id: { origin: originOf(there), counter: 1 } };
   const theirs = transit(orchard, came);
-  const fromHome = transit(orchard, { ...came, back: there });
+  const fromHome = transit(orchard, { ...came, home: there });
   const home = { ...there, name: "n3" };
   const back = [{ type: "forward", peer: there, target: orchard, transit: { hops: 0 } }];
   expect(scene.router.reroute(ping, fromHome, there)).toMatchObject(back);
@@ -155,8 +155,7 @@ test("reroute: a request whose session has gone goes back to its asker's node, a
   expect(scene.router.reroute(ping, theirs)).toMatchObject([
     { type: "forward", target: "juliet@localhost/balcony" },
   ]);
-  const [error] =
-    scene.router.reroute(ping, { ...transit(orchard), back: home, hops: 4 }, home) ?? [];
+  const [error] = scene.router.reroute(ping, { ...transit(orchard), home, hops: 4 }, home) ?? [];
   expect(error).toMatchObject({ type: "forward", peer: home, stanza: { type: "error" } });
 });
 
@@ -195,7 +194,7 @@ test("frame: one whose header is cut, or names what is no stanza, is refused", (
     expect(() => decodeFrame(Piece.of(bytesFromBinary(unknown)))).toThrow(WireError);
   }
   const read = decodeFrame(Piece.of(bytesFromBinary(body)));
-  expect(read.transit).toMatchObject(transit(orchard));
+  expect(read.transit).toEqual(transit(orchard));
   expect(read.stanza.write("jabber:client")).toBe(sent.write("jabber:client"));
   expect(read.stanza.size).toBe(body.length - at);
 });
@@ -291,13 +290,13 @@ test("frame: an id that its sender has minted names no origin, and means the sen
   expect(short.length).toBe(long.length - originOf(there).length);
   for (const frame of [short, long]) {
     const read = decodeFrame(Piece.of(bytesFromBinary(frame)), originOf(there));
-    expect(read.transit).toMatchObject(theirs);
+    expect(read.transit).toEqual(theirs);
   }
-  const backOf = (frame: string, minter: string) =>
-    decodeFrame(Piece.of(bytesFromBinary(frame)), minter, there).transit.back;
-  expect(backOf(short, originOf(there))).toBe(there);
+  const homeOf = (frame: string, minter: string) =>
+    decodeFrame(Piece.of(bytesFromBinary(frame)), minter, there).transit.home;
+  expect(homeOf(short, originOf(there))).toBe(there);
   // It has passed on what another's client sent.
-  expect(backOf(encodeFrame(transit(orchard), sent, {}, originOf(there)), originOf(there))).toBe(
+  expect(homeOf(encodeFrame(transit(orchard), sent, {}, originOf(there)), originOf(there))).toBe(
     undefined,
   );
 });
