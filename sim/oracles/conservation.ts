@@ -188,14 +188,11 @@ class Conservation implements Oracle {
     this.#wants.set(login, wants);
   }
 
-  /** A bounce may meet another login with the same address, once that which sent the message has gone. */
+  /** A bounce may meet a later login with the same address. */
   #bounced({ login, id, condition, from }: TraceKinds["message-bounced"], at: number): void {
     const message = this.#messages.get(id);
     if (message === undefined || !this.#logins.sameAddress(message.login, login)) {
       return this.#fail(`${login} was told that ${id} bounced, which it never sent`);
-    }
-    if (login !== message.login && this.#isThere(message.login)) {
-      this.#fail(`${login} was told that ${id} bounced, whose sender ${message.login} is there`);
     }
     // RFC 6120 §8.3.1: or its client could not tell what it is about.
     if (from !== undefined && from !== message.to) {
@@ -270,12 +267,6 @@ class Conservation implements Oracle {
     return this.#logins
       .ofUser(bareOf(to))
       .some(({ jid, boundAt = 0 }) => jid === to && boundAt > at && boundAt <= newer.at);
-  }
-
-  /** For both sides, as far as each knows. */
-  #isThere(login: string): boolean {
-    const { leavingAt, endedAt, nodeClosedAt } = this.#logins.get(login) ?? { endedAt: 0 };
-    return leavingAt === undefined && endedAt === undefined && nodeClosedAt === undefined;
   }
 
   #nodeEnded(node: string, sentAt: number): boolean {

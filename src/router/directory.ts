@@ -108,6 +108,12 @@ export class Directory {
     if (this.#table !== undefined) this.#put(session);
   }
 
+  /** Does this node, whoever else does, have a session of this full JID? */
+  has(owner: Peer, full: string): boolean {
+    const records = this.#table?.get(binaryFromText(full)) ?? [];
+    return records.some((record) => samePeer(record.owner, owner) && isSession(record.value));
+  }
+
   /** Which other node has this full JID? */
   ownerOf(full: string): Peer | undefined {
     return this.remote(full)?.owner;

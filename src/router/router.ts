@@ -322,11 +322,13 @@ export class Router {
   }
 
   /**
-   * A reply for the session of this full JID at `home`, or for whoever has that name; nobody may have it any more. In a
-   * partial split several may, and only one of them has asked.
+   * A reply for whoever has this full JID; nobody may have it any more. Two may in a partial split: at `home` is the one
+   * that has sent what this tells of, as long as its record is in sight. Of a request only that node wants to hear.
    */
   #answer(to: string, reply: Stanza, home: Peer | undefined): readonly RouterEffect[] {
-    if (home !== undefined) return [{ type: "forward", peer: home, target: to, stanza: reply, to }];
+    if (home !== undefined && (reply.name === "iq" || this.#directory.has(home, to))) {
+      return [{ type: "forward", peer: home, target: to, stanza: reply, to }];
+    }
     const session = this.#directory.local.get(to);
     if (session !== undefined) return answer(session, reply);
     return this.#toAsker(to, { stanza: reply, to });

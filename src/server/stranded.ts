@@ -13,13 +13,10 @@ import { peerText, samePeer, type Peer } from "../cluster/peer.ts";
 import type { RouterEffect } from "../router/router.ts";
 
 /**
- * `asker`: the process whose client has asked, or to which the answer was written: it waits for no other, who may have a
- * session of the same name in a partial split. Where that process is no more, an error goes on by name (its sender may be back),
- * and an answer to a request goes nowhere: nobody has asked.
+ * `asker`: the process whose client has asked, where that is known: the answer waits for no other, who may have
+ * a session of the same name in a partial split.
  */
-export type Strand = Extract<RouterEffect, { type: "strand" }> & {
-  readonly asker?: Peer | undefined;
-};
+export type Strand = Extract<RouterEffect, { type: "strand" }> & { readonly asker?: Peer };
 
 export const strandedLimits = { answers: 1_000, bytes: 1_048_576 };
 /** A client that asked longer ago has given up, too; as long a peer that was lost may come back. */
@@ -88,22 +85,16 @@ export class Stranded {
     if (this.#waiting.length === 0) return nothing;
     const found: Strand[] = [];
     const kept: Waiting[] = [];
-    for (const { strand: waited, ...waiting } of this.#waiting) {
-      const strand = isSucceeded(waited, peer) ? { ...waited, asker: undefined } : waited;
-      const { asker, target } = strand;
+    for (const waiting of this.#waiting) {
+      const { asker, target } = waiting.strand;
       const goesOn = asker === undefined ? reaches(target) : samePeer(asker, peer);
-      if (goesOn) found.push(strand);
-      else kept.push({ ...waiting, strand });
+      if (goesOn) found.push(waiting.strand);
+      else kept.push(waiting);
     }
     this.#waiting = kept;
     this.#bytes = kept.reduce((sum, { bytes }) => sum + bytes, 0);
     return { found, givenUp: this.#forget(({ since }) => at > since + patience) };
   }
-}
-
-/** Is this a later process of the node for which an error waits? */
-function isSucceeded({ asker, stanza }: Strand, peer: Peer): boolean {
-  return asker?.name === peer.name && !samePeer(asker, peer) && stanza.name !== "iq";
 }
 
 const nothing = { found: [], givenUp: [] } as const;

@@ -129,16 +129,16 @@ export class Traffic {
 
   /**
    * Ours, which a peer may not have received. `lookedUp`: see `Router.reroute`. `lost`: that peer, if it may come
-   * back: an answer or an error waits for it, whoever else has a session of its asker's name.
+   * back: an answer waits for it, whoever else has a session of its asker's name.
    */
   returned(now: Now, body: Piece, lookedUp: Set<string>, lost?: Peer): void {
     const frame = this.#exchange?.read(body);
     if (frame === undefined || this.#goesNowhere(frame)) return;
     const transit = { ...frame.transit, maybe: true };
-    if (lost !== undefined && frame.stanza.isAnswer()) {
+    const answer = this.#answerIn(frame);
+    if (answer !== undefined && lost !== undefined) {
       const { target } = transit;
-      const stanza = frame.stanza.open();
-      return this.#strand(now, { type: "strand", target, stanza, transit, asker: lost });
+      return this.#strand(now, { type: "strand", target, stanza: answer, transit, asker: lost });
     }
     const effects = this.#options.router.reroute(frame.stanza, transit, undefined, lookedUp);
     this.#rerouted(now, effects, transit.id);
@@ -297,6 +297,12 @@ export class Traffic {
     if (iq?.id === undefined || isLast(iq)) return false;
     const { sid } = this.#options.directory.local.get(iq.from ?? "") ?? {};
     return sid === undefined || !this.#requests.close({ sid, target: transit.target, id: iq.id });
+  }
+
+  /** What answers a request, if this does. */
+  #answerIn({ stanza }: StanzaFrame): Stanza | undefined {
+    const iq = stanza.name === "iq" ? this.#open(stanza) : undefined;
+    return iq !== undefined && isLast(iq) ? iq : undefined;
   }
 
   /** From another node: no request, nor a second answer to one. */

@@ -1,6 +1,5 @@
 /** Which node is to have the answer to a request of another node's client. */
 import { expect, test } from "vitest";
-import type { Peer } from "../../src/cluster/peer.ts";
 import { Askers, askersMax } from "../../src/router/askers.ts";
 import { originOf, type Transit } from "../../src/router/stanza-frame.ts";
 import { stanza } from "./scene.ts";
@@ -49,37 +48,32 @@ test("askers: an answer goes to the node that asked, though another node, or thi
   expect(answers()).toMatchObject([{ type: "deliver", session: { jid: { full: juliet } } }]);
 });
 
-test.each([
-  { what: "a request", sent: ping },
-  {
-    what: "a message",
-    sent: stanza(`<message from='${juliet}' to='${orchard}' type='chat' id='1'/>`),
-  },
-])(
-  "askers: of $what that came to nothing the node that sent it is told, whoever else has that name",
-  ({ sent }) => {
-    for (const bind of ["bindThere", "bind"] as const) {
-      const scene = new SplitScene();
-      scene[bind](juliet, 0);
-      const told = [
-        { type: "forward", peer: elsewhere, target: juliet, to: juliet, stanza: { type: "error" } },
-      ];
-      const bounce = (home?: Peer) =>
-        scene.router.bounce(sent, juliet, orchard, "recipient-unavailable", home);
-      expect(bounce(elsewhere)).toMatchObject(told);
-      // It began here: by name.
-      expect(bounce()).not.toMatchObject(told);
-    }
-  },
-);
+const condition = "recipient-unavailable";
 
-test("askers: so it is where a message finds nobody", () => {
+test("askers: of a request that came to nothing the node that asked is told, whoever else has that name", () => {
+  for (const bind of ["bindThere", "bind"] as const) {
+    const scene = new SplitScene();
+    scene[bind](juliet, 0);
+    const told = [{ type: "forward", peer: elsewhere, stanza: { type: "error" } }];
+    expect(scene.router.bounce(ping, juliet, orchard, condition, elsewhere)).toMatchObject(told);
+    // It began here: by name.
+    expect(scene.router.bounce(ping, juliet, orchard, condition)).not.toMatchObject(told);
+  }
+});
+
+test("askers: of a message, too, while a session of its sender's name is seen there; else whoever has that name", () => {
   const scene = new SplitScene();
-  scene.bindThere(juliet, 0);
+  scene.bind(juliet, 0);
   const message = stanza(`<message from='${juliet}' to='${orchard}' type='chat' id='1'/>`);
-  expect(scene.router.reroute(message, transit, elsewhere)).toMatchObject([
-    { type: "forward", peer: elsewhere, target: juliet, stanza: { type: "error" } },
-  ]);
+  const bounced = () => [
+    scene.router.bounce(message, juliet, orchard, condition, there),
+    scene.router.reroute(message, { ...transit, home: there }, there),
+  ];
+  const here = [{ type: "deliver", session: { jid: { full: juliet } }, stanza: { type: "error" } }];
+  expect(bounced()).toMatchObject([here, here]); // she has moved
+  scene.bindThere(juliet, 0);
+  const back = [{ type: "forward", peer: there, target: juliet, stanza: { type: "error" } }];
+  expect(bounced()).toMatchObject([back, back]);
 });
 
 test("askers: who has moved here and asks the same again is answered here", () => {

@@ -26,20 +26,6 @@ test("conservation: a message bounces from whom it was sent to, not from one of 
   expect(bounced(bob)).toHaveLength(1);
 });
 
-test("conservation: another session of the sender's name is told of a bounce only once the sender has gone", () => {
-  const told = (tale: Tale): readonly string[] =>
-    tale
-      .online("alice#2", alice)
-      .then("message-bounced", { login: "alice#2", id: "1", condition: "too late" })
-      .verdict("conservation").failures;
-  const sent = (): Tale => both().sends("alice#1", "1", "bob@meerkat.test");
-  expect(told(sent())).toMatchObject([/whose sender alice#1 is there/]);
-  const gone = { login: "alice#1", reason: "vanished", clean: false };
-  expect(told(sent().then("login-ended", gone))).toEqual([]);
-  // The first connection of the tale; by its node.
-  expect(told(sent().then("close-asked", { connection: 1 }))).toEqual([]);
-});
-
 test("conservation: a message that vanished is a failure", () => {
   expect(both().sends("alice#1", "1", bob).verdict("conservation").failures).toHaveLength(1);
 });
