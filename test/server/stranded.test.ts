@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { bytesFromBinary } from "../../src/base/bytes.ts";
 import { Piece } from "../../src/base/chunk.ts";
 import { kinds } from "../../src/cluster/messages.ts";
-import { encodeFrame } from "../../src/router/stanza-frame.ts";
+import type { Peer } from "../../src/cluster/peer.ts";
+import { encodeFrame, originOf } from "../../src/router/stanza-frame.ts";
 import { Stranded, strandedLimits, type Strand } from "../../src/server/stranded.ts";
 import { stanza } from "../router/scene.ts";
 import { balcony } from "./balcony.ts";
@@ -174,6 +175,33 @@ test("stranded: of two sessions with one name the one that sent a message is tol
   n3.hangUp(romeo); // with what waits for it
   cluster.run(2_000);
   expect(n1.read(sender).split("type='error'")).toHaveLength(2);
+  expect(n2.read(younger)).not.toContain("id='m'");
+});
+
+test("stranded: so it is, if a third node has passed the message on and the next takes no more", () => {
+  const { cluster, n1, n2, n3, elder: sender, younger } = partlySplit();
+  const peerOf = (name: string): Peer => {
+    const found = n3.peers().find((each) => each.name === name);
+    if (found === undefined) throw new TypeError(`${name} is a peer`);
+    return found;
+  };
+  n2.login("nurse", "hall");
+  cluster.run(100);
+  const target = "nurse@localhost/hall";
+  const id = { origin: originOf(peerOf("n1")), counter: 1 };
+  const sent = stanza(`<message id='m' from='${juliet}' to='${target}'/>`);
+  const body = encodeFrame({ id, maybe: false, hops: 1, target }, sent, {});
+  n3.pretended.push(
+    { type: "queue-full", peer: peerOf("n2"), queue: "stanzas" },
+    {
+      type: "message-received",
+      peer: peerOf("n2"),
+      kind: kinds.stanza,
+      body: Piece.of(bytesFromBinary(body)),
+    },
+  );
+  cluster.run(1_100);
+  expect(n1.read(sender)).toMatch(/id='m' type='error'.*resource-constraint/);
   expect(n2.read(younger)).not.toContain("id='m'");
 });
 

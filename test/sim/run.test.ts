@@ -234,4 +234,7 @@ test("run: a client that says nothing sends a sign of life as often as the plan 
     return count;
   };
   expect([5_000, undefined, 20_000].map(signs)).toEqual([17, 8, 3]);
+  // Where signs are rare, those of clients are, too.
+  const drawn = [profiles.small, profiles["speed-5"]].map((profile) => planFromSeed(1, profile));
+  expect(drawn.map(({ clientSignsMs }) => clientSignsMs)).toEqual([undefined, 20_000]);
 });
