@@ -133,7 +133,6 @@ const plainCluster: ClusterPlan = {
 
 /** Who looks every second makes more events than the rest of a small run; what is wrong is mostly wrong for longer. */
 const seldomLooksMs = 5_000;
-const seldomSignsMs = 20_000;
 
 /** Everything at once, then one thing after the other. */
 export function simplerWorld(plan: Plan): readonly Plan[] {
@@ -147,10 +146,8 @@ export function simplerWorld(plan: Plan): readonly Plan[] {
   );
   const plainNodes = rightNodes.map((node) => ({ ...node, wallOrigin, joins: false }));
   const seldomLooks: Plan = { ...plan, looksEveryMs: seldomLooksMs };
-  const seldomSigns: Plan = { ...plan, clientSignsMs: seldomSignsMs };
   const candidates: Plan[] = [
     ...((plan.looksEveryMs ?? 0) < seldomLooksMs ? [seldomLooks] : []),
-    ...((plan.clientSignsMs ?? 0) < seldomSignsMs ? [seldomSigns] : []),
     ...eachPlain(network, plainNetwork, (changed) => inTopology(plan, { network: changed })),
     ...eachPlain(topology.database, { latencyMs: [1, 1] }, (database) =>
       inTopology(plan, { database }),
