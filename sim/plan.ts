@@ -28,7 +28,7 @@ export interface Plan {
   readonly steady?: boolean;
   /** How often nodes are looked at, and asked for their health; missing: each second, in long safety phases each five. */
   readonly looksEveryMs?: number;
-  /** A client that has said nothing for so long sends a sign of life; missing: ten seconds. */
+  /** A client that has said nothing for so long sends a sign of life; missing: ten seconds. What `Profile.rareSigns` sets. */
   readonly clientSignsMs?: number;
   readonly duration: {
     /** Logins without faults. */

@@ -21,7 +21,7 @@ export interface Profile {
   readonly asks?: readonly number[];
   /** So many times more seldom do other kinds than chatters act (flood, leave, attack, register); missing: 1. */
   readonly slower?: number;
-  /** Heartbeats and keep-alives as seldom as any plan has them, and those of clients with them; missing: drawn. */
+  /** Heartbeats and keep-alives as seldom as plans have them, clients' signs of life twice as seldom; missing: drawn. */
   readonly rareSigns?: boolean;
   /** How likely a write is cut into pieces; one of these, drawn. Missing: from never to nearly always. */
   readonly cutChances?: readonly number[];

@@ -4,7 +4,8 @@
  * Whatever a node writes to another says how much it has received: what it sends, its heartbeats, the hello of
  * its next connection, its leave. So once a node has read what its peer wrote after it had given a
  * stanza to a client, that stanza has its receipt: handed back nevertheless, it would come twice, or
- * come and bounce. What a node had no receipt for may (docs/roadmap.md).
+ * come and bounce. What a node had no receipt for may (docs/roadmap.md), and what reaches it after it has given the
+ * connection up is none.
  *
  * Of a new connection the hello alone says it, and is believed when the peer has proved itself: its next write.
  */

@@ -1,4 +1,4 @@
-/** Answers whose asker is out of sight: how long they wait, and how many. */
+/** Answers, and errors for messages, whose addressee is out of sight or has a namesake: where they go, how long they wait, how many. */
 import { expect, test } from "vitest";
 import { bytesFromBinary } from "../../src/base/bytes.ts";
 import { Piece } from "../../src/base/chunk.ts";
