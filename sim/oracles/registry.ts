@@ -78,12 +78,14 @@ const certainMs = 100_000;
 
 /** Who starts while the row of its predecessor is there: is its incarnation greater? */
 class Successions {
-  readonly sees = ["cluster-joined", "shutdown-requested", "node-killed"] as const;
+  readonly sees = ["cluster-joined", "shutdown-requested", "node-stopped", "node-killed"] as const;
   /** A row that is left alone is there for so long, whatever kept its owner from it before. */
   readonly #certainFor: number;
   readonly #failures: string[];
   /** By name: who has joined and has not begun to leave; its row stays if it dies. */
   readonly #staying = new Map<string, string>();
+  /** Asked to stop, and not at its end yet: a row that it still gets it takes away again. */
+  readonly #leaving = new Set<string>();
   /** By name: whose row has stayed, and since when nobody refreshes it. */
   readonly #killed = new Map<string, { readonly peer: string; readonly at: number }>();
   judged = 0;
@@ -97,12 +99,14 @@ class Successions {
   see({ kind, data, place, at }: TraceEvent): void {
     if (kind === "cluster-joined") {
       this.#succeeds(place, data.peer, at);
-      this.#staying.set(place, data.peer);
+      if (!this.#leaving.has(place)) this.#staying.set(place, data.peer);
     }
     if (kind === "shutdown-requested") {
+      this.#leaving.add(place);
       this.#staying.delete(place);
       this.#killed.delete(place);
     }
+    if (kind === "node-stopped" || kind === "node-killed") this.#leaving.delete(place);
     if (kind !== "node-killed") return;
     const peer = this.#staying.get(place);
     // One that never joined has no row: that of its predecessor is as old as before.

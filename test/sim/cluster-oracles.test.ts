@@ -490,11 +490,4 @@ test("registry: the database lists who runs, and nobody who has left", () => {
   const killed = () => new Tale().then("n2", "node-killed", { silent: true });
   expect(listed([one, two], killed())).toEqual([]);
   expect(listed([one, two], killed().until(healed + cluster.expireAfter + 60_000))).toHaveLength(1);
-  const next = (peer: string, tale = killed()) =>
-    listed([one, peer], tale.then("n2", "cluster-joined", { peer }));
-  expect(next("n2#3.cc")).toEqual([]);
-  expect(next("n2#2.cc")).toHaveLength(1);
-  expect(next("n2#2.cc", killed().until(cluster.expireAfter))).toEqual([]);
-  const leaving = new Tale().then("n2", "shutdown-requested", {});
-  expect(next("n2#2.cc", leaving.then("n2", "node-killed", { silent: true }))).toEqual([]);
 });
