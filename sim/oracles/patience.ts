@@ -4,7 +4,7 @@
  *     not bound     given up `negotiationTimeout` after it connected, or, where its node has closed the stream before,
  *                   when it has not closed it too within five seconds
  *     congested     given up `sendTimeout` after that, if it has read nothing, and not before;
- *                   or when more waits for it than `maxSendQueue`: so much has come since, and of what
+ *                   or when more waits for it than `maxSendQueue`: so much has come since, long messages begun before aside, and of what
  *                   was said to it so much is not written yet (`unwritten.ts`)
  *     too fast      read again as soon as what it sent fits its limit (`pace.ts`), and not before
  *     else          sent a sign of life every `keepAliveInterval` in which it sent none: or a host that
@@ -79,6 +79,8 @@ class Patience implements Oracle {
   readonly #limits: Plan["limits"];
   readonly #pace: Pace;
   readonly #unwritten: Unwritten;
+  /** Of long messages: each client may have one whose beginning its node took in before anything waited. */
+  readonly #begunBytes: number;
   readonly #served = new Map<number, Served>();
   /** Closed in this step: what was written before it is told after it. */
   readonly #closing = new Map<number, Served>();
@@ -93,7 +95,10 @@ class Patience implements Oracle {
   #now = 0;
 
   constructor(plan: Plan, written: Written) {
-    const { limits } = plan;
+    const { limits, clients } = plan;
+    this.#begunBytes = clients.reduce((bytes, { behaviour }) => {
+      return bytes + ("longBytes" in behaviour ? (behaviour.longBytes ?? 0) : 0);
+    }, 0);
     this.#unwritten = new Unwritten(plan, written);
     this.sees = [...Patience.#kinds, ...this.#unwritten.sees];
     this.#limits = limits;
@@ -193,9 +198,10 @@ class Patience implements Oracle {
   #tooMuch(client: Served, connection: number): void {
     const waiting = this.#unwritten.bound(connection);
     const taken = (this.#taken.get(client.node) ?? 0) - client.takenBefore;
+    const mayWait = taken * growth + slackBytes + this.#begunBytes;
     if (client.congestedAt === undefined && this.#isOver(client, client.drainedAt, 0)) {
       this.#fail(client, "was given up for what waited, though it reads");
-    } else if (taken * growth + slackBytes < this.#limits.maxSendQueue) {
+    } else if (mayWait < this.#limits.maxSendQueue) {
       this.#fail(client, `was given up for what waited, though ${taken} bytes have come since`);
     } else if (waiting !== undefined && waiting + slackBytes < this.#limits.maxSendQueue) {
       this.#fail(client, `was given up for what waited, though at most ${waiting} bytes did`);

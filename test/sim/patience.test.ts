@@ -102,6 +102,24 @@ test("who is given up for what waits has had that much sent to it", () => {
   expect(bound().writes(3, text).failures(3)).toHaveLength(1);
 });
 
+test("of a long message only the end may have come since anything waited", () => {
+  const text = `More than ${maxSendQueue} bytes wait to be read`;
+  const [first] = plan.clients;
+  const givenUp = (longBytes?: number) => {
+    const behaviour = { kind: "chatter", everyMs: [1_000, 1_000], peers: [], longBytes };
+    const client = { ...first, behaviour } as unknown as Plan["clients"][number];
+    return new Tale({ ...plan, clients: [client] })
+      .writes(0, result)
+      .then(1, "connection-congested", { connection })
+      .then(2, "bytes-received", { connection: 2, bytes: new Uint8Array(maxSendQueue >> 3) })
+      .writes(3, text)
+      .failures(3);
+  };
+  expect(givenUp(maxSendQueue)).toEqual([]);
+  expect(givenUp(maxSendQueue >> 3)).toHaveLength(1);
+  expect(givenUp()).toHaveLength(1);
+});
+
 test("who is given up for what waits has not been written most of it", () => {
   const [first] = plan.clients;
   const behaviour = { kind: "non-reader", readsMs: [1, 1], pausesMs: [1, 1] };
