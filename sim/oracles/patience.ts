@@ -4,8 +4,8 @@
  *     not bound     given up `negotiationTimeout` after it connected, or, where its node has closed the stream before,
  *                   when it has not closed it too within five seconds
  *     congested     given up `sendTimeout` after that, if it has read nothing, and not before;
- *                   or when more waits for it than `maxSendQueue`: so much has come since, long messages begun before aside, and of what
- *                   was said to it so much is not written yet (`unwritten.ts`)
+ *                   or when more waits for it than `maxSendQueue`: so much has come since (long messages that had begun
+ *                   before aside), and of what was said to it so much is not written yet (`unwritten.ts`)
  *     too fast      read again as soon as what it sent fits its limit (`pace.ts`), and not before
  *     else          sent a sign of life every `keepAliveInterval` in which it sent none: or a host that
  *                   has died would be a session for ever
