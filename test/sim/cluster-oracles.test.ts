@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { makeOracles } from "../../sim/oracles/index.ts";
 import type { Verdict } from "../../sim/oracles/oracle.ts";
 import { planFromSeed, profiles } from "../../sim/plan-from-seed.ts";
-import type { ClusterPlan, FaultKind } from "../../sim/plan.ts";
+import type { FaultKind } from "../../sim/plan.ts";
 import { encodeSession, sessionTable } from "../../src/router/session-record.ts";
 import type { TraceEvent, TraceKind, TraceKinds } from "../../sim/trace.ts";
 
@@ -471,23 +471,4 @@ test("constancy: who has lost each other is linked again soon after nothing keep
   );
   const leaves = parts().then("n2", "shutdown-requested", {}).until(40_000).observed("n1", []);
   expect(leaves.verdict("constancy").failures).toEqual([]);
-});
-
-test("registry: the database lists who runs, and nobody who has left", () => {
-  const drawnCluster = plan.topology.cluster as ClusterPlan;
-  const cluster = { ...drawnCluster, discovery: "sql" as const, expireAfter: 120_000 };
-  const bySql = { ...plan, faults: [], topology: { ...plan.topology, cluster } };
-  const listed = (peers: readonly string[], tale = new Tale()) =>
-    tale.then("database", "registry-observed", { peers }).failures("registry", bySql);
-  expect(listed([one, two])).toEqual([]);
-  expect(listed([one])).toHaveLength(1);
-  const left = (tale = new Tale()) => tale.until(10_000).then("n2", "node-stopped", {});
-  expect(listed([one], left())).toEqual([]);
-  expect(listed([one, two], left())).toHaveLength(1);
-  const fault = { fault: "database-down", target: "database" } as const;
-  const troubled = left(new Tale().then("world", "fault-started", fault));
-  expect(listed([one, two], troubled)).toEqual([]);
-  const killed = () => new Tale().then("n2", "node-killed", { silent: true });
-  expect(listed([one, two], killed())).toEqual([]);
-  expect(listed([one, two], killed().until(healed + cluster.expireAfter + 60_000))).toHaveLength(1);
 });
