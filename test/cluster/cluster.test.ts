@@ -94,6 +94,24 @@ test("cluster: a flood of stanzas on a narrow link holds no login back, nor does
   expect([heard(), b.view(a.model.peer).size]).toEqual([801, 401]);
 });
 
+test("cluster: a queue full of stanzas holds no write back: a login is shown while they wait", () => {
+  const narrow = { ...linkLimits, windowBytes: 4_096, ackBytes: 1_024, queueBytes: 100_000 };
+  const { world, nodes } = pair(narrow, { latency: [150, 150], bodyBytes: 900 });
+  const [a, b] = [nodes.byName.get("a"), nodes.byName.get("b")];
+  if (a === undefined || b === undefined) throw new Error("two nodes");
+  world.discover("a", "b");
+  world.run(5_000);
+  const queued = (): number => a.status()[0]?.queuedBytes ?? 0;
+  while (queued() <= narrow.queueBytes) world.say(world.node("a"), "b");
+  world.run(0);
+  a.put("juliet", "has logged in");
+  world.endTurn(world.node("a"));
+  world.run(1_000);
+  expect(b.view(a.model.peer).get("juliet")).toBe("has logged in");
+  // It was full all the while.
+  expect(queued()).toBeGreaterThan(narrow.queueBytes / 2);
+});
+
 test("cluster: who missed more than a queue holds catches up by a snapshot, in one session", () => {
   const world = new LinksWorld({ seed: 1 });
   const links = { ...linkLimits, windowBytes: 16_384, queueBytes: 32_768 };

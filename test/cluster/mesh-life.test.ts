@@ -161,6 +161,16 @@ test("mesh: a drained node's peers go down at once, for good, and it loses nothi
   expect(world.node("a").mesh.status()).toEqual([]);
 });
 
+test("mesh: what a peer's goodbye acknowledges was delivered, and is not handed up as if it were not", () => {
+  const bench = new Bench();
+  const peer = live(bench);
+  for (const body of ["1", "2", "3"]) bench.mesh.send(peerNamed("z"), kinds.stanza, body);
+  bench.flush();
+  peer.raw(controlFrame(kinds.bye, uint(2)));
+  const [down] = bench.of("peer-down");
+  expect([down?.final, down?.undelivered.map(({ body }) => body)]).toEqual([true, ["3"]]);
+});
+
 test("mesh: a node that leaves writes no more than the window allows, and is told what waits still", () => {
   const bench = new Bench();
   const peer = live(bench);
