@@ -14,9 +14,8 @@ import { accountsIn, deleteAccount, makeAccounts } from "./accounts.ts";
 import { registryIn } from "./registry.ts";
 import { Actor } from "./clients/actor.ts";
 import { configOf } from "./config.ts";
-import { endFault, faults } from "./faults/index.ts";
+import { endFault, faults, goneForGood } from "./faults/index.ts";
 import type { FaultWorld } from "./faults/fault.ts";
-import { leavers } from "./faults/node-stop.ts";
 import { checkHealth } from "./health-checks.ts";
 import { SimulatedNode, type Compose, type NodeCrypto } from "./node.ts";
 import { NodeLists } from "./node-lists.ts";
@@ -322,7 +321,7 @@ class Stage {
   /** Nodes that belong to the run now: not those that will join, nor those that have left. */
   #present(): readonly SimulatedNode[] {
     const healed = this.#world.now() >= this.#plan.duration.setUp + this.#plan.duration.safety;
-    const left = leavers(this.#plan.faults);
+    const left = goneForGood(this.#plan.faults);
     return [...this.#nodes.values()].filter((node) => {
       if (healed) return !left.has(node.name);
       return node.started;

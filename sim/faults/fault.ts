@@ -53,6 +53,8 @@ export interface Fault {
   readonly amountMin?: number;
   /** Two of one target are one, which `start` may be told again: it ends with the last. Missing: each ends for itself. */
   readonly merges?: true;
+  /** One that takes no time is for good. */
+  readonly forGood?: true;
   readonly plan: (random: Random, setting: FaultSetting) => readonly FaultPlan[];
   readonly start: (world: FaultWorld, fault: FaultPlan) => void;
   readonly end: (world: FaultWorld, fault: FaultPlan) => void;
@@ -143,6 +145,19 @@ export function severalRows(
 /** One row, aimed at one node of those that are there. */
 export function nodeOf(random: Random, { nodes }: FaultSetting): string {
   return random.pick(nodes).name;
+}
+
+/** At times the last of several goes and never comes back: its clients have other nodes. */
+export function oneForGood(
+  kind: FaultKind,
+  random: Random,
+  setting: FaultSetting,
+  amount: number,
+): FaultPlan[] {
+  const target = setting.nodes.at(-1)?.name;
+  if (setting.nodes.length < 3 || target === undefined || random.chance(0.7)) return [];
+  const startAt = momentOf(random, setting);
+  return [{ kind, target, startAt, endAt: startAt, amount }];
 }
 
 /** Two different nodes. */

@@ -92,6 +92,12 @@ export function endFault(world: FaultWorld, plan: FaultPlan, other: FaultPlan | 
   else end(world, plan);
 }
 
+/** Nodes that a plan lets go for good. */
+export function goneForGood(rows: readonly FaultPlan[]): ReadonlySet<string> {
+  const last = rows.filter(({ kind, startAt, endAt }) => faults[kind].forGood && endAt <= startAt);
+  return new Set(last.map(({ target }) => target));
+}
+
 /** Why it would do nothing in a plan of these, or more than it may; undefined: it is trouble of its kind. */
 export function misfit(
   { kind, target, amount }: FaultPlan,

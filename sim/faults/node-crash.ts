@@ -1,5 +1,5 @@
-/** Node crash: a process dies, or its machine loses power; its successor starts when all is noticed. */
-import { nodeOf, periodOf, severalRows, type Fault } from "./fault.ts";
+/** Node crash: a process dies, or its machine loses power; its successor starts when all is noticed, or never. */
+import { nodeOf, oneForGood, periodOf, severalRows, type Fault } from "./fault.ts";
 
 /** `amount` of a row whose machine dies too, or comes back with its clock an hour behind. */
 const machineToo = 1;
@@ -9,12 +9,15 @@ const hour = 3_600_000;
 export const nodeCrash: Fault = {
   kind: "node-crash",
   hits: "node",
-  plan: (random, setting) =>
-    severalRows("node-crash", random, 2, () => ({
+  forGood: true,
+  plan: (random, setting) => {
+    const rows = severalRows("node-crash", random, 2, () => ({
       target: nodeOf(random, setting),
       ...periodOf(random, setting, 30_000),
       amount: random.pick([0, machineToo, clockToo]),
-    })),
+    }));
+    return [...rows, ...oneForGood("node-crash", random, setting, random.pick([0, machineToo]))];
+  },
   start: ({ node }, { target, amount }) => {
     if (amount === 0) return node(target)?.kill();
     node(target)?.powerOff();

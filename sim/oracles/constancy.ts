@@ -5,8 +5,9 @@
  * A list that lacks a node, an outage of the database or of the name server, clients of any kind: none of
  * them takes a peer out, or keeps out one that was there. Judged are pairs to whom, for as long as links and tables
  * have to recover, no fault has happened that is of nodes or of links. Where noise never ends a link may break at any
- * time.
+ * time. At any time, too, a node that gives a peer up because it took no operations must be right.
  */
+import { tablesTiming } from "../../src/cluster/tables-contract.ts";
 import { clientFaultKinds, databaseFaultKinds, lookupFaultKinds, type FaultKind } from "../plan.ts";
 import { Calm } from "./calm.ts";
 import type { OracleMaker } from "./oracle.ts";
@@ -15,6 +16,11 @@ import type { Process } from "./replicas.ts";
 const calmAfterMs = 30_000;
 /** Two that have lost each other go on dialling, whatever lists say. */
 const backAfterMs = 15_000;
+
+/** What a node says of a peer that it ends the link with since its queue has been full for too long. */
+const tookNothing = "It took no operations";
+/** Clocks drift, and what is written leaves at the end of a turn. */
+const slackMs = 2_000;
 
 /** They end no link, whomever they hit. */
 const harmless: ReadonlySet<FaultKind> = new Set<FaultKind>([
@@ -59,6 +65,20 @@ export const constancy: OracleMaker = (plan, { replicas }) => {
     }
   }
 
+  /** It says that this peer took nothing for so long: has the peer shown what was written since? */
+  function saysFalsely(self: Process, peer: string, at: number): void {
+    const reader = replicas.processes.get(peer);
+    if (reader === undefined) return;
+    judged += 1;
+    const since = at - tablesTiming.staleMax + slackMs;
+    for (const table of replicas.tables()) {
+      const written = replicas.history(self.peer, table)?.seqAt(since) ?? 0;
+      if (replicas.shown(reader, table, self.peer) <= written) continue;
+      failures.push(`${self.node} ended its link with ${peer} at ${at} ms as if that took nothing`);
+      return;
+    }
+  }
+
   return {
     name: "constancy",
     counts: "looks at links in calm times",
@@ -87,6 +107,9 @@ export const constancy: OracleMaker = (plan, { replicas }) => {
           return;
         case "peer-down": {
           const other = nodeOf(data.peer);
+          if (self !== undefined && data.reason.startsWith(tookNothing)) {
+            saysFalsely(self, data.peer, at);
+          }
           // Whoever has more to send than the link carries may end it, and says so; the other side hears only
           // that there is no such session (seed 923001000000078 of profile lists, at a0314d1).
           if (data.reason.includes("bytes wait for the peer")) {

@@ -305,6 +305,22 @@ const plantsOfCluster: readonly Plant[] = [
     oracle: "uncaught",
     profile: "cluster",
   },
+  {
+    name: "stale-since-outlives-a-full-queue",
+    file: "src/cluster/sync-session.ts",
+    find: "    this.#staleSince = undefined;\n",
+    replace: "",
+    oracle: "constancy",
+    profile: "splits",
+  },
+  {
+    name: "rows-expire-a-thousand-times-too-late",
+    file: "src/storage/discovery.ts",
+    find: "query(expireNodes, [cluster, expireAfterMs / 1_000]),",
+    replace: "query(expireNodes, [cluster, expireAfterMs]),",
+    oracle: "registry",
+    profile: "small",
+  },
 ];
 
 export const clusterPlants: readonly Plant[] = plantsOfCluster.map((plant) => ({

@@ -472,3 +472,20 @@ test("constancy: who has lost each other is linked again soon after nothing keep
   const leaves = parts().then("n2", "shutdown-requested", {}).until(40_000).observed("n1", []);
   expect(leaves.verdict("constancy").failures).toEqual([]);
 });
+
+test("constancy: who is given up because it took nothing has shown nothing that was written meanwhile", () => {
+  const reason = "It took no operations for 30000 ms";
+  const data = { peer: two, session: 1, reason, final: false, undelivered: 0 };
+  const tale = (tookAll: boolean) => {
+    const queued = new Tale()
+      .writes(1, "a", "1")
+      .until(40_000)
+      .writes(2, "a", "2")
+      .shows(1, ["a", "1"]);
+    if (tookAll) queued.until(41_000).shows(2, ["a", "2"]);
+    const split = queued.then("world", "fault-started", { fault: "split", target: "n1|n2" });
+    return split.until(60_000).then("n1", "peer-down", data);
+  };
+  expect(tale(false).failures("constancy")).toEqual([]);
+  expect(tale(true).failures("constancy")).toHaveLength(1);
+});

@@ -69,6 +69,19 @@ test("node: a process that is killed and not restarted is gone from the others i
   expect(of(events, "n1", "peer-up", "n2").at(-1)?.peer).toBe(boots[1]);
 });
 
+test("node: what dies at a moment and not for a while is gone for good, and the rest go on without it", () => {
+  for (const amount of [0, 1]) {
+    const events = played(planOf([{ kind: "node-crash", endAt: 10_000, amount }]));
+    expect(of(events, "n1", "peer-down", "n2")).toHaveLength(1);
+    const after = events.filter(({ at, place }) => place === "n2" && at > 10_000);
+    expect(after).toEqual([]);
+    const looks = events.flatMap((event) =>
+      event.kind === "cluster-observed" && event.place === "n1" ? [event.data.synced] : [],
+    );
+    expect(looks.at(-1)?.map((peer) => peer.split("#")[0])).toEqual(["n3"]);
+  }
+});
+
 test("node: a machine without power is noticed by its silence, and its successor is another peer", () => {
   const events = played(planOf([{ kind: "node-crash", amount: 1, endAt: 30_000 }]));
   const [down] = of(events, "n1", "peer-down", "n2");
