@@ -483,7 +483,9 @@ test("constancy: who is given up because it took nothing has shown nothing that 
       .writes(2, "a", "2")
       .shows(1, ["a", "1"]);
     if (tookAll) queued.until(41_000).shows(2, ["a", "2"]);
-    const split = queued.then("world", "fault-started", { fault: "split", target: "n1|n2" });
+    const split = queued
+      .observed("n1", [two])
+      .then("world", "fault-started", { fault: "split", target: "n1|n2" });
     return split.until(60_000).then("n1", "peer-down", data);
   };
   expect(tale(false).failures("constancy")).toEqual([]);
