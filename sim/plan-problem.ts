@@ -6,7 +6,7 @@
  * in which the edit did nothing. Nor may it break what oracles rely on in every plan: then sound code would fail.
  */
 import { accountAt, hostOf, nameOf, planHost, unknownHost } from "./addresses.ts";
-import { faultKinds, misfit } from "./faults/index.ts";
+import { faultKinds, goneForGood, misfit } from "./faults/index.ts";
 import { lossMax } from "./kit/fabric.ts";
 import { hostsOf } from "./kit/paths.ts";
 import {
@@ -83,6 +83,7 @@ function strangerIn({ topology, limits, clients, faults, duration }: Plan): stri
     return "`topology.nodes`: all of them join later, so nobody is there from the start";
   }
   return (
+    homelessIn(topology, clients, goneForGood(faults)) ??
     contestedIn(clients) ??
     longWindedIn(clients, limits) ??
     strangerAmongFaults({ topology, clients, faults, duration })
@@ -111,6 +112,17 @@ function strangerAmongFaults({
     }
   }
   return undefined;
+}
+
+/** Somebody must be there at the end, for every client. */
+function homelessIn(
+  { nodes }: Topology,
+  clients: readonly ClientPlan[],
+  gone: ReadonlySet<string>,
+): string | undefined {
+  if (nodes.every(({ name }) => gone.has(name))) return "`faults`: all nodes go for good";
+  const index = clients.findIndex((client) => client.nodes.every((name) => gone.has(name)));
+  return index < 0 ? undefined : `\`clients[${index}].nodes\`: by \`faults\` they all go for good`;
 }
 
 /** Who is thrown out comes back; only of rivals do the oracles know that this never ends. */

@@ -211,7 +211,7 @@ function lessOf(plan: Plan): readonly Plan[] {
     const all = [...items.keys()];
     return all.map((index) => keep(plan, all.toSpliced(index, 1)));
   };
-  return [
+  const less = [
     ...withoutEachNode(plan),
     ...halves(plan.faults, keepFaults),
     ...halves(plan.clients, keepClients),
@@ -219,4 +219,5 @@ function lessOf(plan: Plan): readonly Plan[] {
     ...each(plan.faults, keepFaults),
     ...each(plan.clients, keepClients),
   ];
+  return less.filter((next) => planProblem(next) === undefined);
 }

@@ -132,6 +132,8 @@ export interface TraceKinds {
   "cluster-observed": {
     readonly peers: readonly string[];
     readonly synced: readonly string[];
+    /** Whose link has no connection; missing: none. */
+    readonly broken?: readonly string[];
     readonly queuedBytes: number;
     readonly unackedBytes: number;
     readonly logBytes: number;

@@ -106,9 +106,13 @@ export class ClusterWatch {
     if (closely) this.#compareAll(cluster);
     const peers = cluster.peers();
     const { links, tables } = cluster.status();
+    const broken = links.flatMap(({ state, peer }) =>
+      state === "broken" && peer !== undefined ? [peerText(peer)] : [],
+    );
     this.#record("cluster-observed", {
       peers: peers.map(peerText),
       synced: peers.filter((peer) => cluster.synced(peer)).map(peerText),
+      ...(broken.length > 0 ? { broken } : {}),
       queuedBytes: links.reduce((most, link) => Math.max(most, link.queuedBytes), 0),
       unackedBytes: links.reduce((most, link) => Math.max(most, link.unackedBytes), 0),
       logBytes: tables.reduce((most, table) => Math.max(most, table.logBytes), 0),

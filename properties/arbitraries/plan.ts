@@ -157,12 +157,14 @@ function fault(names: readonly string[]): fc.Arbitrary<FaultPlan> {
     .filter((target) => target.includes("|"));
   const period = fc.record({
     startAt: fc.integer({ min: setUp, max: setUp + safety }),
-    lasts: fc.nat(15_000),
+    lasts: fc.integer({ min: 1, max: 15_000 }),
   });
   const kinds = fc.oneof(
     groups.map((target) => ({ kind: "split" as const, target, amount: 0 })),
     two.map(([a, b]) => ({ kind: "one-way-cut" as const, target: `${a}>${b}`, amount: 0 })),
-    two.map(([a, b]) => ({ kind: "link-reset" as const, target: `${a}~${b}`, amount: 0 })),
+    fc
+      .tuple(two, fc.nat(1))
+      .map(([[a, b], amount]) => ({ kind: "link-reset" as const, target: `${a}~${b}`, amount })),
     two.map(([a, b]) => ({ kind: "link-half-open" as const, target: `${a}~${b}`, amount: 0 })),
     two.map(([a, b]) => ({ kind: "flapping" as const, target: `${a}~${b}`, amount: 1_500 })),
     fc

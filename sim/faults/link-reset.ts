@@ -1,6 +1,9 @@
-/** Link reset: a router between two nodes forgets their connections, perhaps in the middle of a frame. */
+/** Link reset: what lies between two nodes drops their connections, perhaps in the middle of a frame, and tells both or one. */
 import { momentOf, nodePairOf, severalRows, type Fault } from "./fault.ts";
 import { pairOf } from "../kit/paths.ts";
+
+/** `amount` of a row of which only the first of the two hears. */
+const toldToOne = 1;
 
 export const linkReset: Fault = {
   kind: "link-reset",
@@ -9,8 +12,12 @@ export const linkReset: Fault = {
   plan: (random, setting) =>
     severalRows("link-reset", random, 8, () => {
       const startAt = momentOf(random, setting);
-      return { target: nodePairOf(random, setting).join("~"), startAt, endAt: startAt, amount: 0 };
+      const target = nodePairOf(random, setting).join("~");
+      return { target, startAt, endAt: startAt, amount: random.pick([0, toldToOne]) };
     }),
-  start: ({ network }, { target }) => void network.resetBetween(...pairOf(target)),
+  start: ({ network }, { target, amount }) => {
+    if (amount === toldToOne) network.resetAt(...pairOf(target));
+    else network.resetBetween(...pairOf(target));
+  },
   end: () => undefined,
 };

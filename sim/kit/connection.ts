@@ -105,6 +105,14 @@ export class Connection {
     else this.from.lose("reset");
   }
 
+  /** A firewall drops it and tells this host alone; to the other it falls silent. */
+  breakAt(host: string): void {
+    const end = this.from.host === host ? this.from : this.to;
+    if (end.state !== "open") return;
+    this.setSilent(true);
+    end.loseAlone("reset");
+  }
+
   /** Nothing arrives any more in either direction. */
   setSilent(silent: boolean): void {
     this.#silent = silent;
@@ -349,6 +357,12 @@ export class End {
     this.other.out.cut();
     if (told) this.#parts.events.closed(reason);
     this.#connection.forget();
+  }
+
+  /** Whatever still comes for it is answered with RST. */
+  loseAlone(reason: string): void {
+    this.vanish();
+    this.#parts.events.closed(reason);
   }
 
   refresh(): void {

@@ -196,6 +196,11 @@ export class SimulatedNetwork {
     return this.#each(one, (connection) => connection.break(), other);
   }
 
+  /** The same, but only the first is told: to the other they fall silent. */
+  resetAt(one: string, other: string): number {
+    return this.#each(one, (connection) => connection.breakAt(one), other);
+  }
+
   /** Silence in both directions, no RST; also for connections that are already half gone. */
   silence(client: string): number {
     return this.#each(client, (connection) => connection.setSilent(true));

@@ -28,6 +28,7 @@ const harmless: ReadonlySet<FaultKind> = new Set<FaultKind>([
   ...databaseFaultKinds,
   ...lookupFaultKinds,
   "clock-jump",
+  "link-reset",
 ]);
 
 /** What it has a use for of its own. */

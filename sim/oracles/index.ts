@@ -22,6 +22,7 @@ import { patience } from "./patience.ts";
 import { Presences } from "./presences.ts";
 import { progress } from "./progress.ts";
 import { receipts } from "./receipts.ts";
+import { reconnection } from "./reconnection.ts";
 import { refusals } from "./refusals.ts";
 import { Replicas } from "./replicas.ts";
 import { registry } from "./registry.ts";
@@ -45,6 +46,7 @@ const oracleMakers: readonly OracleMaker[] = [
   health,
   links,
   constancy,
+  reconnection,
   registry,
   discovery,
   convergence,

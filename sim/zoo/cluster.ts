@@ -306,6 +306,13 @@ const plantsOfCluster: readonly Plant[] = [
     profile: "cluster",
   },
   {
+    name: "redials-of-who-knows-of-it-are-stale",
+    file: "src/cluster/mesh-handshake.ts",
+    find: "const knows = hello.accepted >= inUse.welcomeAccepted;",
+    replace: "const knows = hello.accepted > inUse.welcomeAccepted;",
+    oracle: "reconnection",
+  },
+  {
     name: "stale-since-outlives-a-full-queue",
     file: "src/cluster/sync-session.ts",
     find: "    this.#staleSince = undefined;\n",

@@ -167,6 +167,20 @@ test("fabric: a host without power answers nobody; back again it knows no old co
   expect(a.told.at(-1)).toBe("refused");
 });
 
+test("fabric: of a connection that is dropped in sight of one end the other hears nothing", () => {
+  const { network, a, b, pass } = two();
+  expect(network.resetAt("b", "a")).toBe(1);
+  a.say("anybody there?");
+  pass(20_000);
+  expect([a.told, b.told]).toEqual([["connection-opened"], ["connection-opened", "closed: reset"]]);
+  b.port.dial(2, "a:7000");
+  pass(100);
+  expect(a.told).toEqual(["connection-opened", "connection-opened"]);
+  network.heal();
+  pass(100);
+  expect(a.told.at(-1)).toBe("closed: reset");
+});
+
 test("fabric: who gave up dialling answers the listener's first byte with a reset", () => {
   const { fabric, a, b, pass } = two({ dial: false });
   fabric.delays.begin("b>a", 11_000); // the answer is under way when the patience ends

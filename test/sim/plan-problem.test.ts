@@ -180,6 +180,19 @@ function aimed(kind: FaultKind, target: string, discovery = faults[kind].discove
   };
 }
 
+test("plan problem: somebody stays to the end, for every client", () => {
+  const gone = (...names: string[]): Plan => ({
+    ...plan,
+    faults: names.map((target, index) => {
+      const kind = index === 0 ? "node-crash" : "node-stop";
+      return { kind, target, startAt: 8_000, endAt: 8_000, amount: 0 };
+    }),
+  });
+  expect(planProblem(gone("n3"))).toBeUndefined();
+  expect(planProblem(gone("n3", "n1"))).toContain("`clients[0].nodes`: by `faults` they all go");
+  expect(planProblem(gone("n3", "n1", "n2"))).toContain("all nodes go for good");
+});
+
 test("plan problem: each kind of fault aims at what it can hit, in a cluster that has it", () => {
   const counts = { accepted: 0, refused: 0, elsewhere: 0 };
   for (const kind of faultKinds) {
