@@ -37,6 +37,7 @@ const oracles: Readonly<Record<string, Need>> = {
   receipts: several,
   links: several,
   constancy: several,
+  reconnection: several,
   registry: both(several, discovery("sql")),
   discovery: several,
   convergence: several,

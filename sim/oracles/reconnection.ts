@@ -8,6 +8,7 @@
 import { clientFaultKinds, databaseFaultKinds, lookupFaultKinds, type FaultKind } from "../plan.ts";
 import { Calm } from "./calm.ts";
 import type { OracleMaker } from "./oracle.ts";
+import type { Process } from "./replicas.ts";
 
 const harmless: ReadonlySet<FaultKind> = new Set<FaultKind>([
   ...clientFaultKinds,
@@ -72,8 +73,7 @@ export const reconnection: OracleMaker = ({ topology }, { replicas }) => {
           const broken = new Set(data.broken);
           for (const peer of data.peers) {
             const other = replicas.processes.get(peer);
-            if (other === undefined || other.endedAt !== undefined || !isCalm(other.node, at))
-              continue;
+            if (other === undefined || !isAwake(other) || !isCalm(other.node, at)) continue;
             judged += 1;
             if (!broken.has(peer)) continue;
             failures.push(
@@ -88,3 +88,7 @@ export const reconnection: OracleMaker = ({ topology }, { replicas }) => {
     judge: () => ({ judged, unknown: 0, failures }),
   };
 };
+
+function isAwake({ endedAt, paused }: Process): boolean {
+  return endedAt === undefined && !paused;
+}

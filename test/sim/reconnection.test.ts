@@ -74,8 +74,10 @@ test("reconnection: who is kept apart, or was a while ago, is not judged", () =>
     split().until(70_000).then("world", "fault-ended", { fault: "split", target: "n1|n2" });
   expect(healed().until(81_000).look([two]).failures()).toEqual([]);
   expect(healed().until(83_000).look([two]).failures()).toHaveLength(1);
-  const paused = new Linked().then("n2", "node-killed", { silent: true });
-  expect(paused.until(62_000).look([two]).failures()).toEqual([]);
+  const killed = new Linked().then("n2", "node-killed", { silent: true });
+  expect(killed.until(90_000).look([two]).failures()).toEqual([]);
+  const paused = new Linked().then("n2", "node-paused", {});
+  expect(paused.until(90_000).look([two]).failures()).toEqual([]);
   const ends = { peer: one, session: 1, reason: "too much", final: false, undelivered: 0 };
   const ended = () => new Linked().then("n2", "peer-down", ends);
   expect(ended().until(61_000).look([two]).failures()).toEqual([]);
