@@ -43,6 +43,8 @@ interface Sent {
   writtenBefore: boolean;
   /** When it last came to anybody, itself or as a bounce. */
   cameAt: number;
+  /** With which condition it bounced last. */
+  condition: string;
   /** Has a node written it, or its bounce, to any client? Until then no end of a client excuses its loss. */
   written: boolean;
 }
@@ -111,6 +113,7 @@ class Conservation implements Oracle {
         returned: undefined,
         writtenBefore: false,
         cameAt: at,
+        condition: "",
         written: false,
       });
     } else if (kind === "message-received") this.#received(data, at);
@@ -214,7 +217,10 @@ class Conservation implements Oracle {
     const last = this.#last.get(way);
     this.#last.set(way, message);
     message.cameAt = at;
+    message.condition = condition;
     if (last === undefined || message.sequence >= last.sequence) return;
+    // What came back may have been the bounce itself, of one that had got as far as a session.
+    if (condition !== last.condition) return;
     if (!cameBackTogether(message, last) || this.#hadAnother(message, last)) return;
     this.#fail(`${id} to ${message.to} bounced after a later message`);
   }

@@ -28,7 +28,6 @@ const harmless: ReadonlySet<FaultKind> = new Set<FaultKind>([
   ...databaseFaultKinds,
   ...lookupFaultKinds,
   "clock-jump",
-  "link-reset",
 ]);
 
 /** What it has a use for of its own. */
